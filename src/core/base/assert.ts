@@ -1,0 +1,15 @@
+// Assertions about our own code. A failed assertion is a kbox bug, never the fault of a dump.
+
+/**
+ * Stop on a broken invariant of our own code.
+ *
+ * @throws {Error} when `condition` is false
+ */
+export function assert(condition: unknown, what: string): asserts condition {
+  if (!condition) throw new Error(`kbox bug: ${what}`)
+}
+
+/** End an exhaustive switch: a compile error when a case is missing, an Error if one appears at run time. */
+export function assertNever(value: never): never {
+  throw new Error(`kbox bug: unexpected ${String(value)}`)
+}

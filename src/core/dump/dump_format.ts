@@ -1,0 +1,57 @@
+// What every dump format offers: physical pages of a dead (or living) machine, and what its makers noted beside them.
+import type { ElfNote } from '../elf/elf_note.ts'
+import type { Source } from '../io/source.ts'
+
+/** What a dump knows of one page frame. 'excluded': existed but was filtered out; 'absent': no RAM there. */
+export type PageState = 'present' | 'excluded' | 'absent'
+
+/** Facts a header carries about the machine; empty strings where the format has none. */
+export interface DumpUtsname {
+  readonly release: string
+  readonly machine: string
+  readonly nodename: string
+  readonly version: string
+}
+
+export interface Dump extends Disposable {
+  /** Name of the format, such as 'kdump-compressed' or 'elf'. */
+  readonly format: string
+  readonly file: string
+  /** Bytes of a page frame. */
+  readonly pageSize: number
+  /** One past the highest page frame the dump speaks of. */
+  readonly pfnEnd: number
+  readonly littleEndian: boolean
+  /** True when the writer said the dump is incomplete, or the file is shorter than it should be. */
+  readonly incomplete: boolean
+  /** Dump level (0–31) as recorded, undefined where the format does not say. */
+  readonly dumpLevel: number | undefined
+  readonly utsname: DumpUtsname | undefined
+  /** Time of the crash in seconds since 1970 by the header, 0 if unknown. */
+  readonly timestamp: number
+  /** phys_base as the header has it (may be wrong: QEMU's is), undefined where the format has none. */
+  readonly physBase: number | undefined
+  /** ELF notes in file order: NT_PRSTATUS per CPU, VMCOREINFO, device dumps. */
+  readonly notes: readonly ElfNote[]
+  /** The VMCOREINFO text, undefined when the dump has none. */
+  readonly vmcoreinfo: Uint8Array | undefined
+
+  pageState(pfn: number): PageState
+
+  /**
+   * Read physical memory. The range may cross pages but not the edge of what the dump holds.
+   *
+   * @param physical physical address in bytes
+   * @throws {FaultError} reason 'excluded', 'not-present', 'out-of-range', 'truncated' or 'corrupt'
+   */
+  readPhysical(physical: number, into: Uint8Array): void
+}
+
+/** A file format: how to know it and how to open it. One per file of this folder. */
+export interface DumpFormat {
+  readonly name: string
+  /** Does the file begin like this format? `head` is up to 4096 bytes. Never throws. */
+  probe(head: Uint8Array): boolean
+  /** @throws {FormatError} if the file claims the format but breaks it */
+  open(source: Source): Dump
+}

@@ -1,0 +1,47 @@
+// A Source that reads its parent in large blocks and keeps the recent ones: dump pages are small and come in runs.
+import { LruMap } from '../base/lru.ts'
+import type { Source } from './source.ts'
+
+const BLOCK_SIZE = 64 * 1024
+const BLOCK_LIMIT = 128
+
+/**
+ * Cache `parent` in 64 KiB blocks, 8 MiB at most. Reads of a block or more bypass the cache.
+ */
+export function blockCache(parent: Source, blockSize = BLOCK_SIZE, limit = BLOCK_LIMIT): Source {
+  const blocks = new LruMap<number, Uint8Array>(limit)
+
+  const loadBlock = (index: number): Uint8Array => {
+    const cached = blocks.get(index)
+    if (cached) return cached
+    const buffer = new Uint8Array(blockSize)
+    const length = parent.read(index * blockSize, buffer)
+    const block = length === blockSize ? buffer : buffer.subarray(0, length)
+    blocks.set(index, block)
+    return block
+  }
+
+  return {
+    name: parent.name,
+    size: parent.size,
+    read(offset, into) {
+      if (into.length >= blockSize) return parent.read(offset, into)
+      let done = 0
+      while (done < into.length) {
+        const at = offset + done
+        const index = Math.floor(at / blockSize)
+        const block = loadBlock(index)
+        const from = at - index * blockSize
+        if (from >= block.length) break
+        const part = block.subarray(from, Math.min(block.length, from + into.length - done))
+        into.set(part, done)
+        done += part.length
+      }
+      return done
+    },
+    [Symbol.dispose]() {
+      blocks.clear()
+      parent[Symbol.dispose]()
+    },
+  }
+}

@@ -1,0 +1,34 @@
+// Where bytes come from: a file, a mapped file, a block of memory, a flattened stream. Synchronous on purpose.
+import { FormatError } from '../base/errors.ts'
+
+export interface Source extends Disposable {
+  /** What messages call it, usually the path. */
+  readonly name: string
+  readonly size: number
+  /** Read at `offset` into `into`; returns the bytes read, short only at the end. */
+  read(offset: number, into: Uint8Array): number
+}
+
+/**
+ * Read exactly `length` bytes.
+ *
+ * @throws {FormatError} naming `what` if the source ends before; nothing is allocated then
+ */
+export function readExact(source: Source, offset: number, length: number, what: string): Uint8Array {
+  checkRange(source, offset, length, what)
+  const bytes = new Uint8Array(length)
+  const got = source.read(offset, bytes)
+  if (got !== length) throw new FormatError(source.name, offset, `${what}: read ${got} of ${length} bytes`)
+  return bytes
+}
+
+/** Check that `[offset, offset + length)` lies in the source. @throws {FormatError} naming `what` */
+export function checkRange(source: Source, offset: number, length: number, what: string): void {
+  if (!(offset >= 0 && length >= 0 && offset + length <= source.size)) {
+    throw new FormatError(
+      source.name,
+      offset,
+      `${what} (${length} bytes) ends past end of file (0x${source.size.toString(16)})`,
+    )
+  }
+}

@@ -1,0 +1,65 @@
+// ELF-64 headers, under their names in <elf.h>. Definitions only.
+import { u16, u32, u64, u8, usize64, struct } from '../base/struct.ts'
+
+export const EI_CLASS = 4
+export const EI_DATA = 5
+export const ELFCLASS32 = 1
+export const ELFCLASS64 = 2
+export const ELFDATA2LSB = 1
+export const ELFDATA2MSB = 2
+export const ET_CORE = 4
+export const PT_LOAD = 1
+export const PT_NOTE = 4
+/** e_phnum value that says: the count is in sh_info of section header 0. */
+export const PN_XNUM = 0xffff
+/** e_flags bit makedumpfile sets in an ELF dump that it could not finish. */
+export const DUMP_ELF_INCOMPLETE = 1
+
+export const EM_X86_64 = 62
+export const EM_AARCH64 = 183
+
+export const elf64_ehdr = struct('Elf64_Ehdr', 64, {
+  ei_mag: u32, // 7f 'E' 'L' 'F'
+  ei_class: u8,
+  ei_data: u8,
+  ei_version: u8,
+  ei_osabi: u8,
+  ei_pad: u64,
+  e_type: u16,
+  e_machine: u16,
+  e_version: u32,
+  e_entry: u64,
+  e_phoff: usize64,
+  e_shoff: usize64,
+  e_flags: u32,
+  e_ehsize: u16,
+  e_phentsize: u16,
+  e_phnum: u16,
+  e_shentsize: u16,
+  e_shnum: u16,
+  e_shstrndx: u16,
+})
+
+export const elf64_phdr = struct('Elf64_Phdr', 56, {
+  p_type: u32,
+  p_flags: u32,
+  p_offset: usize64,
+  p_vaddr: u64,
+  p_paddr: u64,
+  p_filesz: usize64,
+  p_memsz: usize64,
+  p_align: u64,
+})
+
+export const elf64_shdr = struct('Elf64_Shdr', 64, {
+  sh_name: u32,
+  sh_type: u32,
+  sh_flags: u64,
+  sh_addr: u64,
+  sh_offset: usize64,
+  sh_size: usize64,
+  sh_link: u32,
+  sh_info: u32,
+  sh_addralign: u64,
+  sh_entsize: u64,
+})

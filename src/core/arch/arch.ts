@@ -1,0 +1,70 @@
+// What the rest of core must know of a CPU architecture. Nothing here knows a kernel subsystem.
+import type { VmcoreInfo } from '../debuginfo/vmcoreinfo.ts'
+
+/** What page-table walks and kernel mappings are computed from. */
+export interface ArchMemory {
+  readonly info: VmcoreInfo
+  /** phys_base of the dump's header, where VMCOREINFO lacks it. */
+  readonly physBase: number | undefined
+  /** One past the highest physical byte the dump speaks of. */
+  readonly physicalEnd: number
+  /** Read a u64 as two 32-bit words into `out` [low, high]. @throws {FaultError} physical */
+  readPhysicalWords(physical: number, out: Uint32Array): void
+}
+
+/** Virtual to physical, for one dump. */
+export interface Translator {
+  /** Physical address of the kernel's root page table. */
+  readonly kernelRoot: number
+  /**
+   * Translate a kernel address.
+   *
+   * @throws {FaultError} reason 'no-translation', or the reason why a page table could not be read
+   */
+  kernelToPhysical(address: bigint): number
+  /** Translate by the page table whose root is at physical `root`. @throws {FaultError} as above */
+  walk(root: number, address: bigint): number
+  /** Make the direct map known, so that its addresses need no page tables. Bases are kernel variables, read after symbols. */
+  setDirectMap(start: bigint): void
+}
+
+/** Registers by the names of the architecture's `struct pt_regs`. */
+export type Registers = Readonly<Record<string, bigint>>
+
+export interface RegisterLayout {
+  /** Bytes. */
+  readonly size: number
+  /** Members in memory order, 8 bytes each. */
+  readonly names: readonly string[]
+}
+
+export interface Arch {
+  /** utsname's machine. */
+  readonly name: string
+  readonly pageSize: number
+  /** `struct pt_regs`. */
+  readonly ptRegs: RegisterLayout
+  /** Byte offset of the registers in an NT_PRSTATUS note; their order is that of ptRegs. */
+  readonly prstatusRegsOffset: number
+  /** Names of program counter, stack pointer and frame pointer in `Registers`. */
+  readonly pc: string
+  readonly sp: string
+  readonly fp: string
+  createTranslator(memory: ArchMemory): Translator
+  /** Were these registers saved in user mode? */
+  isUserMode(registers: Registers): boolean
+  isKernelAddress(address: bigint): boolean
+  /**
+   * Does `code`, the bytes before a would-be return address, end in a call? The target is given for direct
+   * calls, 'indirect' for others.
+   */
+  callBefore(code: Uint8Array, returnAddress: bigint): bigint | 'indirect' | undefined
+}
+
+/** Decode registers saved in memory. */
+export function parseRegisters(layout: RegisterLayout, bytes: Uint8Array, littleEndian: boolean): Registers {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const registers: Record<string, bigint> = {}
+  layout.names.forEach((name, i) => (registers[name] = view.getBigUint64(i * 8, littleEndian)))
+  return registers
+}

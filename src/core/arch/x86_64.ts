@@ -1,0 +1,148 @@
+// x86-64: page tables of 4 and 5 levels, the kernel image map, registers, call instructions.
+// Source: Documentation/arch/x86/x86_64/mm.rst, arch/x86/include/asm/pgtable_types.h, asm/ptrace.h.
+import { hi32, lo32 } from '../base/addr.ts'
+import { FaultError } from '../base/errors.ts'
+import type { Arch, ArchMemory, Registers, Translator } from './arch.ts'
+
+const PAGE_SIZE = 4096
+const START_KERNEL_MAP = 0xffff_ffff_8000_0000n
+/** Image window without KASLR; with it VMCOREINFO says KERNEL_IMAGE_SIZE (1 GiB). */
+const KERNEL_IMAGE_SIZE_DEFAULT = 512 * 1024 * 1024
+/** Sizes of the direct map window. */
+const DIRECT_MAP_4_LEVEL = 64 * 2 ** 40
+const DIRECT_MAP_5_LEVEL = 32 * 2 ** 50
+
+const PAGE_PRESENT = 1
+const PAGE_PSE = 0x80
+/** PROT_NONE and NUMA-hinting pages are mapped though not present: _PAGE_PROTNONE is _PAGE_GLOBAL. */
+const PAGE_PROTNONE = 0x100
+
+export const x86_64: Arch = {
+  name: 'x86_64',
+  pageSize: PAGE_SIZE,
+  ptRegs: {
+    size: 168,
+    names: [
+      'r15', 'r14', 'r13', 'r12', 'bp', 'bx', 'r11', 'r10', 'r9', 'r8', 'ax', 'cx', 'dx', 'si', 'di',
+      'orig_ax', 'ip', 'cs', 'flags', 'sp', 'ss',
+    ],
+  },
+  prstatusRegsOffset: 112,
+  pc: 'ip',
+  sp: 'sp',
+  fp: 'bp',
+  createTranslator: (memory) => new X86Translator(memory),
+  isUserMode: (registers: Registers) => ((registers.cs ?? 0n) & 3n) === 3n,
+  isKernelAddress: (address) => address >= 0xffff_0000_0000_0000n,
+  callBefore,
+}
+
+/** `call rel32` is E8 + 4 bytes; `call r/m` is FF /2 of 2 to 7 bytes, REX or segment prefixes aside. */
+function callBefore(code: Uint8Array, returnAddress: bigint): bigint | 'indirect' | undefined {
+  const end = code.length
+  if (end >= 5 && code[end - 5] === 0xe8) {
+    const view = new DataView(code.buffer, code.byteOffset + end - 4, 4)
+    return BigInt.asUintN(64, returnAddress + BigInt(view.getInt32(0, true)))
+  }
+  for (const length of [2, 3, 4, 6, 7]) {
+    if (end < length || code[end - length] !== 0xff) continue
+    const modrm = code[end - length + 1] as number
+    if (((modrm >> 3) & 7) === 2 && modrmLength(modrm, code[end - length + 2]) === length) return 'indirect'
+  }
+  return undefined
+}
+
+/** Length of an `FF /2` instruction by its ModRM byte. */
+function modrmLength(modrm: number, sib = 0): number {
+  const mod = modrm >> 6
+  const rm = modrm & 7
+  if (mod === 3) return 2
+  const hasSib = rm === 4 ? 1 : 0
+  if (mod === 1) return 3 + hasSib
+  if (mod === 2) return 6 + hasSib
+  if (rm === 5 || (rm === 4 && (sib & 7) === 5)) return 6 + hasSib
+  return 2 + hasSib
+}
+
+class X86Translator implements Translator {
+  readonly kernelRoot: number
+  readonly #memory: ArchMemory
+  readonly #levels: number
+  readonly #imageBase: number
+  readonly #imageSize: number
+  /** Physical address bits of the upper word of an entry, encryption bit (SME/SEV) taken out. */
+  readonly #addressHigh: number
+  readonly #addressLow: number
+  readonly #words = new Uint32Array(2)
+  #directHi = 0
+  #directLo = 0
+  #directSize = 0
+
+  constructor(memory: ArchMemory) {
+    this.#memory = memory
+    const { info } = memory
+    const smeMask = info.bigint('sme_mask') ?? 0n
+    this.#addressHigh = 0xf_ffff & ~hi32(smeMask)
+    this.#addressLow = 0xffff_f000 & ~lo32(smeMask)
+    this.#levels = info.number('pgtable_l5_enabled') === 1 ? 5 : 4
+    this.#imageBase = info.number('phys_base') ?? memory.physBase ?? 0
+    this.#imageSize = info.number('KERNEL_IMAGE_SIZE') ?? KERNEL_IMAGE_SIZE_DEFAULT
+    const root = info.symbol('init_top_pgt') ?? info.symbol('swapper_pg_dir') ?? info.symbol('init_level4_pgt')
+    this.kernelRoot = root === undefined ? 0 : this.#imageToPhysical(root)
+  }
+
+  setDirectMap(start: bigint): void {
+    this.#directHi = hi32(start)
+    this.#directLo = lo32(start)
+    const window = this.#levels === 5 ? DIRECT_MAP_5_LEVEL : DIRECT_MAP_4_LEVEL
+    this.#directSize = Math.min(window, this.#memory.physicalEnd)
+  }
+
+  kernelToPhysical(address: bigint): number {
+    if (this.#directSize > 0) {
+      const offset = (hi32(address) - this.#directHi) * 2 ** 32 + (lo32(address) - this.#directLo)
+      if (offset >= 0 && offset < this.#directSize) return offset
+    }
+    if (hi32(address) === 0xffff_ffff && lo32(address) >= 0x8000_0000) {
+      if (lo32(address) - 0x8000_0000 < this.#imageSize) return this.#imageToPhysical(address)
+    }
+    return this.walk(this.kernelRoot, address)
+  }
+
+  walk(root: number, address: bigint): number {
+    const high = hi32(address)
+    const low = lo32(address)
+    let table = root
+    for (let level = this.#levels; level >= 1; level--) {
+      // 9 bits a level, level 1 begins at bit 12.
+      const shift = 12 + 9 * (level - 1)
+      const index = shift >= 32 ? (high >>> (shift - 32)) & 0x1ff : ((low >>> shift) | (high << (32 - shift))) & 0x1ff
+      this.#readEntry(table + index * 8, address)
+      const entryLow = this.#words[0] as number
+      const present = entryLow & PAGE_PRESENT || (level === 1 && entryLow & PAGE_PROTNONE)
+      if (!present) throw new FaultError(address, 'virtual', 'no-translation')
+      const target = ((this.#words[1] as number) & this.#addressHigh) * 2 ** 32 + ((entryLow & this.#addressLow) >>> 0)
+      if (level === 1) return target + (low & 0xfff)
+      if (level <= 3 && entryLow & PAGE_PSE) {
+        const pageBytes = 2 ** shift
+        const offset = level === 2 ? low & 0x1f_ffff : low & 0x3fff_ffff
+        return target - (target % pageBytes) + offset
+      }
+      table = target
+    }
+    throw new FaultError(address, 'virtual', 'no-translation')
+  }
+
+  #readEntry(physical: number, address: bigint): void {
+    try {
+      this.#memory.readPhysicalWords(physical, this.#words)
+    } catch (cause) {
+      const reason = cause instanceof FaultError ? cause.reason : 'no-translation'
+      throw new FaultError(address, 'virtual', reason, { cause })
+    }
+  }
+
+  #imageToPhysical(address: bigint): number {
+    return Number(address - START_KERNEL_MAP) + this.#imageBase
+  }
+}

@@ -1,0 +1,167 @@
+// The kernel's own symbol table, read out of its memory. Source: scripts/kallsyms.c, kernel/kallsyms.c.
+// Names are compressed by a table of 256 tokens; addresses come in four encodings, told apart by where _stext lands.
+import { CorruptError, NotFoundError } from '../base/errors.ts'
+import { readVirtualBytes, type VirtualReader } from '../io/virtual_reader.ts'
+import { SymbolIndex } from './symbol_index.ts'
+import type { VmcoreInfo } from './vmcoreinfo.ts'
+
+/** A distribution kernel has some 200,000; what claims more is damaged. */
+const SYMBOL_LIMIT = 4_000_000
+const NAMES_SIZE_MAX = 128 * 1024 * 1024
+const TOKEN_TABLE_SIZE_MAX = 64 * 1024
+
+/**
+ * Read the kernel's symbols where VMCOREINFO says they are (Linux 6.0 and later, or back-ported).
+ *
+ * @throws {NotFoundError} if VMCOREINFO does not locate kallsyms
+ * @throws {CorruptError} if no encoding makes sense
+ * @throws {FaultError} if a page of the tables is not in the dump
+ */
+export function readKallsyms(reader: VirtualReader, info: VmcoreInfo): SymbolIndex {
+  const count = readCount(reader, info)
+  const tokens = readTokens(reader, info)
+  const names = decodeNames(readNames(reader, info, count), count, tokens, info.getSymbol('kallsyms_names'))
+  const addresses = readAddresses(reader, info, names, count)
+  return new SymbolIndex('', { count, ...names, addresses })
+}
+
+function readCount(reader: VirtualReader, info: VmcoreInfo): number {
+  const address = info.getSymbol('kallsyms_num_syms')
+  const view = dataView(readVirtualBytes(reader, address, 4))
+  const count = view.getUint32(0, reader.littleEndian)
+  if (count === 0 || count > SYMBOL_LIMIT) throw new CorruptError(address, `kallsyms_num_syms is ${count}`)
+  return count
+}
+
+/** Expansion of each of the 256 tokens. */
+function readTokens(reader: VirtualReader, info: VmcoreInfo): Uint8Array[] {
+  const indexBytes = dataView(readVirtualBytes(reader, info.getSymbol('kallsyms_token_index'), 512))
+  const starts = Array.from({ length: 256 }, (_, i) => indexBytes.getUint16(2 * i, reader.littleEndian))
+  const tableAddress = info.getSymbol('kallsyms_token_table')
+  const tableSize = Math.max(...starts) + 256
+  if (tableSize > TOKEN_TABLE_SIZE_MAX + 256) throw new CorruptError(tableAddress, 'kallsyms token index')
+  const table = readVirtualBytes(reader, tableAddress, tableSize)
+  return starts.map((start) => {
+    const end = table.indexOf(0, start)
+    return table.subarray(start, end < 0 ? start : end)
+  })
+}
+
+function readNames(reader: VirtualReader, info: VmcoreInfo, count: number): Uint8Array {
+  const start = info.getSymbol('kallsyms_names')
+  // The tables are emitted together: names end before the next table (markers, then tokens).
+  const others = ['kallsyms_token_table', 'kallsyms_token_index', 'kallsyms_offsets', 'kallsyms_relative_base']
+    .map((name) => info.symbol(name))
+    .filter((address) => address !== undefined && address > start)
+    .map((address) => Number((address as bigint) - start))
+  const size = Math.min(...others, count * 128)
+  if (!(size > 0 && size <= NAMES_SIZE_MAX)) throw new CorruptError(start, `kallsyms_names spans ${size} bytes`)
+  return readVirtualBytes(reader, start, size)
+}
+
+interface DecodedNames {
+  readonly names: Uint8Array
+  readonly nameStart: Uint32Array
+  readonly types: Uint8Array
+}
+
+/**
+ * Since v6.1, commit 73bbb94466fd ("kallsyms: support "big" kernel symbols"), bit 7 of the length byte
+ * says that a second one follows. Older kernels never set it: a name was at most 127 tokens.
+ */
+function decodeNames(packed: Uint8Array, count: number, tokens: Uint8Array[], address: bigint): DecodedNames {
+  const nameStart = new Uint32Array(count + 1)
+  const types = new Uint8Array(count)
+  let names = new Uint8Array(count * 24)
+  let used = 0
+  let at = 0
+  for (let row = 0; row < count; row++) {
+    let length = packed[at++] as number
+    if (length & 0x80) length = (length & 0x7f) | ((packed[at++] as number) << 7)
+    const end = at + length
+    if (!(length > 0 && end <= packed.length)) {
+      throw new CorruptError(address + BigInt(at), `kallsyms name ${row} leaves the table`)
+    }
+    nameStart[row] = used
+    let first = true
+    for (; at < end; at++) {
+      const token = tokens[packed[at] as number] as Uint8Array
+      if (used + token.length > names.length) names = grow(names)
+      let i = 0
+      if (first && token.length > 0) {
+        types[row] = token[0] as number
+        first = false
+        i = 1
+      }
+      for (; i < token.length; i++) names[used++] = token[i] as number
+    }
+  }
+  nameStart[count] = used
+  return { names: names.subarray(0, used), nameStart, types }
+}
+
+function grow(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(bytes.length * 2 + 65536)
+  larger.set(bytes)
+  return larger
+}
+
+type Encoding = (row: number) => bigint
+
+/**
+ * Choose the encoding that gives _stext the address VMCOREINFO has for it:
+ * absolute (`kallsyms_addresses`); base-relative; absolute-percpu (x86 4.6 to 6.14: negative offsets are
+ * base - 1 - offset; removed by commit 01157ddc58dc); place-relative (since v7.0, commit a081b5789255).
+ */
+function readAddresses(reader: VirtualReader, info: VmcoreInfo, names: DecodedNames, count: number): BigUint64Array {
+  const probe = new SymbolIndex('', { count, ...names, addresses: new BigUint64Array(count) })
+  const stextRow = findRow(probe, '_stext')
+  const expected = info.symbol('_stext')
+  const candidates = encodings(reader, info, count)
+  const encoding =
+    stextRow < 0 || expected === undefined
+      ? candidates[0]
+      : candidates.find((candidate) => BigInt.asUintN(64, candidate(stextRow)) === expected)
+  if (!encoding) throw new CorruptError(info.getSymbol('kallsyms_names'), 'no kallsyms address encoding fits _stext')
+  const addresses = new BigUint64Array(count)
+  for (let row = 0; row < count; row++) addresses[row] = encoding(row)
+  return addresses
+}
+
+function encodings(reader: VirtualReader, info: VmcoreInfo, count: number): Encoding[] {
+  const little = reader.littleEndian
+  const absolute = info.symbol('kallsyms_addresses')
+  if (absolute !== undefined) {
+    const table = dataView(readVirtualBytes(reader, absolute, count * 8))
+    return [(row) => table.getBigUint64(row * 8, little)]
+  }
+  const start = info.symbol('kallsyms_offsets')
+  if (start === undefined) throw new NotFoundError('vmcoreinfo', 'SYMBOL(kallsyms_offsets)')
+  const offsets = dataView(readVirtualBytes(reader, start, count * 4))
+  const result: Encoding[] = [(row) => start + BigInt(row * 4 + offsets.getInt32(row * 4, little))]
+  const baseAddress = info.symbol('kallsyms_relative_base')
+  if (baseAddress !== undefined) {
+    const base = dataView(readVirtualBytes(reader, baseAddress, 8)).getBigUint64(0, little)
+    result.unshift(
+      (row) => {
+        const offset = offsets.getInt32(row * 4, little)
+        return offset >= 0 ? BigInt(offset) : base - 1n - BigInt(offset)
+      },
+      (row) => base + BigInt(offsets.getUint32(row * 4, little)),
+    )
+  }
+  return result
+}
+
+function findRow(index: SymbolIndex, name: string): number {
+  const { names, nameStart, count } = index.columns
+  const wanted = new TextEncoder().encode(name)
+  for (let row = 0; row < count; row++) {
+    const start = nameStart[row] as number
+    if ((nameStart[row + 1] as number) - start !== wanted.length) continue
+    if (wanted.every((byte, i) => names[start + i] === byte)) return row
+  }
+  return -1
+}
+
+const dataView = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,0 +1,141 @@
+// Symbols by name and by address: one table for the kernel, one per module.
+import { decodeAscii } from '../base/text.ts'
+import { NameHash } from './name_hash.ts'
+
+export interface KernelSymbol {
+  readonly name: string
+  readonly address: bigint
+  /** nm's letter: T text, D data, … */
+  readonly type: string
+  /** Distance to the next symbol in bytes, or what the symbol table says. */
+  readonly size: number
+  /** Module name, '' for the kernel itself. */
+  readonly module: string
+}
+
+/** Columns of a symbol table; row i's name is `names[nameStart[i], nameStart[i + 1])`. */
+export interface SymbolColumns {
+  readonly count: number
+  readonly names: Uint8Array
+  readonly nameStart: Uint32Array
+  readonly types: Uint8Array
+  readonly addresses: BigUint64Array
+  /** Absent where sizes are the distances between addresses. */
+  readonly sizes?: Uint32Array
+}
+
+/** kallsyms has no sizes: the last symbol of a section would swallow the gap behind it. */
+const DERIVED_SIZE_MAX = 0x10_0000n
+
+export class SymbolIndex {
+  readonly module: string
+  readonly columns: SymbolColumns
+  /** Rows in address order; ties in table order, as the kernel's own lookup has it. */
+  readonly #order: Uint32Array
+  #hash: NameHash | undefined
+
+  constructor(module: string, columns: SymbolColumns) {
+    this.module = module
+    this.columns = columns
+    this.#order = addressOrder(columns)
+  }
+
+  get count(): number {
+    return this.columns.count
+  }
+
+  /** The symbol of table row `row`. */
+  at(row: number): KernelSymbol {
+    const address = this.columns.addresses[row] as bigint
+    return {
+      name: this.name(row),
+      address,
+      type: String.fromCharCode(this.columns.types[row] as number),
+      size: this.#size(row, address),
+      module: this.module,
+    }
+  }
+
+  name(row: number): string {
+    const { names, nameStart } = this.columns
+    return decodeAscii(names, nameStart[row] as number, nameStart[row + 1] as number)
+  }
+
+  /** The first symbol named `name`, in table order. */
+  find(name: string): KernelSymbol | undefined {
+    const row = this.#names().find(name)
+    return row < 0 ? undefined : this.at(row)
+  }
+
+  /** Every symbol named `name` (static functions repeat). */
+  findAll(name: string): KernelSymbol[] {
+    return Array.from(this.#names().rows(name), (row) => this.at(row))
+  }
+
+  /** The symbol whose range holds `address`, the first of aliases, or undefined. */
+  findAddress(address: bigint): KernelSymbol | undefined {
+    const position = this.#lastNotAbove(address)
+    if (position < 0) return undefined
+    const row = this.#order[position] as number
+    const start = this.columns.addresses[row] as bigint
+    const reach = BigInt(this.#size(row, start)) || DERIVED_SIZE_MAX
+    return address - start < reach ? this.at(row) : undefined
+  }
+
+  /** Symbols in address order. */
+  *forEach(): Generator<KernelSymbol> {
+    for (const row of this.#order) yield this.at(row)
+  }
+
+  /** First position in address order whose address is `address`'s predecessor or itself, aliases resolved to the first. */
+  #lastNotAbove(address: bigint): number {
+    const { addresses } = this.columns
+    let low = 0
+    let high = this.#order.length - 1
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      if ((addresses[this.#order[middle] as number] as bigint) <= address) low = middle + 1
+      else high = middle - 1
+    }
+    if (high < 0) return -1
+    const found = addresses[this.#order[high] as number] as bigint
+    while (high > 0 && addresses[this.#order[high - 1] as number] === found) high--
+    return high
+  }
+
+  #size(row: number, start: bigint): number {
+    const { sizes, addresses } = this.columns
+    if (sizes) return sizes[row] as number
+    let position = this.#lastNotAbove(start)
+    while (position < this.#order.length) {
+      const next = addresses[this.#order[position] as number] as bigint
+      if (next > start) return next - start > DERIVED_SIZE_MAX ? 0 : Number(next - start)
+      position++
+    }
+    return 0
+  }
+
+  #names(): NameHash {
+    const { names, nameStart, count } = this.columns
+    this.#hash ??= new NameHash(
+      { bytes: names, start: (row) => nameStart[row] as number, end: (row) => nameStart[row + 1] as number },
+      count,
+    )
+    return this.#hash
+  }
+}
+
+function addressOrder({ addresses, count }: SymbolColumns): Uint32Array {
+  const order = new Uint32Array(count)
+  let sorted = true
+  for (let i = 0; i < count; i++) {
+    order[i] = i
+    if (i > 0 && (addresses[i] as bigint) < (addresses[i - 1] as bigint)) sorted = false
+  }
+  if (sorted) return order
+  return order.sort((a, b) => {
+    const left = addresses[a] as bigint
+    const right = addresses[b] as bigint
+    return left < right ? -1 : left > right ? 1 : a - b
+  })
+}

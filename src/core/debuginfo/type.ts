@@ -1,0 +1,160 @@
+// C types, independent of where they were read (BTF today, DWARF later). Referenced types are resolved on first use.
+
+export type TypeKind = Type['kind']
+export type Type =
+  | VoidType
+  | IntType
+  | FloatType
+  | PointerType
+  | ArrayType
+  | CompoundType
+  | EnumType
+  | TypedefType
+  | QualifiedType
+  | FunctionType
+  | ForwardType
+
+export interface VoidType {
+  readonly kind: 'void'
+}
+export interface IntType {
+  readonly kind: 'int'
+  readonly name: string
+  /** Bytes. */
+  readonly size: number
+  readonly signed: boolean
+  readonly bool: boolean
+  readonly char: boolean
+}
+export interface FloatType {
+  readonly kind: 'float'
+  readonly name: string
+  readonly size: number
+}
+export interface PointerType {
+  readonly kind: 'pointer'
+  readonly size: number
+  readonly target: Type
+}
+export interface ArrayType {
+  readonly kind: 'array'
+  readonly element: Type
+  /** Elements; 0 for a flexible array member. */
+  readonly length: number
+}
+export interface CompoundType {
+  readonly kind: 'struct' | 'union'
+  /** '' when anonymous. */
+  readonly name: string
+  readonly size: number
+  readonly members: readonly Member[]
+  /** Every member by name, those of anonymous members included, with offsets from the start of this type. */
+  readonly memberIndex: ReadonlyMap<string, Member>
+}
+export interface EnumType {
+  readonly kind: 'enum'
+  readonly name: string
+  readonly size: number
+  readonly signed: boolean
+  readonly values: readonly EnumValue[]
+}
+export interface EnumValue {
+  readonly name: string
+  readonly value: bigint
+}
+export interface TypedefType {
+  readonly kind: 'typedef'
+  readonly name: string
+  readonly target: Type
+}
+export interface QualifiedType {
+  readonly kind: 'const' | 'volatile' | 'restrict' | 'type_tag'
+  /** The tag of a type_tag (`__user`, `__rcu`), else ''. */
+  readonly name: string
+  readonly target: Type
+}
+export interface FunctionType {
+  readonly kind: 'function'
+  readonly returns: Type
+  readonly parameters: readonly Parameter[]
+  readonly variadic: boolean
+}
+export interface ForwardType {
+  readonly kind: 'forward'
+  readonly name: string
+  readonly union: boolean
+}
+
+export interface Parameter {
+  readonly name: string
+  readonly type: Type
+}
+
+/** A struct or union member; `bitOffset` counts from the start of the type the member was looked up in. */
+export interface Member {
+  readonly name: string
+  readonly type: Type
+  readonly bitOffset: number
+  /** 0 unless a bit field. */
+  readonly bitSize: number
+}
+
+export const VOID: VoidType = { kind: 'void' }
+
+/** Nesting of typedefs, qualifiers and anonymous members; deeper means a cycle in damaged type data. */
+export const TYPE_DEPTH_LIMIT = 64
+
+/** The type behind typedefs and qualifiers. */
+export function stripType(type: Type): Exclude<Type, TypedefType | QualifiedType> {
+  let stripped = type
+  for (let depth = 0; depth < TYPE_DEPTH_LIMIT; depth++) {
+    switch (stripped.kind) {
+      case 'typedef':
+      case 'const':
+      case 'volatile':
+      case 'restrict':
+      case 'type_tag':
+        stripped = stripped.target
+        break
+      default:
+        return stripped
+    }
+  }
+  return VOID
+}
+
+/** `sizeof(type)` in bytes; 0 for void, functions, forward declarations and flexible arrays. */
+export function sizeofType(type: Type, depth = 0): number {
+  const stripped = stripType(type)
+  switch (stripped.kind) {
+    case 'void':
+    case 'function':
+    case 'forward':
+      return 0
+    case 'array':
+      return depth > TYPE_DEPTH_LIMIT ? 0 : stripped.length * sizeofType(stripped.element, depth + 1)
+    default:
+      return stripped.size
+  }
+}
+
+/** Index members by name, descending into anonymous structs and unions. */
+export function indexMembers(members: readonly Member[]): Map<string, Member> {
+  const index = new Map<string, Member>()
+  addMembers(index, members, 0, 0)
+  return index
+}
+
+function addMembers(index: Map<string, Member>, members: readonly Member[], base: number, depth: number): void {
+  for (const member of members) {
+    const bitOffset = base + member.bitOffset
+    if (member.name !== '') {
+      if (!index.has(member.name)) index.set(member.name, base === 0 ? member : { ...member, bitOffset })
+      continue
+    }
+    const inner = stripType(member.type)
+    if ((inner.kind === 'struct' || inner.kind === 'union') && depth < TYPE_DEPTH_LIMIT) {
+      addMembers(index, inner.members, bitOffset, depth + 1)
+    }
+  }
+}

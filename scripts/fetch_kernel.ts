@@ -1,0 +1,173 @@
+// Debian's cloud kernels for rehearsals and tests, unpacked under the cache folder and never installed:
+//   bin/node scripts/fetch_kernel.ts [--dbg] [--update] 6.1 6.12 sid
+// Prints each kernel's folder. A kernel that is there already costs neither network nor apt. apt is run as the
+// user, on lists and a sources file of its own, so the system's package state is neither used nor touched.
+import { execFileSync } from 'node:child_process'
+import { existsSync, globSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { cachePath, findCachedKernel } from './cache.ts'
+
+const ARCH = process.arch === 'arm64' ? 'arm64' : 'amd64'
+const MIRROR = process.env.KBOX_DEBIAN_MIRROR ?? 'http://deb.debian.org/debian'
+const SECURITY_MIRROR = process.env.KBOX_DEBIAN_SECURITY_MIRROR ?? 'http://deb.debian.org/debian-security'
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
+
+interface Series {
+  /** One-line apt sources, without the options every line has. */
+  readonly sources: readonly string[]
+  /** The kernel's image package is this one, or what this one depends on; the newest that matches. */
+  readonly image: RegExp
+}
+
+const BOOKWORM = [`${MIRROR} bookworm main`, `${SECURITY_MIRROR} bookworm-security main`]
+
+const SERIES: Readonly<Record<string, Series>> = {
+  '6.1': { sources: BOOKWORM, image: new RegExp(`^linux-image-6\\.1\\.0-\\d+-cloud-${ARCH}$`) },
+  '6.12': { sources: BOOKWORM, image: new RegExp(`^linux-image-6\\.12\\.[\\d.]+\\+deb12-cloud-${ARCH}$`) },
+  // The newest there is: sid's name for it changes with every upload.
+  sid: { sources: [`${MIRROR} sid main`], image: new RegExp(`^linux-image-\\d[\\w.+]*-cloud-${ARCH}$`) },
+}
+
+if (import.meta.main) main()
+
+function main(): void {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { dbg: { type: 'boolean', default: false }, update: { type: 'boolean', default: false } },
+  })
+  try {
+    for (const name of positionals) {
+      fetchKernel(name, values.update)
+      if (values.dbg) fetchVmlinux(name)
+      console.log(cachePath('kernels', name))
+    }
+  } catch (error) {
+    console.error(`fetch_kernel: ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = 1
+  }
+}
+
+/** Download and unpack the newest kernel of a series, unless one is cached (or `update` asks for a newer one). */
+function fetchKernel(name: string, update: boolean): void {
+  const cached = findCachedKernel(name)
+  if (cached && !update) return
+  const series = SERIES[name]
+  if (!series) throw new Error(`unknown series ${name}: expected ${Object.keys(SERIES).join(', ')}`)
+  if (!existsSync('/usr/bin/apt-get')) {
+    throw new Error(`needs Debian's apt-get: unpack a kernel package into ${cachePath('kernels', name)} by hand`)
+  }
+  const apt = privateApt(name, series)
+  apt.update()
+  const image = apt
+    .packageNames('linux-image-')
+    .filter((candidate) => series.image.test(candidate))
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+    .at(-1)
+  if (!image) throw new Error(`no package of ${series.sources.join(', ')} matches ${series.image}`)
+  const release = image.slice('linux-image-'.length)
+  const version = apt.candidate(image)
+  if (cached?.version === version) return
+  console.error(`fetch_kernel: ${release} (${version})`)
+
+  const target = cachePath('kernels', name)
+  const fresh = `${target}.partial`
+  rmSync(fresh, { recursive: true, force: true })
+  mkdirSync(fresh, { recursive: true })
+  for (const deb of apt.download([image, ...apt.partsOf(image, release)])) {
+    execFileSync('dpkg-deb', ['-x', deb, fresh])
+    rmSync(deb)
+  }
+  settle(fresh, release)
+  writeFileSync(path.join(fresh, 'kernel.json'), `${JSON.stringify({ release, version })}\n`)
+  rmSync(target, { recursive: true, force: true })
+  renameSync(fresh, target)
+}
+
+/** Give every series the same layout: boot/vmlinuz-R, boot/config-R, lib/modules/R with a modules.dep. */
+function settle(folder: string, release: string): void {
+  // Since 7.x (Debian 14) a package keeps all under usr/lib/modules and names none of it in /boot.
+  if (!existsSync(path.join(folder, 'lib'))) symlinkSync('usr/lib', path.join(folder, 'lib'))
+  mkdirSync(path.join(folder, 'boot'), { recursive: true })
+  for (const file of ['vmlinuz', 'config', 'System.map']) {
+    const inBoot = path.join(folder, 'boot', `${file}-${release}`)
+    const inModules = `lib/modules/${release}/${file}`
+    if (!existsSync(inBoot) && existsSync(path.join(folder, inModules))) symlinkSync(`../${inModules}`, inBoot)
+  }
+  // What the package's own post-installation script would do.
+  execFileSync('depmod', ['-b', folder, release], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } })
+}
+
+/** Download the kernel's vmlinux with DWARF (some 300 MB to fetch, 400 MB kept), unless it is cached. */
+function fetchVmlinux(name: string): void {
+  const kernel = findCachedKernel(name)
+  const series = SERIES[name]
+  if (!kernel || !series || existsSync(kernel.vmlinux)) return
+  const apt = privateApt(name, series)
+  const wanted = `linux-image-${kernel.release}-dbg`
+  if (apt.candidate(wanted) !== kernel.version) apt.update()
+  if (apt.candidate(wanted) !== kernel.version) {
+    throw new Error(`${wanted} ${kernel.version} has left the mirror: run again with --update to take a newer kernel`)
+  }
+  console.error(`fetch_kernel: ${wanted}`)
+  const fresh = `${kernel.vmlinux}.partial`
+  rmSync(fresh, { recursive: true, force: true })
+  mkdirSync(fresh)
+  for (const deb of apt.download([wanted])) {
+    execFileSync('sh', ['-c', 'dpkg-deb --fsys-tarfile "$0" | tar -x -C "$1" --wildcards "*/vmlinux*"', deb, fresh])
+    rmSync(deb)
+  }
+  const file = globSync(`${fresh}/**/vmlinux*`).find((candidate) => lstatSync(candidate).isFile())
+  if (!file) throw new Error(`${wanted} holds no vmlinux`)
+  renameSync(file, kernel.vmlinux)
+  rmSync(fresh, { recursive: true })
+}
+
+interface Apt {
+  update(): void
+  packageNames(prefix: string): string[]
+  /** Version that would be downloaded; '' if the package is unknown. */
+  candidate(name: string): string
+  /** The packages of the same release that `image` depends on: sid splits the kernel into several. */
+  partsOf(image: string, release: string): string[]
+  /** Fetch packages; returns the paths of their .deb files. */
+  download(names: readonly string[]): string[]
+}
+
+/** apt on a folder of its own: every path it would read or write in the system is moved there. */
+function privateApt(name: string, series: Series): Apt {
+  const folder = cachePath('apt', name)
+  const debs = path.join(folder, 'debs')
+  for (const part of ['lists/partial', 'cache/archives/partial', 'debs']) mkdirSync(path.join(folder, part), { recursive: true })
+  const sources = series.sources.map((source) => `deb [arch=${ARCH} signed-by=${KEYRING}] ${source}\n`)
+  writeFileSync(path.join(folder, 'sources.list'), sources.join(''))
+  const options = [
+    `Dir::State::lists=${folder}/lists`,
+    'Dir::State::status=/dev/null',
+    `Dir::Cache=${folder}/cache`,
+    `Dir::Etc::sourcelist=${folder}/sources.list`,
+    'Dir::Etc::sourceparts=/dev/null',
+    'Acquire::Languages=none',
+    // A mirror frozen in time calls its lists expired; the signature is still checked.
+    'Acquire::Check-Valid-Until=false',
+    // As root, apt would hand the download to a user that cannot write to our cache.
+    'APT::Sandbox::User=root',
+  ].flatMap((option) => ['-o', option])
+  const run = (tool: string, ...args: string[]): string =>
+    execFileSync(tool, [...options, ...args], { cwd: debs, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  return {
+    update: () => void run('apt-get', '-qq', 'update'),
+    packageNames: (prefix) => run('apt-cache', 'pkgnames', prefix).split('\n'),
+    candidate: (wanted) => /^ {2}Candidate: (\S+)/m.exec(run('apt-cache', 'policy', wanted))?.[1] ?? '',
+    partsOf: (image, release) =>
+      [...run('apt-cache', 'depends', image).matchAll(/Depends: (linux-\w+-(.+))$/gm)]
+        .filter(([, , suffix]) => suffix === release)
+        .map(([, part]) => part as string),
+    download: (names) => {
+      rmSync(debs, { recursive: true })
+      mkdirSync(debs)
+      run('apt-get', '-qq', 'download', ...names)
+      return globSync(`${debs}/*.deb`)
+    },
+  }
+}

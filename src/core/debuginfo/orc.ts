@@ -138,16 +138,17 @@ export class OrcTable {
     const registers = this.#version === 4 ? REGISTERS_V4 : REGISTERS_V1
     const spReg = registers[bits & 0xf]
     const bpReg = registers[(bits >> 4) & 0xf]
-    const { type, signal } = this.#decodeType(bits >> 8)
+    const { type, signal } = this.#decodeType(bits >> 8, spReg)
     if (!spReg || !bpReg || !type || type === 'undefined') return undefined
     return { spReg, bpReg, type, signal, spOffset: this.#reader.i16(at), bpOffset: this.#reader.i16(at + 2n) }
   }
 
-  #decodeType(bits: number): { type: OrcType | undefined; signal: boolean } {
+  /** Before v3 an undefined sp_reg marks both the end of the stack (end = 1) and code without rules. */
+  #decodeType(bits: number, spReg: OrcRegister | undefined): { type: OrcType | undefined; signal: boolean } {
     if (this.#version >= 3) return { type: TYPES_V3[bits & 7], signal: (bits & 8) !== 0 }
     const signal = this.#version === 2 && (bits & 4) !== 0
     const end = (bits & (this.#version === 2 ? 8 : 4)) !== 0
-    const type = end ? 'end_of_stack' : TYPES_V1[bits & 3]
-    return { type, signal }
+    if (spReg === 'undefined') return { type: end ? 'end_of_stack' : 'undefined', signal }
+    return { type: TYPES_V1[bits & 3], signal }
   }
 }

@@ -127,15 +127,27 @@ export class SymbolIndex {
 
 function addressOrder({ addresses, count }: SymbolColumns): Uint32Array {
   const order = new Uint32Array(count)
-  let sorted = true
-  for (let i = 0; i < count; i++) {
-    order[i] = i
-    if (i > 0 && (addresses[i] as bigint) < (addresses[i - 1] as bigint)) sorted = false
-  }
-  if (sorted) return order
+  for (let i = 0; i < count; i++) order[i] = i
+  if (isSorted(addresses)) return order
   return order.sort((a, b) => {
     const left = addresses[a] as bigint
     const right = addresses[b] as bigint
     return left < right ? -1 : left > right ? 1 : a - b
   })
+}
+
+/** kallsyms is sorted; the check compares words, as a bigint a row would cost more than all the rest. */
+function isSorted(addresses: BigUint64Array): boolean {
+  const words = new Uint32Array(addresses.buffer, addresses.byteOffset, addresses.length * 2)
+  const little = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+  let beforeHigh = 0
+  let beforeLow = 0
+  for (let i = 0; i < words.length; i += 2) {
+    const high = words[little ? i + 1 : i] as number
+    const low = words[little ? i : i + 1] as number
+    if (high < beforeHigh || (high === beforeHigh && low < beforeLow)) return false
+    beforeHigh = high
+    beforeLow = low
+  }
+  return true
 }

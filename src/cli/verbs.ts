@@ -1,0 +1,200 @@
+// The registry of verbs, in the order a newcomer should meet them.
+import type { Verb } from './verb.ts'
+
+const DUMP_EXIT_CODES = [
+  [0, 'done'],
+  [1, 'the dump could not be opened or written; one line on stderr says why'],
+  [2, 'usage error'],
+] as const
+
+const JSON_OPTION = { flags: '--json', text: 'print JSON instead of text' } as const
+const ROOT_OPTION = { flags: '--root DIR', text: 'read the facts (sys, proc) below DIR instead of /' } as const
+
+const crash: Verb = {
+  name: 'crash',
+  summary: 'examine a vmcore with the commands of crash(8), without debuginfo',
+  synopsis: '[OPTIONS] [VMLINUX] VMCORE',
+  description:
+    'Symbols, types and unwind tables are read out of the dump itself. A VMLINUX argument is accepted, as\n' +
+    'crash wants one, and not needed. Without -c and -i an interactive session starts.',
+  options: [
+    { flags: "-c 'CMD; CMD'", text: 'run commands and exit' },
+    { flags: '-i FILE', text: 'run the commands of FILE, then go on interactively' },
+    { flags: '-s', text: 'silent: no banner' },
+    JSON_OPTION,
+  ],
+  examples: [
+    { command: 'kbox crash vmcore', text: "an interactive session; 'help' lists the commands" },
+    { command: "kbox crash vmcore -c 'bt; ps'", text: 'backtrace of the panic task, then all tasks' },
+    { command: 'kbox crash vmcore --json -c ps', text: 'the same data for programs' },
+  ],
+  exitCodes: DUMP_EXIT_CODES,
+  load: async () => (await import('./crash.ts')).crashMain,
+}
+
+const report: Verb = {
+  name: 'report',
+  summary: 'tell the story of a crash',
+  synopsis: '[--json] VMCORE',
+  description: 'Says what died, why as far as known, the exact backtrace, tasks by state and the last log lines.',
+  options: [JSON_OPTION],
+  examples: [{ command: 'kbox report /var/crash/127.0.0.1-2026-11-22-10:00:00/vmcore', text: 'read it as text' }],
+  exitCodes: DUMP_EXIT_CODES,
+  load: async () => (await import('./report.ts')).reportMain,
+}
+
+const makedumpfile: Verb = {
+  name: 'makedumpfile',
+  summary: 'filter and compress a vmcore, with the options of makedumpfile(8)',
+  synopsis: '[-c|-l|-p|-z] [-d LEVEL] [OPTIONS] VMCORE DUMPFILE',
+  description:
+    'Writes a kdump-compressed file that crash, drgn and makedumpfile read. Page data is written in order of\n' +
+    "importance, so that a file cut short still opens; --page-order pfn gives makedumpfile's order.",
+  options: [
+    { flags: '-c', text: 'compress with zlib' },
+    { flags: '-l', text: 'compress with LZO' },
+    { flags: '-p', text: 'compress with snappy' },
+    { flags: '-z', text: 'compress with zstd' },
+    { flags: '-d LEVEL', text: 'leave out: 1 zero pages, 2 cache, 4 private cache, 8 user data, 16 free pages (sum)' },
+    { flags: '-f', text: 'overwrite DUMPFILE' },
+    { flags: '--page-order ORDER', text: 'priority (default) or pfn' },
+    { flags: '--message-level N', text: '1 progress, 2 common, 4 error, 8 debug, 16 report (sum, default 7)' },
+    { flags: '--show-stats', text: 'count the pages of each class' },
+  ],
+  examples: [
+    { command: 'kbox makedumpfile -z -d 31 /proc/vmcore dump', text: 'what the capture kernel does' },
+    { command: 'kbox makedumpfile -l -d 31 vmcore.elf vmcore', text: 'filter a copy of /proc/vmcore' },
+  ],
+  exitCodes: [
+    [0, 'done'],
+    [1, 'failed, or usage error, as makedumpfile has it'],
+  ],
+  load: async () => (await import('./makedumpfile.ts')).makedumpfileMain,
+}
+
+const start: Verb = {
+  name: 'start',
+  summary: 'arm the machine: build the capture initramfs and load the capture kernel',
+  synopsis: '[OPTIONS]',
+  description: 'Reads /etc/kdump.conf, builds the capture initramfs, and loads both with kexec_file_load(2).',
+  options: [
+    { flags: '--config FILE', text: 'read FILE instead of /etc/kdump.conf' },
+    { flags: '--kernel FILE', text: 'capture kernel (default: the running one, from /boot)' },
+    { flags: '--runtime FILE', text: 'squashed Node runtime (default: where kbox is installed)' },
+    { flags: '--busybox FILE', text: 'static busybox for the initramfs' },
+    { flags: '--image FILE', text: 'where to write the initramfs' },
+    { flags: '--append ARGS', text: 'add to the capture command line' },
+    { flags: '--page-order ORDER', text: 'priority (default) or pfn' },
+    { flags: '--stall-timeout S', text: 'give up when nothing is written for S seconds' },
+    { flags: '--overall-timeout S', text: 'reboot after S seconds whatever happens' },
+    { flags: '--build-only', text: 'build the initramfs, load nothing' },
+    { flags: '-v, --verbose', text: 'list what the initramfs holds' },
+  ],
+  examples: [{ command: 'kbox start', text: 'arm; run at every boot' }],
+  exitCodes: [
+    [0, 'armed, or armed before'],
+    [1, 'not armed; stderr says why'],
+    [2, 'usage error'],
+  ],
+  load: async () => (await import('./start.ts')).startMain,
+}
+
+const stop: Verb = {
+  name: 'stop',
+  summary: 'disarm: unload the capture kernel',
+  synopsis: '',
+  description: 'The reservation stays; only what was loaded into it goes.',
+  options: [],
+  examples: [{ command: 'kbox stop', text: 'a crash now loses its dump' }],
+  exitCodes: [
+    [0, 'unloaded'],
+    [1, 'failed; stderr says why'],
+  ],
+  load: async () => (await import('./stop.ts')).stopMain,
+}
+
+const status: Verb = {
+  name: 'status',
+  summary: 'say whether the machine is armed',
+  synopsis: '[--json] [--root DIR]',
+  description: "kdumpctl's words and exit codes, on stderr as kdumpctl prints them.",
+  options: [JSON_OPTION, ROOT_OPTION],
+  examples: [{ command: 'kbox status', text: 'kdump: Kdump is operational' }],
+  exitCodes: [
+    [0, 'armed'],
+    [3, 'not armed'],
+  ],
+  load: async () => (await import('./status.ts')).statusMain,
+}
+
+const showmem: Verb = {
+  name: 'showmem',
+  summary: 'say how much memory is reserved for the capture kernel',
+  synopsis: '[--json] [--root DIR]',
+  description: "kdumpctl's words.",
+  options: [JSON_OPTION, ROOT_OPTION],
+  examples: [{ command: 'kbox showmem', text: 'kdump: Reserved 192MB memory for crash kernel' }],
+  exitCodes: [
+    [0, 'printed'],
+    [1, 'the kernel has no crash support'],
+  ],
+  load: async () => (await import('./showmem.ts')).showmemMain,
+}
+
+const rehearse: Verb = {
+  name: 'rehearse',
+  summary: 'crash a virtual copy: the whole road in QEMU, on your kernel and configuration',
+  synopsis: '[OPTIONS]',
+  description:
+    'Boots the kernel in QEMU, arms it, crashes it, lets it record the dump on a scratch disk, and opens the\n' +
+    'dump. Nothing real is touched.',
+  options: [
+    { flags: '--kernel FILE', text: 'the kernel (default: the running one)' },
+    { flags: '--modules DIR', text: 'its modules (default: /lib/modules/VERSION)' },
+    { flags: '--config FILE', text: 'kdump.conf to rehearse (default: /etc/kdump.conf)' },
+    { flags: '--memory SIZE', text: 'memory of the virtual machine' },
+    { flags: '--cpus N', text: 'its CPUs' },
+    { flags: '--crashkernel SIZE', text: 'the reservation to try' },
+    { flags: '--scenario NAME', text: 'how it dies (default: sysrq)' },
+    { flags: '--keep DIR', text: 'keep the dump and logs in DIR' },
+    { flags: '--timeout S', text: 'give up after S seconds' },
+    JSON_OPTION,
+  ],
+  examples: [
+    { command: 'kbox rehearse', text: 'does kdump work here?' },
+    { command: 'kbox rehearse --kernel /boot/vmlinuz-6.1.0-56-cloud-amd64 --crashkernel 160M', text: 'is 160M enough?' },
+  ],
+  exitCodes: [
+    [0, 'every step succeeded'],
+    [1, 'a step failed; it is named'],
+    [2, 'usage error'],
+  ],
+  load: async () => (await import('./rehearse.ts')).rehearseMain,
+}
+
+const capture: Verb = {
+  name: 'capture',
+  summary: 'record a crash; run by /init of the capture kernel',
+  synopsis: '[--config FILE]',
+  description: 'Writes vmcore-dmesg.txt, then the vmcore, then reboots. On a real machine it does not return.',
+  options: [{ flags: '--config FILE', text: 'what kbox start planned' }],
+  examples: [{ command: 'kbox capture', text: 'only inside a capture kernel' }],
+  exitCodes: [
+    [0, 'saved'],
+    [1, 'not saved'],
+  ],
+  internal: true,
+  load: async () => (await import('./capture.ts')).captureMain,
+}
+
+export const VERBS: readonly Verb[] = [
+  start,
+  status,
+  stop,
+  showmem,
+  rehearse,
+  crash,
+  report,
+  makedumpfile,
+  capture,
+]

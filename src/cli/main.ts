@@ -13,7 +13,8 @@ async function main(argv: readonly string[], calledAs: string): Promise<number> 
   if (calledAs === 'crash' || calledAs === 'makedumpfile') return runVerb(calledAs, argv)
   const [name, ...rest] = argv
   if (calledAs === 'kdumpctl') return runKdumpctl(name ?? '', rest)
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') return overview(rest[0])
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help')
+    return overview(rest[0])
   if (name === '--version' || name === '-V') {
     process.stdout.write(`kbox ${VERSION}\n`)
     return 0
@@ -69,7 +70,8 @@ function overview(name: string | undefined): number {
   const shown = VERBS.filter(({ internal }) => !internal)
   const width = Math.max(...shown.map((candidate) => candidate.name.length))
   const rows = shown.map((candidate) => `  ${candidate.name.padEnd(width)}  ${candidate.summary}`)
-  process.stdout.write(`kbox: the Linux kernel's black box: kdump, makedumpfile and crash as one program
+  process.stdout
+    .write(`kbox: the Linux kernel's black box: kdump, makedumpfile and crash as one program
 
 Usage: kbox VERB [OPTIONS]
 
@@ -86,7 +88,9 @@ function showHelp(verb: Verb): number {
 }
 
 function didYouMean(name: string): string {
-  const near = VERBS.find((verb) => !verb.internal && (verb.name.startsWith(name) || name.startsWith(verb.name)))
+  const near = VERBS.find(
+    (verb) => !verb.internal && (verb.name.startsWith(name) || name.startsWith(verb.name)),
+  )
   return near ? ` (did you mean '${near.name}'?)` : ''
 }
 

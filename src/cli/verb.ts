@@ -36,7 +36,11 @@ export function formatVerbHelp(verb: Verb): string {
     const width = Math.min(28, Math.max(...verb.options.map(({ flags }) => flags.length)))
     lines.push('Options:', ...verb.options.flatMap((option) => formatOption(option, width)), '')
   }
-  lines.push('Examples:', ...verb.examples.flatMap(({ command, text }) => [`  ${command}`, `      ${text}`]), '')
+  lines.push(
+    'Examples:',
+    ...verb.examples.flatMap(({ command, text }) => [`  ${command}`, `      ${text}`]),
+    '',
+  )
   lines.push('Exit codes:', ...verb.exitCodes.map(([code, text]) => `  ${code}  ${text}`))
   return `${lines.join('\n')}\n`
 }

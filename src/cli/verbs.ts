@@ -8,7 +8,10 @@ const DUMP_EXIT_CODES = [
 ] as const
 
 const JSON_OPTION = { flags: '--json', text: 'print JSON instead of text' } as const
-const ROOT_OPTION = { flags: '--root DIR', text: 'read the facts (sys, proc) below DIR instead of /' } as const
+const ROOT_OPTION = {
+  flags: '--root DIR',
+  text: 'read the facts (sys, proc) below DIR instead of /',
+} as const
 
 const crash: Verb = {
   name: 'crash',
@@ -25,7 +28,10 @@ const crash: Verb = {
   ],
   examples: [
     { command: 'kbox crash vmcore', text: "an interactive session; 'help' lists the commands" },
-    { command: "kbox crash vmcore -c 'bt; ps'", text: 'backtrace of the panic task, then all tasks' },
+    {
+      command: "kbox crash vmcore -c 'bt; ps'",
+      text: 'backtrace of the panic task, then all tasks',
+    },
     { command: 'kbox crash vmcore --json -c ps', text: 'the same data for programs' },
   ],
   exitCodes: DUMP_EXIT_CODES,
@@ -36,9 +42,15 @@ const report: Verb = {
   name: 'report',
   summary: 'tell the story of a crash',
   synopsis: '[--json] VMCORE',
-  description: 'Says what died, why as far as known, the exact backtrace, tasks by state and the last log lines.',
+  description:
+    'Says what died, why as far as known, the exact backtrace, tasks by state and the last log lines.',
   options: [JSON_OPTION],
-  examples: [{ command: 'kbox report /var/crash/127.0.0.1-2026-11-22-10:00:00/vmcore', text: 'read it as text' }],
+  examples: [
+    {
+      command: 'kbox report /var/crash/127.0.0.1-2026-11-22-10:00:00/vmcore',
+      text: 'read it as text',
+    },
+  ],
   exitCodes: DUMP_EXIT_CODES,
   load: async () => (await import('./report.ts')).reportMain,
 }
@@ -55,15 +67,27 @@ const makedumpfile: Verb = {
     { flags: '-l', text: 'compress with LZO' },
     { flags: '-p', text: 'compress with snappy' },
     { flags: '-z', text: 'compress with zstd' },
-    { flags: '-d LEVEL', text: 'leave out: 1 zero pages, 2 cache, 4 private cache, 8 user data, 16 free pages (sum)' },
+    {
+      flags: '-d LEVEL',
+      text: 'leave out: 1 zero pages, 2 cache, 4 private cache, 8 user data, 16 free pages (sum)',
+    },
     { flags: '-f', text: 'overwrite DUMPFILE' },
     { flags: '--page-order ORDER', text: 'priority (default) or pfn' },
-    { flags: '--message-level N', text: '1 progress, 2 common, 4 error, 8 debug, 16 report (sum, default 7)' },
+    {
+      flags: '--message-level N',
+      text: '1 progress, 2 common, 4 error, 8 debug, 16 report (sum, default 7)',
+    },
     { flags: '--show-stats', text: 'count the pages of each class' },
   ],
   examples: [
-    { command: 'kbox makedumpfile -z -d 31 /proc/vmcore dump', text: 'what the capture kernel does' },
-    { command: 'kbox makedumpfile -l -d 31 vmcore.elf vmcore', text: 'filter a copy of /proc/vmcore' },
+    {
+      command: 'kbox makedumpfile -z -d 31 /proc/vmcore dump',
+      text: 'what the capture kernel does',
+    },
+    {
+      command: 'kbox makedumpfile -l -d 31 vmcore.elf vmcore',
+      text: 'filter a copy of /proc/vmcore',
+    },
   ],
   exitCodes: [
     [0, 'done'],
@@ -76,7 +100,8 @@ const start: Verb = {
   name: 'start',
   summary: 'arm the machine: build the capture initramfs and load the capture kernel',
   synopsis: '[OPTIONS]',
-  description: 'Reads /etc/kdump.conf, builds the capture initramfs, and loads both with kexec_file_load(2).',
+  description:
+    'Reads /etc/kdump.conf, builds the capture initramfs, and loads both with kexec_file_load(2).',
   options: [
     { flags: '--config FILE', text: 'read FILE instead of /etc/kdump.conf' },
     { flags: '--kernel FILE', text: 'capture kernel (default: the running one, from /boot)' },
@@ -162,7 +187,10 @@ const rehearse: Verb = {
   ],
   examples: [
     { command: 'kbox rehearse', text: 'does kdump work here?' },
-    { command: 'kbox rehearse --kernel /boot/vmlinuz-6.1.0-56-cloud-amd64 --crashkernel 160M', text: 'is 160M enough?' },
+    {
+      command: 'kbox rehearse --kernel /boot/vmlinuz-6.1.0-56-cloud-amd64 --crashkernel 160M',
+      text: 'is 160M enough?',
+    },
   ],
   exitCodes: [
     [0, 'every step succeeded'],
@@ -176,7 +204,8 @@ const capture: Verb = {
   name: 'capture',
   summary: 'record a crash; run by /init of the capture kernel',
   synopsis: '[--config FILE]',
-  description: 'Writes vmcore-dmesg.txt, then the vmcore, then reboots. On a real machine it does not return.',
+  description:
+    'Writes vmcore-dmesg.txt, then the vmcore, then reboots. On a real machine it does not return.',
   options: [{ flags: '--config FILE', text: 'what kbox start planned' }],
   examples: [{ command: 'kbox capture', text: 'only inside a capture kernel' }],
   exitCodes: [

@@ -30,7 +30,12 @@ export function stackTrace(program: Program, task: Task): StackTrace {
 /** Unwind what a CPU was doing when the kernel died. */
 export function cpuTrace(program: Program, cpu: number): StackTrace {
   const registers = crashRegisters(program, cpu)
-  if (!registers) return { frames: [], end: 'lost', why: `CPU ${cpu} saved no registers (it did not answer the NMI)` }
+  if (!registers)
+    return {
+      frames: [],
+      end: 'lost',
+      why: `CPU ${cpu} saved no registers (it did not answer the NMI)`,
+    }
   const { pc, sp, fp } = program.arch
   return unwindOrc(program, {
     ip: registers[pc] ?? 0n,
@@ -46,7 +51,11 @@ function sleepingTrace(program: Program, task: Task): StackTrace {
   const frame = program.objectAt('struct inactive_task_frame', sp)
   const slot = frame.get('ret_addr').address
   // The slot is above the saved registers; the return address has been popped once the task runs again.
-  return unwindOrc(program, { ip: frame.pointer('ret_addr'), sp: slot + 8n, fp: frame.pointer('bp') })
+  return unwindOrc(program, {
+    ip: frame.pointer('ret_addr'),
+    sp: slot + 8n,
+    fp: frame.pointer('bp'),
+  })
 }
 
 /**
@@ -66,7 +75,10 @@ function registersFromMemory(program: Program, cpu: number): Registers | undefin
   try {
     const percpu = program.memory.u64(program.symbol('crash_notes'))
     if (percpu === 0n) return undefined
-    const note = program.memory.bytes(BigInt.asUintN(64, percpu + perCpuOffset(program, cpu)), NOTE_BUF_SIZE)
+    const note = program.memory.bytes(
+      BigInt.asUintN(64, percpu + perCpuOffset(program, cpu)),
+      NOTE_BUF_SIZE,
+    )
     return registersOfNote(program, note)
   } catch (error) {
     // The percpu allocation may end within NOTE_BUF_SIZE of an excluded page: the header's copy is as good.
@@ -77,7 +89,9 @@ function registersFromMemory(program: Program, cpu: number): Registers | undefin
 
 function registersFromHeader(program: Program, cpu: number): Registers | undefined {
   const index = forEachCpu(program, 'online').indexOf(cpu)
-  const notes = program.dump.notes.filter(({ name, type }) => name === 'CORE' && type === NT_PRSTATUS)
+  const notes = program.dump.notes.filter(
+    ({ name, type }) => name === 'CORE' && type === NT_PRSTATUS,
+  )
   const note = notes[index]
   return note && registersOfDesc(program, note.desc)
 }
@@ -85,7 +99,8 @@ function registersFromHeader(program: Program, cpu: number): Registers | undefin
 function registersOfNote(program: Program, bytes: Uint8Array): Registers | undefined {
   try {
     for (const note of forEachNote(`crash note`, bytes, 0, program.memory.littleEndian)) {
-      if (note.name === 'CORE' && note.type === NT_PRSTATUS) return registersOfDesc(program, note.desc)
+      if (note.name === 'CORE' && note.type === NT_PRSTATUS)
+        return registersOfDesc(program, note.desc)
     }
   } catch (error) {
     if (!(error instanceof KdumpError)) throw error
@@ -96,6 +111,10 @@ function registersOfNote(program: Program, bytes: Uint8Array): Registers | undef
 function registersOfDesc(program: Program, desc: Uint8Array): Registers | undefined {
   const { prstatusRegsOffset, ptRegs, pc } = program.arch
   if (desc.length < prstatusRegsOffset + ptRegs.size) return undefined
-  const registers = parseRegisters(ptRegs, desc.subarray(prstatusRegsOffset), program.memory.littleEndian)
+  const registers = parseRegisters(
+    ptRegs,
+    desc.subarray(prstatusRegsOffset),
+    program.memory.littleEndian,
+  )
   return registers[pc] === 0n ? undefined : registers
 }

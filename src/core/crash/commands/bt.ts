@@ -1,0 +1,259 @@
+// bt: backtraces. Frames come from the kernel's own unwind tables; what does not is marked.
+// Source of names and layout: crash's `bt`; truth: arch/x86/kernel/unwind_orc.c.
+import { formatAddress } from '../../base/hex.ts'
+import { UsageError } from '../../base/errors.ts'
+import type { Cell, Column } from '../../base/table.ts'
+import { forEachCpu } from '../../kernel/percpu.ts'
+import { panicTask } from '../../kernel/panic.ts'
+import { currentTask, forEachThread, idleTask, type Task } from '../../kernel/sched.ts'
+import { cpuTrace, stackTrace } from '../../kernel/stack.ts'
+import type { Program } from '../../program/program.ts'
+import { frameSymbol, type StackFrame, type StackTrace } from '../../program/stack_trace.ts'
+import { unwindOrc } from '../../program/unwind_orc.ts'
+import {
+  defineCommand,
+  lines,
+  table,
+  type Block,
+  type CommandArgs,
+  type SectionBlock,
+  type TableBlock,
+} from '../command.ts'
+import { parseCpuList } from '../cpu_list.ts'
+import { registersBlock } from '../registers_block.ts'
+import type { Session } from '../session.ts'
+import {
+  exceptionFrameBlocks,
+  overflowBlocks,
+  rawStackBlock,
+  textSymbolBlock,
+} from '../stack_view.ts'
+import { getTasks, taskHeading } from '../task_operand.ts'
+
+const OPTIONS = {
+  all: { type: 'boolean', short: 'a', help: 'the task of every CPU' },
+  cpus: { type: 'string', short: 'c', value: 'cpus', help: 'the task of these CPUs: 0,2-4 or all' },
+  panic: { type: 'boolean', short: 'p', help: 'the panic task' },
+  skip: {
+    type: 'string',
+    short: 'n',
+    value: 'idle',
+    help: "with -a or -c: leave idle tasks out ('idle')",
+  },
+  group: { type: 'boolean', short: 'g', help: 'every thread of the thread group' },
+  frames: { type: 'boolean', short: 'f', help: 'the words of each frame' },
+  annotated: { type: 'count', short: 'F', help: 'as -f, words that are symbols shown as such' },
+  offsets: { type: 'boolean', short: 's', help: 'symbol plus offset' },
+  hex: { type: 'boolean', short: 'x', help: 'offsets in hexadecimal' },
+  decimal: { type: 'boolean', short: 'd', help: 'offsets in decimal' },
+  source: { type: 'boolean', short: 'l', help: 'file and line (needs DWARF: says so)' },
+  text: {
+    type: 'boolean',
+    short: 't',
+    help: 'every text symbol on the stack, from the last known place',
+  },
+  allText: { type: 'boolean', short: 'T', help: 'every text symbol on the stack, from its end' },
+  raw: { type: 'boolean', short: 'r', help: 'the raw stack' },
+  exceptions: { type: 'boolean', short: 'e', help: 'look for exception frames on the stack' },
+  overflow: { type: 'boolean', short: 'v', help: 'check every stack for overflow' },
+  reference: {
+    type: 'string',
+    short: 'R',
+    value: 'symbol',
+    help: 'only traces that pass through this symbol',
+  },
+  ip: { type: 'string', short: 'I', value: 'ip', help: 'start at this instruction' },
+  sp: { type: 'string', short: 'S', value: 'sp', help: 'start at this stack pointer' },
+} as const
+
+type Args = CommandArgs<typeof OPTIONS>
+
+export const bt = defineCommand({
+  name: 'bt',
+  summary: 'backtrace of a task',
+  operands: '[pid | taskp] ...',
+  description:
+    'Frames come from the unwind tables of the kernel and its modules, so they are exact. A frame found by ' +
+    'a call instruction of exactly its callee is marked (validated), one behind some call is marked (guess). ' +
+    'A trace that cannot go on says why.',
+  examples: [
+    { text: 'the panic task', command: 'bt' },
+    { text: 'what every CPU was doing', command: 'bt -a' },
+    { text: 'where tasks 1 and 2 sleep', command: 'bt 1 2' },
+  ],
+  options: OPTIONS,
+  perTask: true,
+  needs: ['symbols', 'types'],
+  *run(session, args) {
+    const { program } = session
+    if (args.values.overflow) {
+      yield* overflowBlocks(program)
+      return
+    }
+    if (args.values.ip !== undefined || args.values.sp !== undefined) {
+      yield* givenStart(session, args)
+      return
+    }
+    if (args.values.source) yield lines('(no file and line: the dump has no DWARF)')
+    for (const { task, cpu } of chosenTasks(session, args)) {
+      if (session.aborted) return
+      const trace = cpu === undefined ? stackTrace(program, task) : cpuTrace(program, cpu)
+      if (!passesThrough(program, trace, args.values.reference)) continue
+      yield traceSection(program, task, trace, args)
+    }
+  },
+})
+
+interface Chosen {
+  readonly task: Task
+  /** Set when a CPU was asked for, whatever its task. */
+  readonly cpu: number | undefined
+}
+
+function* chosenTasks(session: Session, { values, operands }: Args): Generator<Chosen> {
+  const { program } = session
+  if (values.all || values.cpus !== undefined) {
+    const online = forEachCpu(program, 'online')
+    const wanted = values.cpus === undefined ? online : parseCpuList(values.cpus, online)
+    for (const cpu of wanted) {
+      const task = currentTask(program, cpu)
+      if (values.skip === 'idle' && task.address === idleTask(program, cpu).address) continue
+      yield { task, cpu }
+    }
+    return
+  }
+  const named = operands.flatMap((operand) => getTasks(program, operand))
+  const start =
+    named.length > 0 ? named : [values.panic ? (panicTask(program) ?? session.task) : session.task]
+  for (const task of start) {
+    const tasks = values.group ? forEachThread(task.get('group_leader').deref()) : [task]
+    for (const member of tasks) yield { task: member, cpu: undefined }
+  }
+}
+
+function traceSection(program: Program, task: Task, trace: StackTrace, args: Args): SectionBlock {
+  return {
+    kind: 'section',
+    heading: taskHeading(task),
+    blocks: traceBlocks(program, task, trace, args),
+  }
+}
+
+function* traceBlocks(
+  program: Program,
+  task: Task,
+  trace: StackTrace,
+  args: Args,
+): Generator<Block> {
+  const { values } = args
+  if (values.raw) yield rawStackBlock(program, task)
+  else if (values.text || values.allText)
+    yield textSymbolBlock(program, task, trace, values.allText)
+  else if (values.exceptions) yield* exceptionFrameBlocks(program, task)
+  else yield* frameBlocks(program, trace, args)
+}
+
+/** Frames as one table, cut where saved registers are shown in between. */
+function* frameBlocks(program: Program, trace: StackTrace, args: Args): Generator<Block> {
+  let pending: Cell[][] = []
+  for (const [index, frame] of trace.frames.entries()) {
+    pending.push(frameRow(program, frame, index))
+    const words = frameWords(program, trace, index, args)
+    if (!frame.registers && !words) continue
+    yield frameTable(pending, args)
+    pending = []
+    if (frame.registers) yield registersBlock(frame.registers)
+    if (words) yield words
+  }
+  if (pending.length > 0) yield frameTable(pending, args)
+  if (trace.userRegisters) yield registersBlock(trace.userRegisters)
+  if (trace.end === 'lost')
+    yield { kind: 'problem', command: 'bt', message: `trace ends here: ${trace.why}` }
+}
+
+const FRAME_COLUMNS: readonly Column[] = [
+  { title: 'FRAME', kind: 'decimal' },
+  { title: 'SP', kind: 'address' },
+  { title: 'FUNCTION', kind: 'text' },
+  { title: 'OFFSET', kind: 'decimal' },
+  { title: 'IP', kind: 'address' },
+  { title: 'MODULE', kind: 'text' },
+  { title: 'QUALITY', kind: 'text' },
+  { title: 'INTERRUPTED', kind: 'text' },
+]
+
+function frameRow(program: Program, frame: StackFrame, index: number): Cell[] {
+  const found = frameSymbol(program, frame)
+  const { ip, sp, quality, interrupted } = frame
+  const name = found ? found.symbol.name : '(unknown)'
+  const offset = found ? Number(found.offset) : null
+  return [index, sp, name, offset, ip, found?.symbol.module ?? '', quality, interrupted]
+}
+
+function frameTable(rows: Cell[][], { values }: Args): TableBlock {
+  const line = (row: readonly Cell[]): string => {
+    const [index, sp, name, offset, ip, module, quality, interrupted] = row
+    const at = Number(offset ?? 0)
+    const plus = values.offsets ? `+${values.hex ? `0x${at.toString(16)}` : at}` : ''
+    const tail = `${module === '' ? '' : ` [${module}]`}${quality === 'exact' ? '' : `  (${quality})`}`
+    const number = `#${index}`.padStart(3)
+    // A frame that was interrupted, not calling: crash shows it as the exception's RIP.
+    if (interrupted === true && index !== 0) return `    [exception RIP: ${name}+${at}]${tail}`
+    return `${number} [${formatAddress(sp as bigint)}] ${name}${plus} at ${formatAddress(ip as bigint)}${tail}`
+  }
+  return table(FRAME_COLUMNS, rows, { heading: '', line })
+}
+
+/** The stack words between this frame's return address and the next one's. */
+function frameWords(
+  program: Program,
+  trace: StackTrace,
+  index: number,
+  { values }: Args,
+): Block | undefined {
+  if (!values.frames && values.annotated === 0) return undefined
+  const frame = trace.frames[index] as StackFrame
+  const next = trace.frames[index + 1]
+  const start = frame.registers && index === 0 ? frame.sp : frame.sp + 8n
+  const end = next ? next.sp + 8n : undefined
+  // Across a switch of stacks there is nothing in between.
+  if (end === undefined || end <= start || end - start > 0x8000n) return undefined
+  return rawStackBlock(program, undefined, { start, end, symbolic: values.annotated > 0 })
+}
+
+function passesThrough(
+  program: Program,
+  trace: StackTrace,
+  reference: string | undefined,
+): boolean {
+  if (reference === undefined) return true
+  const address = /^(0x)?[\da-f]{8,16}$/i.test(reference)
+    ? BigInt(`0x${reference.replace(/^0x/i, '')}`)
+    : undefined
+  return trace.frames.some(
+    (frame) =>
+      frame.ip === address ||
+      frame.sp === address ||
+      frameSymbol(program, frame)?.symbol.name === reference,
+  )
+}
+
+function* givenStart(session: Session, { values, operands }: Args): Generator<Block> {
+  const { program } = session
+  const named = operands[0] === undefined ? undefined : getTasks(program, operands[0])[0]
+  const task = named ?? session.task
+  const sp = parseAddress('-S', values.sp ?? formatAddress(task.pointer('thread.sp')))
+  const ip = parseAddress('-I', values.ip ?? formatAddress(program.memory.u64(sp)))
+  const trace = unwindOrc(program, { ip, sp: values.ip === undefined ? sp + 8n : sp, fp: 0n })
+  yield {
+    kind: 'section',
+    heading: taskHeading(task),
+    blocks: frameBlocks(program, trace, { values, operands }),
+  }
+}
+
+function parseAddress(option: string, text: string): bigint {
+  if (!/^(0x)?[\da-f]{1,16}$/i.test(text))
+    throw new UsageError(`${option} ${text}: not an address in hexadecimal`)
+  return BigInt(`0x${text.replace(/^0x/i, '')}`)
+}

@@ -1,0 +1,102 @@
+// The runtime image: dist/runtime.squashfs holds Node (stripped), its shared libraries, koffi and the bundle.
+// `kbox start` puts it into the capture initramfs as it is; a machine without Node can run kbox from it too.
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { findLibraries, readInterpreter } from '../src/host/platform/elf_needed.ts'
+import { buildBundle, isStale } from './build.ts'
+
+const OUTPUT = 'dist/runtime.squashfs'
+const BUNDLE = 'dist/kbox.mjs'
+const KOFFI = 'node_modules/koffi'
+const KOFFI_NATIVE = `node_modules/@koromix/koffi-linux-${process.arch}`
+
+/** Runs kbox from the mounted image on any machine, with the image's own Node. /lib64 must lead to a glibc. */
+const LAUNCHER = `#!/bin/sh
+here=\${0%/*}/..
+[ -e ${'/lib64/ld-linux-x86-64.so.2'} ] || ln -s "$here/lib" /lib64
+LD_LIBRARY_PATH="$here/lib" exec "$here/bin/node" "$here/kbox/kbox.mjs" "$@"
+`
+
+/**
+ * Pack a bundle and what it needs to run into a squashfs.
+ *
+ * @param level of zstd: 9 takes 3 s and makes 43 MB; 19, for packages, takes 65 s and makes 39 MB
+ */
+export function buildRuntime(bundle: string, output: string, level = 9): void {
+  const root = mkdtempSync(path.join(os.tmpdir(), 'kbox-runtime-'))
+  try {
+    fillRoot(root, bundle)
+    const fresh = `${output}.${process.pid}`
+    run('mksquashfs', [root, fresh, '-comp', 'zstd', '-Xcompression-level', String(level), ...SQUASHFS_OPTIONS])
+    renameSync(fresh, output)
+  } finally {
+    rmSync(root, { recursive: true })
+  }
+}
+
+/** Same input, same bytes: no times, no owners, no extended attributes. */
+const SQUASHFS_OPTIONS: readonly string[] = [
+  ...['-noappend', '-no-xattrs', '-all-root', '-no-progress', '-quiet', '-mkfs-time', '0', '-all-time', '0'],
+]
+
+function fillRoot(root: string, bundle: string): void {
+  const node = path.join(root, 'bin/node')
+  for (const folder of ['bin', 'lib', 'kbox/node_modules/@koromix']) mkdirSync(path.join(root, folder), { recursive: true })
+  copyFileSync(process.execPath, node)
+  chmodSync(node, 0o755)
+  const native = path.join(KOFFI_NATIVE, `linux_${process.arch}`, 'koffi.node')
+  for (const { soname, file } of findLibraries([process.execPath, native])) {
+    copyFileSync(file, path.join(root, 'lib', soname))
+  }
+  const interpreter = readInterpreter(process.execPath)
+  if (interpreter !== undefined) copyFileSync(interpreter, path.join(root, 'lib', path.basename(interpreter)))
+  strip(node)
+  copyFileSync(bundle, path.join(root, 'kbox/kbox.mjs'))
+  copyKoffi(path.join(root, 'kbox/node_modules'), native)
+  writeFileSync(path.join(root, 'bin/kbox'), LAUNCHER, { mode: 0o755 })
+}
+
+function copyKoffi(modules: string, native: string): void {
+  // Beside these lies koffi's C++ source.
+  for (const file of globSync(['package.json', 'index.{js,cjs}', 'src/koffi/*.{js,cjs}', 'src/koffi/src/*.{js,cjs}'], { cwd: KOFFI })) {
+    cpSync(path.join(KOFFI, file), path.join(modules, 'koffi', file))
+  }
+  const folder = path.join(modules, '@koromix', path.basename(KOFFI_NATIVE))
+  mkdirSync(path.join(folder, path.basename(path.dirname(native))), { recursive: true })
+  for (const file of ['package.json', 'index.js']) copyFileSync(path.join(KOFFI_NATIVE, file), path.join(folder, file))
+  copyFileSync(native, path.join(folder, path.basename(path.dirname(native)), 'koffi.node'))
+}
+
+/** Without symbols Node is 18 MB smaller; its exported functions stay. */
+function strip(file: string): void {
+  const { error, status } = spawnSync('strip', [file], { stdio: 'ignore' })
+  if (error || status !== 0) console.error(`build_runtime: ${path.basename(file)} is not stripped: install binutils`)
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { error, status } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  if (error) throw new Error(`${command} does not run: install squashfs-tools`, { cause: error })
+  if (status !== 0) throw new Error(`${command} failed (exit ${status})`)
+}
+
+if (import.meta.main) {
+  if (isStale()) await buildBundle()
+  const isFresh = existsSync(OUTPUT) && statSync(OUTPUT).mtimeMs > statSync(BUNDLE).mtimeMs
+  const level = process.argv.includes('--small') ? 19 : 9
+  if (!(process.argv.includes('--if-stale') && isFresh)) buildRuntime(BUNDLE, OUTPUT, level)
+  console.error(`build_runtime: ${OUTPUT} ${(statSync(OUTPUT).size / 2 ** 20).toFixed(1)} MiB`)
+}

@@ -1,0 +1,86 @@
+// One stage of a check or test run: a command, how long it took, and what its output says passed and failed.
+import { spawn } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { stripVTControlCharacters } from 'node:util'
+import { cachePath } from './cache.ts'
+
+/** A command to run, from the repository's root. */
+export interface Stage {
+  readonly name: string
+  readonly command: readonly string[]
+  /** Echo the output while it runs, rather than only when it fails: for stages of minutes. */
+  readonly live?: boolean
+}
+
+/** How a stage went. A stage that is not a test run counts as one test. */
+export interface StageResult {
+  readonly name: string
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+  readonly seconds: number
+  readonly output: string
+}
+
+/** Make the stage that runs the tests matching some globs; undefined when there are none yet. */
+export function testStage(name: string, globs: readonly string[], options: { live?: boolean; serial?: boolean } = {}): Stage | undefined {
+  if (globSync(globs).length === 0) return undefined
+  const flags = ['--test', '--test-reporter=spec', ...(options.serial ? ['--test-concurrency=1'] : [])]
+  return { name, command: ['bin/node', ...flags, ...globs], live: options.live ?? false }
+}
+
+/** Run a stage to its end; a command that cannot start is a failure like any other. */
+export async function runStage({ name, command, live = false }: Stage): Promise<StageResult> {
+  const start = performance.now()
+  const [program = '', ...args] = command
+  let output = ''
+  const code = await new Promise<number | null>((resolve) => {
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Test files are processes of their own: the cache spares each of them the compiling.
+      env: { ...process.env, NODE_COMPILE_CACHE: cachePath('compile') },
+    })
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+        if (live) process.stdout.write(text)
+      })
+    }
+    child.on('error', (error) => {
+      output += `${program}: ${error.message}\n`
+      resolve(null)
+    })
+    child.on('close', resolve)
+  })
+  return { name, ...countTests(output, code === 0), seconds: (performance.now() - start) / 1000, output }
+}
+
+/** Read the closing lines of node's test runner; without them the exit code is the one test. */
+export function countTests(output: string, succeeded: boolean): Pick<StageResult, 'passed' | 'failed' | 'skipped'> {
+  const plain = stripVTControlCharacters(output)
+  const count = (what: string): number | undefined => {
+    const found = [...plain.matchAll(new RegExp(`^(?:ℹ|#) ${what} (\\d+)$`, 'gm'))].at(-1)?.[1]
+    return found === undefined ? undefined : Number(found)
+  }
+  const passed = count('pass')
+  if (passed === undefined) return { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: 0 }
+  const failed = (count('fail') ?? 0) + (count('cancelled') ?? 0)
+  // A run that fails without naming a test that did (a crashed runner) still failed.
+  return { passed, failed: succeeded ? failed : Math.max(failed, 1), skipped: count('skipped') ?? 0 }
+}
+
+/** Format a stage's line of the summary: `ok    unit tests    212 passed, 0 failed  3.1 s`. */
+export function formatStage({ name, passed, failed, skipped, seconds }: StageResult): string {
+  const counts = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+  return `${failed > 0 ? 'FAIL' : 'ok  '}  ${name.padEnd(16)}  ${counts.padEnd(24)}  ${seconds.toFixed(1)} s`
+}
+
+/**
+ * Cut a failed test run's output down to what failed.
+ *
+ * @returns from the runner's list of failures on; all of it where there is none
+ */
+export function failureText(output: string): string {
+  const at = output.lastIndexOf('✖ failing tests:')
+  return at < 0 ? output : output.slice(at)
+}

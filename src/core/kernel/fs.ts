@@ -1,0 +1,116 @@
+// Open files, inodes, and a task's directories. Source: include/linux/fdtable.h, include/linux/fs.h, include/linux/fs_struct.h.
+import { CorruptError } from '../base/errors.ts'
+import type { KObject } from '../program/kobject.ts'
+import type { Task } from './sched.ts'
+import { xaForEach, xaIsValue } from './xarray.ts'
+
+export type File = KObject<'file'>
+export type Inode = KObject<'inode'>
+
+export interface OpenFile {
+  readonly fd: number
+  readonly file: File
+}
+
+/** NR_OPEN_MAX of 64-bit kernels is larger; a table of this many entries is 2 GiB and not real. */
+const FD_LIMIT = 1 << 28
+
+/**
+ * Walk the open files of a task, by descriptor.
+ *
+ * @yields nothing for a task that has none (kernel threads mostly, dead tasks)
+ * @throws {CorruptError} if the table's size is absurd
+ * @throws {FaultError} after the good ones, if part of the table is not in the dump
+ * @source fs/file.c, fs/proc/fd.c proc_readfd_common()
+ */
+export function* forEachFile(task: Task): Generator<OpenFile> {
+  const files = task.get('files')
+  if (files.isNull()) return
+  const { program } = task
+  const fdt = files.get('fdt').deref()
+  const fdEnd = fdt.number('max_fds')
+  if (fdEnd > FD_LIMIT) throw new CorruptError(fdt.address, `fdtable of ${fdEnd} descriptors`)
+  const table = fdt.pointer('fd')
+  const openFds = fdt.pointer('open_fds')
+  // A bitmap of 64-bit words: on big-endian machines bytes within a word run the other way.
+  const flip = program.memory.littleEndian ? 0 : 7
+  for (let byte = 0; byte * 8 < fdEnd; byte++) {
+    const bits = program.memory.u8(openFds + BigInt(byte ^ flip))
+    if (bits === 0) continue
+    for (let bit = 0; bit < 8; bit++) {
+      const fd = byte * 8 + bit
+      if ((bits & (1 << bit)) === 0 || fd >= fdEnd) continue
+      // A descriptor that open() has reserved and not yet filled is NULL.
+      const file = program.memory.u64(table + BigInt(fd * 8))
+      if (file !== 0n) yield { fd, file: program.objectAt('struct file', file) }
+    }
+  }
+}
+
+/** `file->f_path`, a `struct path`. */
+export function filePath(file: File): KObject<'path'> {
+  return file.get('f_path')
+}
+
+/** The inode of an open file. @source include/linux/fs.h file_inode() */
+export function fileInode(file: File): Inode {
+  return file.get('f_inode').deref()
+}
+
+/** A task's root directory as `struct path`; undefined once it has exited. */
+export function taskRoot(task: Task): KObject<'path'> | undefined {
+  const fs = task.get('fs')
+  return fs.isNull() ? undefined : fs.get('root')
+}
+
+/** A task's working directory as `struct path`; undefined once it has exited. */
+export function taskCwd(task: Task): KObject<'path'> | undefined {
+  const fs = task.get('fs')
+  return fs.isNull() ? undefined : fs.get('pwd')
+}
+
+/** S_IFMT and its values. @source include/uapi/linux/stat.h */
+const S_IFMT = 0o170000
+const FILE_TYPES: Readonly<Record<number, FileType>> = {
+  0o010000: 'FIFO',
+  0o020000: 'CHR',
+  0o040000: 'DIR',
+  0o060000: 'BLK',
+  0o100000: 'REG',
+  0o120000: 'LNK',
+  0o140000: 'SOCK',
+}
+
+/** The type of an inode as crash abbreviates it; UNKN for anonymous inodes, which have none. */
+export type FileType = 'FIFO' | 'CHR' | 'DIR' | 'BLK' | 'REG' | 'LNK' | 'SOCK' | 'UNKN'
+
+/** What kind of file an inode is. */
+export function inodeType(inode: Inode): FileType {
+  return FILE_TYPES[inode.number('i_mode') & S_IFMT] ?? 'UNKN'
+}
+
+/** Pages of an inode in the page cache (`i_mapping->nrpages`). */
+export function inodePages(inode: Inode): number {
+  return inode.number('i_mapping.nrpages')
+}
+
+export interface CachedPage {
+  /** Page offset in the file. */
+  readonly index: bigint
+  /** Address of the `struct page` (of a large folio: of its first page). */
+  readonly page: bigint
+}
+
+/**
+ * Walk the page cache of an inode, ascending. Shadow entries of evicted pages are left out.
+ *
+ * @source mm/filemap.c find_get_entries()
+ */
+export function* forEachCachedPage(inode: Inode): Generator<CachedPage> {
+  // Since v4.17, commit b93b016313b3 ("page cache: use xa_lock"), the tree is i_pages; before, page_tree.
+  const pages = inode.get('i_mapping.i_pages', 'i_mapping.page_tree')
+  for (const { index, entry } of xaForEach(pages)) {
+    // Radix trees marked shadow entries by 2 in the low bits.
+    if (!xaIsValue(entry) && (entry & 3n) === 0n) yield { index, page: entry }
+  }
+}

@@ -2,7 +2,13 @@
 import { formatHex } from './hex.ts'
 
 /** Why an address could not be read. The words reach the user's screen as they are. */
-export type FaultReason = 'excluded' | 'not-present' | 'no-translation' | 'out-of-range' | 'truncated' | 'corrupt'
+export type FaultReason =
+  | 'excluded'
+  | 'not-present'
+  | 'no-translation'
+  | 'out-of-range'
+  | 'truncated'
+  | 'corrupt'
 export type AddressSpace = 'virtual' | 'physical'
 
 /** Base of every error that is about the world, not about our code. */
@@ -74,7 +80,15 @@ export class CorruptError extends KdumpError {
   }
 }
 
-export type NotFoundKind = 'symbol' | 'type' | 'member' | 'task' | 'file' | 'module' | 'vmcoreinfo' | 'command'
+export type NotFoundKind =
+  | 'symbol'
+  | 'type'
+  | 'member'
+  | 'task'
+  | 'file'
+  | 'module'
+  | 'vmcoreinfo'
+  | 'command'
 
 /** A name that the dump (or the file system) does not know. */
 export class NotFoundError extends KdumpError {

@@ -63,7 +63,11 @@ export class Reader {
   #take(size: number, what: string): number {
     const at = this.offset
     if (size < 0 || size > this.bytes.length - at) {
-      throw new FormatError(this.file, this.base + at, `${what} needs ${size} bytes, ${this.bytes.length - at} left`)
+      throw new FormatError(
+        this.file,
+        this.base + at,
+        `${what} needs ${size} bytes, ${this.bytes.length - at} left`,
+      )
     }
     this.offset = at + size
     return at

@@ -20,11 +20,31 @@ const scalar = <T>(size: number, read: Field<T>['read'], write: Field<T>['write'
   write,
 })
 
-export const u8 = scalar<number>(1, (v, o) => v.getUint8(o), (v, o, x) => v.setUint8(o, x))
-export const u16 = scalar<number>(2, (v, o, l) => v.getUint16(o, l), (v, o, x, l) => v.setUint16(o, x, l))
-export const u32 = scalar<number>(4, (v, o, l) => v.getUint32(o, l), (v, o, x, l) => v.setUint32(o, x, l))
-export const i32 = scalar<number>(4, (v, o, l) => v.getInt32(o, l), (v, o, x, l) => v.setInt32(o, x, l))
-export const u64 = scalar<bigint>(8, (v, o, l) => v.getBigUint64(o, l), (v, o, x, l) => v.setBigUint64(o, x, l))
+export const u8 = scalar<number>(
+  1,
+  (v, o) => v.getUint8(o),
+  (v, o, x) => v.setUint8(o, x),
+)
+export const u16 = scalar<number>(
+  2,
+  (v, o, l) => v.getUint16(o, l),
+  (v, o, x, l) => v.setUint16(o, x, l),
+)
+export const u32 = scalar<number>(
+  4,
+  (v, o, l) => v.getUint32(o, l),
+  (v, o, x, l) => v.setUint32(o, x, l),
+)
+export const i32 = scalar<number>(
+  4,
+  (v, o, l) => v.getInt32(o, l),
+  (v, o, x, l) => v.setInt32(o, x, l),
+)
+export const u64 = scalar<bigint>(
+  8,
+  (v, o, l) => v.getBigUint64(o, l),
+  (v, o, x, l) => v.setBigUint64(o, x, l),
+)
 
 /** A u64 that is a file offset, size or PFN: must fit 2^53, else RangeError. */
 export const usize64 = scalar<number>(8, readUsize64, (v, o, x, l) => {
@@ -55,7 +75,8 @@ export function chars(size: number): Field<string> {
       return text
     },
     write(view, offset, value) {
-      for (let i = 0; i < size; i++) view.setUint8(offset + i, i < value.length ? value.charCodeAt(i) & 0xff : 0)
+      for (let i = 0; i < size; i++)
+        view.setUint8(offset + i, i < value.length ? value.charCodeAt(i) & 0xff : 0)
     },
   }
 }
@@ -80,7 +101,11 @@ export type StructValue<L> = L extends StructLayout<infer S> ? Readonly<Value<S>
  */
 // Field<any>: a shape mixes member types, and Field is invariant in its own.
 // oxlint-disable-next-line typescript/no-explicit-any
-export function struct<S extends Record<string, Field<any>>>(name: string, size: number, shape: S): StructLayout<S> {
+export function struct<S extends Record<string, Field<any>>>(
+  name: string,
+  size: number,
+  shape: S,
+): StructLayout<S> {
   const offset = {} as { [K in keyof S]: number }
   let end = 0
   for (const key in shape) {
@@ -89,7 +114,10 @@ export function struct<S extends Record<string, Field<any>>>(name: string, size:
     offset[key] = end
     end += field.size
   }
-  assert(end <= size && size - end < 8, `struct ${name}: declared ${size} bytes, members take ${end}`)
+  assert(
+    end <= size && size - end < 8,
+    `struct ${name}: declared ${size} bytes, members take ${end}`,
+  )
   return {
     name,
     size,

@@ -72,7 +72,8 @@ export class Btf implements TypeProvider {
     if (bytes.length < btf_header.size) throw new FormatError(name, 0, 'BTF header is cut short')
     this.littleEndian = this.view.getUint16(0, true) === BTF_MAGIC
     const header = btf_header.read(this.view, 0, this)
-    if (header.magic !== BTF_MAGIC) throw new FormatError(name, 0, `BTF magic is 0x${header.magic.toString(16)}`)
+    if (header.magic !== BTF_MAGIC)
+      throw new FormatError(name, 0, `BTF magic is 0x${header.magic.toString(16)}`)
     const typeStart = header.hdr_len + header.type_off
     const typeEnd = typeStart + header.type_len
     this.#strings = header.hdr_len + header.str_off
@@ -153,7 +154,9 @@ export class Btf implements TypeProvider {
   }
 
   #kind(row: number): number {
-    return (this.view.getUint32((this.#records[row] as number) + 4, this.littleEndian) >>> 24) & 0x1f
+    return (
+      (this.view.getUint32((this.#records[row] as number) + 4, this.littleEndian) >>> 24) & 0x1f
+    )
   }
 
   #nameOffset(row: number): number {
@@ -178,20 +181,30 @@ export class Btf implements TypeProvider {
     const bytes = this.#bytes
     if (this.#base) return this.#buildSplitHash(starts)
     return new NameHash(
-      { bytes, start: (row) => starts[row] as number, end: (row) => nameEnd(bytes, starts[row] as number) },
+      {
+        bytes,
+        start: (row) => starts[row] as number,
+        end: (row) => nameEnd(bytes, starts[row] as number),
+      },
       rows,
     )
   }
 
   #buildSplitHash(ownStarts: Uint32Array): NameHash {
     const encoder = new TextEncoder()
-    const names = Array.from(ownStarts, (_, row) => encoder.encode(this.stringAt(this.#nameOffset(row))))
+    const names = Array.from(ownStarts, (_, row) =>
+      encoder.encode(this.stringAt(this.#nameOffset(row))),
+    )
     const starts = new Uint32Array(names.length + 1)
     names.forEach((name, row) => (starts[row + 1] = (starts[row] as number) + name.length))
     const arena = new Uint8Array(starts[names.length] as number)
     names.forEach((name, row) => arena.set(name, starts[row]))
     return new NameHash(
-      { bytes: arena, start: (row) => starts[row] as number, end: (row) => starts[row + 1] as number },
+      {
+        bytes: arena,
+        start: (row) => starts[row] as number,
+        end: (row) => starts[row + 1] as number,
+      },
       names.length,
     )
   }
@@ -199,14 +212,15 @@ export class Btf implements TypeProvider {
   #indexRecords(start: number, end: number): Uint32Array {
     const records = new Uint32Array(Math.floor((end - start) / 12))
     let count = 0
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       if (at + 12 > end) throw new FormatError(this.name, at, 'BTF type record is cut short')
       const info = this.view.getUint32(at + 4, this.littleEndian)
       const size = BTF_RECORD_SIZE[(info >>> 24) & 0x1f]
       if (!size) throw new FormatError(this.name, at, `BTF kind ${(info >>> 24) & 0x1f} is unknown`)
       records[count++] = at
       at += 12 + size[0] + size[1] * (info & 0xffff)
-      if (at > end) throw new FormatError(this.name, at, 'BTF type record ends past the type section')
+      if (at > end)
+        throw new FormatError(this.name, at, 'BTF type record ends past the type section')
     }
     return records.slice(0, count)
   }

@@ -57,15 +57,15 @@ export function btfType(btf: Btf, record: BtfRecord): Type {
     case BTF_KIND_FWD:
       return { kind: 'forward', name: record.name, union: record.kindFlag }
     case BTF_KIND_TYPEDEF:
-      return new BtfWrapper('typedef', btf, record) as TypedefType
+      return new BtfWrapper('typedef', btf, record)
     case BTF_KIND_CONST:
-      return new BtfWrapper('const', btf, record) as QualifiedType
+      return new BtfWrapper('const', btf, record)
     case BTF_KIND_VOLATILE:
-      return new BtfWrapper('volatile', btf, record) as QualifiedType
+      return new BtfWrapper('volatile', btf, record)
     case BTF_KIND_RESTRICT:
-      return new BtfWrapper('restrict', btf, record) as QualifiedType
+      return new BtfWrapper('restrict', btf, record)
     case BTF_KIND_TYPE_TAG:
-      return new BtfWrapper('type_tag', btf, record) as QualifiedType
+      return new BtfWrapper('type_tag', btf, record)
     case BTF_KIND_FUNC_PROTO:
       return new BtfFunction(btf, record)
     default:
@@ -93,7 +93,9 @@ function enumType(btf: Btf, { name, kind, vlen, kindFlag, sizeOrType, at }: BtfR
   for (let i = 0; i < vlen; i++) {
     const item = at + i * (wide ? 12 : 8)
     const low = btf.view.getUint32(item + 4, btf.littleEndian)
-    const raw = wide ? (BigInt(btf.view.getUint32(item + 8, btf.littleEndian)) << 32n) | BigInt(low) : BigInt(low)
+    const raw = wide
+      ? (BigInt(btf.view.getUint32(item + 8, btf.littleEndian)) << 32n) | BigInt(low)
+      : BigInt(low)
     const bits = wide ? 64 : 32
     const value = signed ? BigInt.asIntN(bits, raw) : raw
     values.push({ name: btf.stringAt(btf.view.getUint32(item, btf.littleEndian)), value })
@@ -199,7 +201,9 @@ class BtfFunction implements FunctionType {
   }
   get variadic(): boolean {
     const { vlen, at } = this.#record
-    return vlen > 0 && this.#btf.view.getUint32(at + (vlen - 1) * 8 + 4, this.#btf.littleEndian) === 0
+    return (
+      vlen > 0 && this.#btf.view.getUint32(at + (vlen - 1) * 8 + 4, this.#btf.littleEndian) === 0
+    )
   }
   get parameters(): readonly Parameter[] {
     const parameters: Parameter[] = []

@@ -21,7 +21,12 @@ const TOKEN_TABLE_SIZE_MAX = 64 * 1024
 export function readKallsyms(reader: VirtualReader, info: VmcoreInfo): SymbolIndex {
   const count = readCount(reader, info)
   const tokens = readTokens(reader, info)
-  const names = decodeNames(readNames(reader, info, count), count, tokens, info.getSymbol('kallsyms_names'))
+  const names = decodeNames(
+    readNames(reader, info, count),
+    count,
+    tokens,
+    info.getSymbol('kallsyms_names'),
+  )
   const addresses = readAddresses(reader, info, names, count)
   return new SymbolIndex('', { count, ...names, addresses })
 }
@@ -30,7 +35,8 @@ function readCount(reader: VirtualReader, info: VmcoreInfo): number {
   const address = info.getSymbol('kallsyms_num_syms')
   const view = dataView(readVirtualBytes(reader, address, 4))
   const count = view.getUint32(0, reader.littleEndian)
-  if (count === 0 || count > SYMBOL_LIMIT) throw new CorruptError(address, `kallsyms_num_syms is ${count}`)
+  if (count === 0 || count > SYMBOL_LIMIT)
+    throw new CorruptError(address, `kallsyms_num_syms is ${count}`)
   return count
 }
 
@@ -43,10 +49,13 @@ interface Tokens {
 
 function readTokens(reader: VirtualReader, info: VmcoreInfo): Tokens {
   const indexBytes = dataView(readVirtualBytes(reader, info.getSymbol('kallsyms_token_index'), 512))
-  const start = Uint32Array.from({ length: 256 }, (_, i) => indexBytes.getUint16(2 * i, reader.littleEndian))
+  const start = Uint32Array.from({ length: 256 }, (_, i) =>
+    indexBytes.getUint16(2 * i, reader.littleEndian),
+  )
   const tableAddress = info.getSymbol('kallsyms_token_table')
   const tableSize = Math.max(...start) + 256
-  if (tableSize > TOKEN_TABLE_SIZE_MAX + 256) throw new CorruptError(tableAddress, 'kallsyms token index')
+  if (tableSize > TOKEN_TABLE_SIZE_MAX + 256)
+    throw new CorruptError(tableAddress, 'kallsyms token index')
   const bytes = readVirtualBytes(reader, tableAddress, tableSize)
   const end = start.map((from) => Math.max(from, bytes.indexOf(0, from)))
   return { bytes, start, end }
@@ -55,12 +64,18 @@ function readTokens(reader: VirtualReader, info: VmcoreInfo): Tokens {
 function readNames(reader: VirtualReader, info: VmcoreInfo, count: number): Uint8Array {
   const start = info.getSymbol('kallsyms_names')
   // The tables are emitted together: names end before the next table (markers, then tokens).
-  const others = ['kallsyms_token_table', 'kallsyms_token_index', 'kallsyms_offsets', 'kallsyms_relative_base']
+  const others = [
+    'kallsyms_token_table',
+    'kallsyms_token_index',
+    'kallsyms_offsets',
+    'kallsyms_relative_base',
+  ]
     .map((name) => info.symbol(name))
     .filter((address) => address !== undefined && address > start)
     .map((address) => Number((address as bigint) - start))
   const size = Math.min(...others, count * 128)
-  if (!(size > 0 && size <= NAMES_SIZE_MAX)) throw new CorruptError(start, `kallsyms_names spans ${size} bytes`)
+  if (!(size > 0 && size <= NAMES_SIZE_MAX))
+    throw new CorruptError(start, `kallsyms_names spans ${size} bytes`)
   return readVirtualBytes(reader, start, size)
 }
 
@@ -74,7 +89,12 @@ interface DecodedNames {
  * Since v6.1, commit 73bbb94466fd ("kallsyms: support "big" kernel symbols"), bit 7 of the length byte
  * says that a second one follows. Older kernels never set it: a name was at most 127 tokens.
  */
-function decodeNames(packed: Uint8Array, count: number, tokens: Tokens, address: bigint): DecodedNames {
+function decodeNames(
+  packed: Uint8Array,
+  count: number,
+  tokens: Tokens,
+  address: bigint,
+): DecodedNames {
   const nameStart = new Uint32Array(count + 1)
   const types = new Uint8Array(count)
   let names = new Uint8Array(count * 24)
@@ -125,21 +145,34 @@ interface Encoding {
  * absolute (`kallsyms_addresses`); base-relative; absolute-percpu (x86 4.6 to 6.14: negative offsets are
  * base - 1 - offset; removed by commit 01157ddc58dc); place-relative (since v7.0, commit a081b5789255).
  */
-function readAddresses(reader: VirtualReader, info: VmcoreInfo, names: DecodedNames, count: number): BigUint64Array {
+function readAddresses(
+  reader: VirtualReader,
+  info: VmcoreInfo,
+  names: DecodedNames,
+  count: number,
+): BigUint64Array {
   const absolute = info.symbol('kallsyms_addresses')
   if (absolute !== undefined) return readAbsolute(reader, absolute, count)
   const expected = info.symbol('_stext')
   const row = expected === undefined ? -1 : findRow(names, count, '_stext')
   const candidates = encodings(reader, info, count)
   const encoding =
-    row < 0 ? candidates[0] : candidates.find((candidate) => encodedAddress(candidate, row) === expected)
-  if (!encoding) throw new CorruptError(info.getSymbol('kallsyms_names'), 'no kallsyms address encoding fits _stext')
+    row < 0
+      ? candidates[0]
+      : candidates.find((candidate) => encodedAddress(candidate, row) === expected)
+  if (!encoding)
+    throw new CorruptError(
+      info.getSymbol('kallsyms_names'),
+      'no kallsyms address encoding fits _stext',
+    )
   return decodeAddresses(encoding, count)
 }
 
 function readAbsolute(reader: VirtualReader, address: bigint, count: number): BigUint64Array {
   const table = dataView(readVirtualBytes(reader, address, count * 8))
-  return BigUint64Array.from({ length: count }, (_, row) => table.getBigUint64(row * 8, reader.littleEndian))
+  return BigUint64Array.from({ length: count }, (_, row) =>
+    table.getBigUint64(row * 8, reader.littleEndian),
+  )
 }
 
 function encodings(reader: VirtualReader, info: VmcoreInfo, count: number): Encoding[] {
@@ -165,7 +198,10 @@ function encodings(reader: VirtualReader, info: VmcoreInfo, count: number): Enco
 }
 
 function encodedAddress(encoding: Encoding, row: number): bigint {
-  return BigInt.asUintN(64, (encoding.isAbsolute(row) ? 0n : encoding.base) + BigInt(encoding.offset(row)))
+  return BigInt.asUintN(
+    64,
+    (encoding.isAbsolute(row) ? 0n : encoding.base) + BigInt(encoding.offset(row)),
+  )
 }
 
 /** All rows, without a bigint each: 100,000 additions in two words take 1 ms instead of 15. */
@@ -196,4 +232,5 @@ function findRow({ names, nameStart }: DecodedNames, count: number, name: string
   return -1
 }
 
-const dataView = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+const dataView = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

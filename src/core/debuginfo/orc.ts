@@ -65,7 +65,13 @@ const REGISTERS_V4: readonly (OrcRegister | undefined)[] = [
   'bp_indirect',
 ]
 const TYPES_V1: readonly (OrcType | undefined)[] = ['call', 'regs', 'regs_partial']
-const TYPES_V3: readonly (OrcType | undefined)[] = ['undefined', 'end_of_stack', 'call', 'regs', 'regs_partial']
+const TYPES_V3: readonly (OrcType | undefined)[] = [
+  'undefined',
+  'end_of_stack',
+  'call',
+  'regs',
+  'regs_partial',
+]
 
 const ENTRY_SIZE = 6n
 const ENTRY_LIMIT = 64_000_000
@@ -79,7 +85,10 @@ const ENTRY_LIMIT = 64_000_000
  * @param fpEntryBits the third u16 of the kernel's `struct orc_entry orc_fp_entry`, if it could be read
  * @returns undefined if the kernel has no ORC type information
  */
-export function orcVersion(types: TypeProvider, fpEntryBits: number | undefined): OrcVersion | undefined {
+export function orcVersion(
+  types: TypeProvider,
+  fpEntryBits: number | undefined,
+): OrcVersion | undefined {
   const type: Type | undefined = types.findType('struct', 'orc_entry')
   const entry = type && stripType(type)
   if (entry?.kind !== 'struct') return undefined
@@ -102,8 +111,15 @@ export class OrcTable {
    * @param entryStart address of `struct orc_entry orc_unwind[count]`
    * @throws {CorruptError} if the count is beyond any kernel's
    */
-  constructor(reader: WordReader, ipStart: bigint, entryStart: bigint, count: number, version: OrcVersion) {
-    if (!(count > 0 && count <= ENTRY_LIMIT)) throw new CorruptError(ipStart, `ORC table has ${count} entries`)
+  constructor(
+    reader: WordReader,
+    ipStart: bigint,
+    entryStart: bigint,
+    count: number,
+    version: OrcVersion,
+  ) {
+    if (!(count > 0 && count <= ENTRY_LIMIT))
+      throw new CorruptError(ipStart, `ORC table has ${count} entries`)
     this.#reader = reader
     this.#ipStart = ipStart
     this.#entryStart = entryStart
@@ -140,11 +156,21 @@ export class OrcTable {
     const bpReg = registers[(bits >> 4) & 0xf]
     const { type, signal } = this.#decodeType(bits >> 8, spReg)
     if (!spReg || !bpReg || !type || type === 'undefined') return undefined
-    return { spReg, bpReg, type, signal, spOffset: this.#reader.i16(at), bpOffset: this.#reader.i16(at + 2n) }
+    return {
+      spReg,
+      bpReg,
+      type,
+      signal,
+      spOffset: this.#reader.i16(at),
+      bpOffset: this.#reader.i16(at + 2n),
+    }
   }
 
   /** Before v3 an undefined sp_reg marks both the end of the stack (end = 1) and code without rules. */
-  #decodeType(bits: number, spReg: OrcRegister | undefined): { type: OrcType | undefined; signal: boolean } {
+  #decodeType(
+    bits: number,
+    spReg: OrcRegister | undefined,
+  ): { type: OrcType | undefined; signal: boolean } {
     if (this.#version >= 3) return { type: TYPES_V3[bits & 7], signal: (bits & 8) !== 0 }
     const signal = this.#version === 2 && (bits & 4) !== 0
     const end = (bits & (this.#version === 2 ? 8 : 4)) !== 0

@@ -118,7 +118,11 @@ export class SymbolIndex {
   #names(): NameHash {
     const { names, nameStart, count } = this.columns
     this.#hash ??= new NameHash(
-      { bytes: names, start: (row) => nameStart[row] as number, end: (row) => nameStart[row + 1] as number },
+      {
+        bytes: names,
+        start: (row) => nameStart[row] as number,
+        end: (row) => nameStart[row + 1] as number,
+      },
       count,
     )
     return this.#hash

@@ -132,7 +132,9 @@ export function sizeofType(type: Type, depth = 0): number {
     case 'forward':
       return 0
     case 'array':
-      return depth > TYPE_DEPTH_LIMIT ? 0 : stripped.length * sizeofType(stripped.element, depth + 1)
+      return depth > TYPE_DEPTH_LIMIT
+        ? 0
+        : stripped.length * sizeofType(stripped.element, depth + 1)
     default:
       return stripped.size
   }
@@ -145,11 +147,17 @@ export function indexMembers(members: readonly Member[]): Map<string, Member> {
   return index
 }
 
-function addMembers(index: Map<string, Member>, members: readonly Member[], base: number, depth: number): void {
+function addMembers(
+  index: Map<string, Member>,
+  members: readonly Member[],
+  base: number,
+  depth: number,
+): void {
   for (const member of members) {
     const bitOffset = base + member.bitOffset
     if (member.name !== '') {
-      if (!index.has(member.name)) index.set(member.name, base === 0 ? member : { ...member, bitOffset })
+      if (!index.has(member.name))
+        index.set(member.name, base === 0 ? member : { ...member, bitOffset })
       continue
     }
     const inner = stripType(member.type)

@@ -19,7 +19,9 @@ export class VmcoreInfo {
   /** Parse the note's bytes; NULs at the end are padding. */
   static parse(bytes: Uint8Array): VmcoreInfo {
     const end = bytes.indexOf(0)
-    return new VmcoreInfo(new TextDecoder('latin1').decode(end < 0 ? bytes : bytes.subarray(0, end)))
+    return new VmcoreInfo(
+      new TextDecoder('latin1').decode(end < 0 ? bytes : bytes.subarray(0, end)),
+    )
   }
 
   /** A bare key, such as OSRELEASE or BUILD-ID. */

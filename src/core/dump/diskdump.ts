@@ -49,7 +49,11 @@ export function openDiskdump(source: Source): Dump {
   const bitmapOffset = (1 + header.sub_hdr_size) * blockSize
   const bitmapBytes = (header.bitmap_blocks * blockSize) / 2
   if (pfnEnd > PFN_LIMIT || Math.ceil(pfnEnd / 8) > bitmapBytes) {
-    throw new FormatError(source.name, 436, `max_mapnr 0x${pfnEnd.toString(16)} does not fit ${bitmapBytes} bitmap bytes`)
+    throw new FormatError(
+      source.name,
+      436,
+      `max_mapnr 0x${pfnEnd.toString(16)} does not fit ${bitmapBytes} bitmap bytes`,
+    )
   }
   const wanted = Math.ceil(pfnEnd / 8)
   const exists = readExact(source, bitmapOffset, wanted, 'bitmap 1')
@@ -67,17 +71,23 @@ function readHeader(source: Source): { header: Header; littleEndian: boolean } {
     if (version < 1 || version > 0xff || !isPageSize(blockSize)) continue
     const header = disk_dump_header.read(view, 0, { littleEndian })
     if (header.sub_hdr_size < 1 || header.sub_hdr_size > 0x10_0000) {
-      throw new FormatError(source.name, disk_dump_header.offset.sub_hdr_size, `sub_hdr_size is ${header.sub_hdr_size}`)
+      throw new FormatError(
+        source.name,
+        disk_dump_header.offset.sub_hdr_size,
+        `sub_hdr_size is ${header.sub_hdr_size}`,
+      )
     }
     return { header, littleEndian }
   }
   const blockSize32 = view.getInt32(416, true)
-  if (isPageSize(blockSize32)) throw new UnsupportedError(`${source.name}: kdump-compressed of a 32-bit machine`)
+  if (isPageSize(blockSize32))
+    throw new UnsupportedError(`${source.name}: kdump-compressed of a 32-bit machine`)
   const what = `block_size is ${view.getInt32(disk_dump_header.offset.block_size, true)}, expected a page size`
   throw new FormatError(source.name, disk_dump_header.offset.block_size, what)
 }
 
-const isPageSize = (size: number): boolean => size >= 4096 && size <= 65536 && (size & (size - 1)) === 0
+const isPageSize = (size: number): boolean =>
+  size >= 4096 && size <= 65536 && (size & (size - 1)) === 0
 
 function readSubHeader(source: Source, header: Header, littleEndian: boolean): SubHeader {
   const bytes = readExact(source, header.block_size, kdump_sub_header.size, 'kdump sub header')
@@ -87,7 +97,12 @@ function readSubHeader(source: Source, header: Header, littleEndian: boolean): S
   try {
     return kdump_sub_header.read(new DataView(bytes.buffer), 0, { littleEndian })
   } catch (cause) {
-    throw new FormatError(source.name, header.block_size, 'sub header: an offset or size exceeds 2^53', { cause })
+    throw new FormatError(
+      source.name,
+      header.block_size,
+      'sub header: an offset or size exceeds 2^53',
+      { cause },
+    )
   }
 }
 
@@ -124,7 +139,16 @@ class Diskdump implements Dump {
   readonly #stored: Uint8Array
   readonly #page: Uint8Array
 
-  constructor({ source, header, sub, littleEndian, pfnEnd, exists, dumped, descOffset }: DiskdumpParts) {
+  constructor({
+    source,
+    header,
+    sub,
+    littleEndian,
+    pfnEnd,
+    exists,
+    dumped,
+    descOffset,
+  }: DiskdumpParts) {
     this.file = source.name
     this.#source = blockCache(source)
     this.pageSize = header.block_size
@@ -142,7 +166,8 @@ class Diskdump implements Dump {
     const descEnd = descOffset + this.#dumped.total * page_desc.size
     this.incomplete = (header.status & DUMP_DH_COMPRESSED_INCOMPLETE) !== 0 || descEnd > source.size
     this.notes = readNotes(source, sub, littleEndian)
-    this.vmcoreinfo = readVmcoreinfo(source, sub) ?? this.notes.find((n) => n.name === 'VMCOREINFO')?.desc
+    this.vmcoreinfo =
+      readVmcoreinfo(source, sub) ?? this.notes.find((n) => n.name === 'VMCOREINFO')?.desc
   }
 
   pageState(pfn: number): PageState {

@@ -1,7 +1,14 @@
 // ELF core dumps of a whole machine: /proc/vmcore, makedumpfile -E, QEMU dump-guest-memory.
 import { FaultError, FormatError } from '../base/errors.ts'
 import { parseElfFile, isElf, type ElfFile } from '../elf/elf_file.ts'
-import { DUMP_ELF_INCOMPLETE, EM_AARCH64, EM_X86_64, ET_CORE, PT_LOAD, PT_NOTE } from '../elf/elf_layout.ts'
+import {
+  DUMP_ELF_INCOMPLETE,
+  EM_AARCH64,
+  EM_X86_64,
+  ET_CORE,
+  PT_LOAD,
+  PT_NOTE,
+} from '../elf/elf_layout.ts'
 import { forEachNote, type ElfNote } from '../elf/elf_note.ts'
 import { blockCache } from '../io/block_cache.ts'
 import { readExact, type Source } from '../io/source.ts'
@@ -35,11 +42,16 @@ export interface ElfDump extends Dump {
 export function openElf(source: Source): ElfDump {
   const file = parseElfFile(source)
   if (file.header.e_type !== ET_CORE) {
-    throw new FormatError(source.name, 16, `ELF type is ${file.header.e_type}, expected 4 (core): not a vmcore`)
+    throw new FormatError(
+      source.name,
+      16,
+      `ELF type is ${file.header.e_type}, expected 4 (core): not a vmcore`,
+    )
   }
   const notes = readNotes(source, file)
   const segments = disjointSegments(source, file)
-  if (segments.length === 0) throw new FormatError(source.name, file.header.e_phoff, 'no PT_LOAD segment')
+  if (segments.length === 0)
+    throw new FormatError(source.name, file.header.e_phoff, 'no PT_LOAD segment')
   const vmcoreinfo = notes.find((note) => note.name === 'VMCOREINFO')?.desc
   return new ElfDumpImpl(source, file, notes, segments, vmcoreinfo)
 }
@@ -71,7 +83,12 @@ function disjointSegments(source: Source, file: ElfFile): Segment[] {
       throw new FormatError(source.name, at, `PT_LOAD ${index}: physical range exceeds 2^53`)
     }
     const filesz = Math.min(header.p_filesz, header.p_memsz)
-    loads.push({ start, fileEnd: start + filesz, memEnd: start + header.p_memsz, offset: header.p_offset })
+    loads.push({
+      start,
+      fileEnd: start + filesz,
+      memEnd: start + header.p_memsz,
+      offset: header.p_offset,
+    })
   })
   loads.sort((a, b) => a.start - b.start || b.memEnd - a.memEnd)
   const result: Segment[] = []
@@ -119,7 +136,12 @@ class ElfDumpImpl implements ElfDump {
     this.#last = segments[0] as Segment
     this.pageSize = vmcoreinfoPageSize(vmcoreinfo) ?? PAGE_SIZE_DEFAULT
     this.pfnEnd = Math.ceil((segments.at(-1) as Segment).memEnd / this.pageSize)
-    this.utsname = { release: '', machine: machineName(file.header.e_machine), nodename: '', version: '' }
+    this.utsname = {
+      release: '',
+      machine: machineName(file.header.e_machine),
+      nodename: '',
+      version: '',
+    }
     const truncated = segments.some((s) => s.offset + (s.fileEnd - s.start) > source.size)
     this.incomplete = truncated || (file.header.e_flags & DUMP_ELF_INCOMPLETE) !== 0
   }

@@ -19,7 +19,11 @@ export function openDump(source: Source): Dump {
   const format = FORMATS.find((candidate) => candidate.probe(head.subarray(0, got)))
   if (!format) {
     const names = FORMATS.map((candidate) => candidate.name).join(', ')
-    throw new FormatError(source.name, 0, `not a vmcore (begins ${describeHead(head)}; expected ${names})`)
+    throw new FormatError(
+      source.name,
+      0,
+      `not a vmcore (begins ${describeHead(head)}; expected ${names})`,
+    )
   }
   return format.open(source)
 }

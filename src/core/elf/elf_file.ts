@@ -26,7 +26,9 @@ export interface ElfFile {
 
 /** Does the file begin with the ELF magic? */
 export function isElf(head: Uint8Array): boolean {
-  return head.length >= 4 && head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46
+  return (
+    head.length >= 4 && head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46
+  )
 }
 
 /**
@@ -42,9 +44,18 @@ export function parseElfFile(source: Source): ElfFile {
   const header = parseStruct(source, head, littleEndian)
   const count = programHeaderCount(source, header, littleEndian)
   if (count > 0 && header.e_phentsize !== elf64_phdr.size) {
-    throw new FormatError(source.name, 54, `e_phentsize is ${header.e_phentsize}, expected ${elf64_phdr.size}`)
+    throw new FormatError(
+      source.name,
+      54,
+      `e_phentsize is ${header.e_phentsize}, expected ${elf64_phdr.size}`,
+    )
   }
-  const table = readExact(source, header.e_phoff, count * elf64_phdr.size, `${count} ELF program headers`)
+  const table = readExact(
+    source,
+    header.e_phoff,
+    count * elf64_phdr.size,
+    `${count} ELF program headers`,
+  )
   const view = new DataView(table.buffer)
   const programHeaders: ElfProgramHeader[] = []
   for (let i = 0; i < count; i++) {
@@ -52,7 +63,12 @@ export function parseElfFile(source: Source): ElfFile {
       programHeaders.push(elf64_phdr.read(view, i * elf64_phdr.size, { littleEndian }))
     } catch (cause) {
       const at = header.e_phoff + i * elf64_phdr.size
-      throw new FormatError(source.name, at, `program header ${i} has an offset or size above 2^53`, { cause })
+      throw new FormatError(
+        source.name,
+        at,
+        `program header ${i} has an offset or size above 2^53`,
+        { cause },
+      )
     }
   }
   return { header, littleEndian, programHeaders }
@@ -61,7 +77,11 @@ export function parseElfFile(source: Source): ElfFile {
 function parseIdent(source: Source, head: Uint8Array): boolean {
   if (head[EI_CLASS] === ELFCLASS32) throw new UnsupportedError(`${source.name}: 32-bit ELF dumps`)
   if (head[EI_CLASS] !== ELFCLASS64) {
-    throw new FormatError(source.name, EI_CLASS, `ELF class is ${head[EI_CLASS]}, expected 2 (64-bit)`)
+    throw new FormatError(
+      source.name,
+      EI_CLASS,
+      `ELF class is ${head[EI_CLASS]}, expected 2 (64-bit)`,
+    )
   }
   const data = head[EI_DATA]
   if (data !== ELFDATA2LSB && data !== ELFDATA2MSB) {

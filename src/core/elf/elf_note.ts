@@ -38,7 +38,12 @@ export function* forEachNote(
     const desc = reader.take(descsz, 'note desc')
     reader.skip(Math.min(pad4(descsz), reader.remaining), 'note desc padding')
     const nameEnd = nameBytes.indexOf(0)
-    yield { name: decodeAscii(nameBytes, 0, nameEnd < 0 ? namesz : nameEnd), type, desc, descOffset }
+    yield {
+      name: decodeAscii(nameBytes, 0, nameEnd < 0 ? namesz : nameEnd),
+      type,
+      desc,
+      descOffset,
+    }
   }
 }
 

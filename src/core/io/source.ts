@@ -14,11 +14,17 @@ export interface Source extends Disposable {
  *
  * @throws {FormatError} naming `what` if the source ends before; nothing is allocated then
  */
-export function readExact(source: Source, offset: number, length: number, what: string): Uint8Array {
+export function readExact(
+  source: Source,
+  offset: number,
+  length: number,
+  what: string,
+): Uint8Array {
   checkRange(source, offset, length, what)
   const bytes = new Uint8Array(length)
   const got = source.read(offset, bytes)
-  if (got !== length) throw new FormatError(source.name, offset, `${what}: read ${got} of ${length} bytes`)
+  if (got !== length)
+    throw new FormatError(source.name, offset, `${what}: read ${got} of ${length} bytes`)
   return bytes
 }
 

@@ -1,7 +1,7 @@
 // Linked lists. Source: include/linux/list.h. Every walk is bounded and notices cycles.
 import { wrap64 } from '../base/addr.ts'
 import { CorruptError } from '../base/errors.ts'
-import { KObject } from '../program/kobject.ts'
+import type { KObject } from '../program/kobject.ts'
 
 /** No list of a real kernel is longer than this; a damaged one may be endless. */
 export const LIST_LIMIT = 10_000_000
@@ -59,7 +59,11 @@ export function* listForEach(head: KObject): Generator<bigint> {
   const first = head.pointer()
   // An uninitialised list_head is all zero: an empty list to whoever asks after a crash.
   if (first === 0n) return
-  yield* forEachNode((node) => memory.u64(node), first, (node) => node === end)
+  yield* forEachNode(
+    (node) => memory.u64(node),
+    first,
+    (node) => node === end,
+  )
 }
 
 /**
@@ -74,7 +78,8 @@ export function* listForEachEntry<T extends string>(
   member: string,
 ): Generator<KObject<T>> {
   const offset = BigInt(head.program.offsetof(typeName, member))
-  for (const node of listForEach(head)) yield head.program.objectAt<T>(typeName, wrap64(node - offset))
+  for (const node of listForEach(head))
+    yield head.program.objectAt<T>(typeName, wrap64(node - offset))
 }
 
 /**
@@ -90,7 +95,11 @@ export function* hlistForEachEntry<T extends string>(
   const { memory } = head.program
   const offset = BigInt(head.program.offsetof(typeName, member))
   const first = head.pointer() & ~1n
-  for (const node of forEachNode((at) => memory.u64(at), first, (at) => at === 0n)) {
+  for (const node of forEachNode(
+    (at) => memory.u64(at),
+    first,
+    (at) => at === 0n,
+  )) {
     yield head.program.objectAt<T>(typeName, wrap64(node - offset))
   }
 }

@@ -28,9 +28,10 @@ export function* forEachModule(program: Program): Generator<Module> {
 export function moduleRanges(module: Module): AddressRange[] {
   // Since v6.4, commit ac3b43283923 ("module: replace module_layout with module_memory"), an array by kind.
   if (module.has('mem')) {
-    return Array.from(module.get('mem'), (part) => ({ start: part.pointer('base'), size: part.number('size') })).filter(
-      ({ start, size }) => start !== 0n && size > 0,
-    )
+    return Array.from(module.get('mem'), (part) => ({
+      start: part.pointer('base'),
+      size: part.number('size'),
+    })).filter(({ start, size }) => start !== 0n && size > 0)
   }
   const layouts = ['core_layout', 'init_layout'].map((name) => module.get(name))
   return layouts
@@ -48,7 +49,9 @@ export function loadModules(program: Program): ModuleTables[] {
       name,
       ranges: moduleRanges(module),
       symbols: once(() => attempt(program, () => readModuleSymbols(module, name))),
-      types: once(() => attempt(program, () => readModuleBtf(program, name, btfByModule()?.get(module.address)))),
+      types: once(() =>
+        attempt(program, () => readModuleBtf(program, name, btfByModule()?.get(module.address))),
+      ),
       orc: once(() => attempt(program, () => readModuleOrc(module))),
     })
   }
@@ -60,12 +63,15 @@ function readModuleSymbols(module: Module, name: string): SymbolIndex | undefine
   if (kallsyms.isNull()) return undefined
   const count = kallsyms.number('num_symtab')
   const symtabAddress = kallsyms.pointer('symtab')
-  if (count > SYMBOL_LIMIT) throw new CorruptError(symtabAddress, `module ${name} has ${count} symbols`)
+  if (count > SYMBOL_LIMIT)
+    throw new CorruptError(symtabAddress, `module ${name} has ${count} symbols`)
   const { memory } = module.program
   const bytes = memory.bytes(symtabAddress, count * ELF64_SYM_SIZE)
   const symtab = new DataView(bytes.buffer)
   // Since v5.2, commit 1c7651f43777 ("kallsyms: store type information in its own array"), there is typetab.
-  const types = kallsyms.has('typetab') ? memory.bytes(kallsyms.pointer('typetab'), count) : undefined
+  const types = kallsyms.has('typetab')
+    ? memory.bytes(kallsyms.pointer('typetab'), count)
+    : undefined
   const strings = readStrtab(module, symtab, count, kallsyms.pointer('strtab'))
   return buildSymbols(name, symtab, count, strings, types, memory.littleEndian)
 }
@@ -74,7 +80,8 @@ function readModuleSymbols(module: Module, name: string): SymbolIndex | undefine
 function readStrtab(module: Module, symtab: DataView, count: number, address: bigint): Uint8Array {
   const { memory } = module.program
   let last = 0
-  for (let i = 0; i < count; i++) last = Math.max(last, symtab.getUint32(i * ELF64_SYM_SIZE, memory.littleEndian))
+  for (let i = 0; i < count; i++)
+    last = Math.max(last, symtab.getUint32(i * ELF64_SYM_SIZE, memory.littleEndian))
   if (last > STRTAB_SIZE_MAX) throw new CorruptError(address, `module strtab spans ${last} bytes`)
   const bytes = new Uint8Array(last + NAME_SIZE_MAX)
   memory.readVirtual(address, bytes.subarray(0, last))
@@ -126,9 +133,14 @@ function buildSymbols(
  */
 function findModuleBtf(program: Program): Map<bigint, KObject> | undefined {
   const found = new Map<bigint, KObject>()
-  if (!program.hasSymbol('btf_modules') || !program.kernelTypes?.findType('struct', 'btf_module')) return found
+  if (!program.hasSymbol('btf_modules') || !program.kernelTypes?.findType('struct', 'btf_module'))
+    return found
   return attempt(program, () => {
-    for (const entry of listForEachEntry(program.object('btf_modules'), 'struct btf_module', 'list')) {
+    for (const entry of listForEachEntry(
+      program.object('btf_modules'),
+      'struct btf_module',
+      'list',
+    )) {
       found.set(entry.pointer('module'), entry.get('btf').deref())
     }
     return found
@@ -140,7 +152,8 @@ function readModuleBtf(program: Program, name: string, btf: KObject | undefined)
   if (!btf || !base) return undefined
   const size = btf.number('data_size')
   const address = btf.pointer('data')
-  if (size > MODULE_BTF_SIZE_MAX) throw new CorruptError(address, `BTF of module ${name} has ${size} bytes`)
+  if (size > MODULE_BTF_SIZE_MAX)
+    throw new CorruptError(address, `BTF of module ${name} has ${size} bytes`)
   return new Btf(`BTF of module ${name}`, program.memory.bytes(address, size), base)
 }
 

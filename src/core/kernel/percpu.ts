@@ -35,7 +35,11 @@ export function perCpu(program: Program, symbol: string, cpu: number, typeName?:
 /** `per_cpu_ptr(pointer, cpu)`: the CPU's copy of what a `__percpu` pointer points to. */
 export function perCpuPtr(pointer: KObject, cpu: number): KObject {
   const target = pointer.deref()
-  return new KObject(target.program, target.type, wrap64(target.address + perCpuOffset(target.program, cpu)))
+  return new KObject(
+    target.program,
+    target.type,
+    wrap64(target.address + perCpuOffset(target.program, cpu)),
+  )
 }
 
 /** CPUs of a set, ascending. @source include/linux/cpumask.h for_each_cpu() */

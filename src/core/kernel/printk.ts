@@ -59,7 +59,8 @@ function* readRingbuffer(memory: MemoryReader, info: VmcoreInfo): Generator<LogR
   const at = (base: bigint, member: string): bigint => base + BigInt(info.getOffset(member))
   const countBits = memory.u32(at(descRing, 'prb_desc_ring.count_bits'))
   const sizeBits = memory.u32(at(dataRing, 'prb_data_ring.size_bits'))
-  if (countBits > COUNT_BITS_MAX || sizeBits > SIZE_BITS_MAX) throw new CorruptError(rb, 'printk ring sizes')
+  if (countBits > COUNT_BITS_MAX || sizeBits > SIZE_BITS_MAX)
+    throw new CorruptError(rb, 'printk ring sizes')
   const ring: Ring = {
     memory,
     info,
@@ -92,7 +93,11 @@ function readRecord(ring: Ring, id: bigint): LogRecord | undefined {
   try {
     const stateVar = memory.u64(desc + BigInt(info.getOffset('prb_desc.state_var')) + counter)
     const state = stateVar >> 62n
-    if (BigInt.asUintN(62, stateVar) !== id || (state !== DESC_COMMITTED && state !== DESC_FINALIZED)) return undefined
+    if (
+      BigInt.asUintN(62, stateVar) !== id ||
+      (state !== DESC_COMMITTED && state !== DESC_FINALIZED)
+    )
+      return undefined
     return readInfo(ring, desc, ring.infos + index * BigInt(info.getSize('printk_info')))
   } catch (error) {
     if (!(error instanceof FaultError)) throw error

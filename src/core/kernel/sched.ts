@@ -67,7 +67,11 @@ export function* forEachProcess(program: Program): Generator<Task> {
 
 /** Walk the threads of one process, the leader first. @source for_each_thread() */
 export function* forEachThread(leader: Task): Generator<Task> {
-  yield* listForEachEntry<'task_struct'>(leader.get('signal.thread_head'), 'struct task_struct', 'thread_node')
+  yield* listForEachEntry<'task_struct'>(
+    leader.get('signal.thread_head'),
+    'struct task_struct',
+    'thread_node',
+  )
 }
 
 /**
@@ -103,13 +107,16 @@ export function currentTask(program: Program, cpu: number): Task {
   if (program.hasSymbol('current_task')) {
     return perCpu(program, 'current_task', cpu, 'struct task_struct *').deref()
   }
-  if (program.hasSymbol('runqueues')) return perCpu(program, 'runqueues', cpu, 'struct rq').get('curr').deref()
+  if (program.hasSymbol('runqueues'))
+    return perCpu(program, 'runqueues', cpu, 'struct rq').get('curr').deref()
   throw new NotFoundError('symbol', 'current_task')
 }
 
 /** CPUs that were running `task`, ascending; more than one only for damaged data. */
 export function runningCpu(program: Program, task: Task): number | undefined {
-  return forEachCpu(program, 'online').find((cpu) => currentTask(program, cpu).address === task.address)
+  return forEachCpu(program, 'online').find(
+    (cpu) => currentTask(program, cpu).address === task.address,
+  )
 }
 
 /** A task by its global PID (a thread's id included); PID 0 is the idle task of CPU 0. */

@@ -21,7 +21,11 @@ export interface CallSite {
  * A direct call of exactly that function is 'validated'. If there is none, the first word behind an
  * indirect call is a 'guess'.
  */
-export function findCallSite(program: Program, sp: bigint, functionStart: bigint): CallSite | undefined {
+export function findCallSite(
+  program: Program,
+  sp: bigint,
+  functionStart: bigint,
+): CallSite | undefined {
   let guess: CallSite | undefined
   const first = (sp + 7n) & ~7n
   for (let i = 0; i < SCAN_WORDS; i++) {
@@ -37,7 +41,8 @@ export function findCallSite(program: Program, sp: bigint, functionStart: bigint
 
 /** Where the call that `returnAddress` would return from goes to; undefined if no call precedes it. */
 function callTarget(program: Program, returnAddress: bigint): bigint | 'indirect' | undefined {
-  if (!program.arch.isKernelAddress(returnAddress) || !program.symbolAt(returnAddress - 1n)) return undefined
+  if (!program.arch.isKernelAddress(returnAddress) || !program.symbolAt(returnAddress - 1n))
+    return undefined
   try {
     const code = program.memory.bytes(returnAddress - BigInt(CALL_BYTES), CALL_BYTES)
     return program.arch.callBefore(code, returnAddress)

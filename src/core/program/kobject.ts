@@ -2,7 +2,7 @@
 import { toSafeNumber, wrap64 } from '../base/addr.ts'
 import { FaultError, NotFoundError } from '../base/errors.ts'
 import { decodeCString } from '../base/text.ts'
-import { sizeofType, stripType, type ArrayType, type Type } from '../debuginfo/type.ts'
+import { sizeofType, stripType, type Type } from '../debuginfo/type.ts'
 import { findMemberPlan, getMemberPlan } from './member_path.ts'
 import type { MemoryReader } from './memory.ts'
 import type { Program } from './program.ts'
@@ -61,14 +61,20 @@ export class KObject<Tag extends string = any> {
     let memory = this.memory
     plan.hops.forEach((hop, i) => {
       // The first hop of a pointer object is its own value.
-      const pointer = i === 0 && this.#value !== undefined ? this.#value : memory.u64(wrap64(address + BigInt(hop)))
+      const pointer =
+        i === 0 && this.#value !== undefined
+          ? this.#value
+          : memory.u64(wrap64(address + BigInt(hop)))
       if (pointer === 0n) throw new FaultError(0n, 'virtual', 'no-translation')
       address = pointer
       memory = this.program.memory
     })
     const target = wrap64(address + BigInt(plan.offset))
     if (plan.bitSize === 0) return new KObject(this.program, plan.type, target, { memory })
-    return new KObject(this.program, plan.type, target, { memory, bits: { shift: plan.bitShift, size: plan.bitSize } })
+    return new KObject(this.program, plan.type, target, {
+      memory,
+      bits: { shift: plan.bitShift, size: plan.bitSize },
+    })
   }
 
   /** Does any of these paths exist in the type? Says nothing of its value. */
@@ -87,7 +93,8 @@ export class KObject<Tag extends string = any> {
     const fast = this.#readSmall()
     if (fast !== undefined) return fast
     const value = toSafeNumber(this.bigint())
-    if (value === undefined) throw new RangeError(`0x${this.bigint().toString(16)} does not fit a number`)
+    if (value === undefined)
+      throw new RangeError(`0x${this.bigint().toString(16)} does not fit a number`)
     return value
   }
 
@@ -119,7 +126,8 @@ export class KObject<Tag extends string = any> {
       const pointer = this.pointer()
       return pointer === 0n ? '' : this.program.readCString(pointer, STRING_SIZE_MAX)
     }
-    if (type.kind === 'array' && type.length === 0) return this.program.readCString(this.address, STRING_SIZE_MAX)
+    if (type.kind === 'array' && type.length === 0)
+      return this.program.readCString(this.address, STRING_SIZE_MAX)
     return decodeCString(this.bytes())
   }
 
@@ -127,7 +135,8 @@ export class KObject<Tag extends string = any> {
   bytes(...paths: string[]): Uint8Array {
     if (paths.length > 0) return this.get(...paths).bytes()
     const size = sizeofType(this.type)
-    if (size > SNAPSHOT_SIZE_MAX) throw new RangeError(`object of ${size} bytes is too large to read at once`)
+    if (size > SNAPSHOT_SIZE_MAX)
+      throw new RangeError(`object of ${size} bytes is too large to read at once`)
     const bytes = new Uint8Array(size)
     this.memory.readVirtual(this.address, bytes)
     return bytes
@@ -173,14 +182,17 @@ export class KObject<Tag extends string = any> {
   *[Symbol.iterator](): Generator<KObject> {
     const type = stripType(this.type)
     if (type.kind !== 'array') throw new NotFoundError('type', `${type.kind} is not an array`)
-    const count = Math.min((type as ArrayType).length, ARRAY_LIMIT)
+    const count = Math.min(type.length, ARRAY_LIMIT)
     for (let i = 0; i < count; i++) yield this.at(i)
   }
 
   /** The same place seen as another type; for a pointer, the pointer's value seen as one. */
   cast<T extends string = string>(type: string | Type): KObject<T> {
     const target = typeof type === 'string' ? this.program.type(type) : type
-    const options = this.#value === undefined ? { memory: this.memory } : { memory: this.memory, value: this.#value }
+    const options =
+      this.#value === undefined
+        ? { memory: this.memory }
+        : { memory: this.memory, value: this.#value }
     return new KObject<T>(this.program, target, this.address, options)
   }
 
@@ -208,9 +220,13 @@ export class KObject<Tag extends string = any> {
     if (type.kind !== 'int' && type.kind !== 'enum') return undefined
     switch (type.size) {
       case 1:
-        return type.signed ? (this.memory.u8(this.address) << 24) >> 24 : this.memory.u8(this.address)
+        return type.signed
+          ? (this.memory.u8(this.address) << 24) >> 24
+          : this.memory.u8(this.address)
       case 2:
-        return type.signed ? (this.memory.u16(this.address) << 16) >> 16 : this.memory.u16(this.address)
+        return type.signed
+          ? (this.memory.u16(this.address) << 16) >> 16
+          : this.memory.u16(this.address)
       case 4:
         return type.signed ? this.memory.u32(this.address) | 0 : this.memory.u32(this.address)
       default:
@@ -229,7 +245,10 @@ export class KObject<Tag extends string = any> {
       case 8:
         return this.memory.u64(this.address)
       default:
-        throw new NotFoundError('type', `${stripType(this.type).kind} of ${size} bytes is not a scalar`)
+        throw new NotFoundError(
+          'type',
+          `${stripType(this.type).kind} of ${size} bytes is not a scalar`,
+        )
     }
   }
 
@@ -240,7 +259,10 @@ export class KObject<Tag extends string = any> {
       const byte = BigInt(this.memory.u8(wrap64(this.address + BigInt(i))))
       raw |= this.memory.littleEndian ? byte << BigInt(8 * i) : byte << BigInt(8 * (bytes - 1 - i))
     }
-    const value = BigInt.asUintN(size, raw >> BigInt(this.memory.littleEndian ? shift : bytes * 8 - shift - size))
+    const value = BigInt.asUintN(
+      size,
+      raw >> BigInt(this.memory.littleEndian ? shift : bytes * 8 - shift - size),
+    )
     return signed ? BigInt.asIntN(size, value) : value
   }
 }

@@ -131,7 +131,11 @@ export class Memory implements MemoryReader {
         if (used === 0) throw error
         break
       }
-      const part = new Uint8Array(page.buffer, page.byteOffset + from, Math.min(sizeMax - used, this.pageSize - from))
+      const part = new Uint8Array(
+        page.buffer,
+        page.byteOffset + from,
+        Math.min(sizeMax - used, this.pageSize - from),
+      )
       const end = part.indexOf(0)
       out.set(end < 0 ? part : part.subarray(0, end), used)
       used += end < 0 ? part.length : end
@@ -245,5 +249,7 @@ export class Memory implements MemoryReader {
 }
 
 function virtualFault(address: bigint, cause: unknown): unknown {
-  return cause instanceof FaultError ? new FaultError(address, 'virtual', cause.reason, { cause }) : cause
+  return cause instanceof FaultError
+    ? new FaultError(address, 'virtual', cause.reason, { cause })
+    : cause
 }

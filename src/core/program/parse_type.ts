@@ -25,8 +25,14 @@ const BARE_ORDER: readonly TypeSpace[] = ['base', 'typedef', 'struct', 'union', 
  *
  * @throws {NotFoundError} kind 'type' if the name is unknown
  */
-export function parseType(name: string, providers: Iterable<TypeProvider>, pointerSize: number): Type {
-  const match = /^\s*(.*?)\s*((?:\*|\[\s*\d*\s*\]|\s)*)$/.exec(name.replace(/\b(const|volatile)\b/g, ' '))
+export function parseType(
+  name: string,
+  providers: Iterable<TypeProvider>,
+  pointerSize: number,
+): Type {
+  const match = /^\s*(.*?)\s*((?:\*|\[\s*\d*\s*\]|\s)*)$/.exec(
+    name.replace(/\b(const|volatile)\b/g, ' '),
+  )
   const base = (match?.[1] ?? '').replace(/\s+/g, ' ').trim()
   const found = base === 'void' ? ({ kind: 'void' } as const) : findBase(base, providers)
   if (!found) throw new NotFoundError('type', base || name)
@@ -40,7 +46,8 @@ function findBase(base: string, providers: Iterable<TypeProvider>): Type | undef
   for (const provider of providers) {
     for (const space of spaces) {
       const type =
-        provider.findType(space, name) ?? (space === 'base' ? provider.findType('base', BASE_SPELLING[name] ?? '') : undefined)
+        provider.findType(space, name) ??
+        (space === 'base' ? provider.findType('base', BASE_SPELLING[name] ?? '') : undefined)
       if (type) return type
     }
   }
@@ -50,8 +57,11 @@ function findBase(base: string, providers: Iterable<TypeProvider>): Type | undef
 /** `* * [2][3]` after the base: pointers first, then arrays, the last dimension innermost. */
 function addDeclarators(base: Type, declarators: string, pointerSize: number): Type {
   let type = base
-  for (const _ of declarators.match(/\*/g) ?? []) type = { kind: 'pointer', size: pointerSize, target: type }
-  const lengths = Array.from(declarators.matchAll(/\[\s*(\d*)\s*\]/g), (match) => Number(match[1] || 0))
+  for (const _ of declarators.match(/\*/g) ?? [])
+    type = { kind: 'pointer', size: pointerSize, target: type }
+  const lengths = Array.from(declarators.matchAll(/\[\s*(\d*)\s*\]/g), (match) =>
+    Number(match[1] || 0),
+  )
   for (const length of lengths.reverse()) type = { kind: 'array', element: type, length }
   return type
 }

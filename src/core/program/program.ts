@@ -118,7 +118,9 @@ export class Program {
   /** The symbol whose range holds `address`. */
   symbolAt(address: bigint): KernelSymbol | undefined {
     const module = this.modules.find((candidate) => moduleHolds(candidate, address))
-    return module ? module.symbols()?.findAddress(address) : this.#kernelSymbols?.findAddress(address)
+    return module
+      ? module.symbols()?.findAddress(address)
+      : this.#kernelSymbols?.findAddress(address)
   }
 
   /** `name+0x12`, with ` [module]`; undefined if nothing is there. */
@@ -172,7 +174,8 @@ export class Program {
 
   /** The declared type of a global variable, as far as known. */
   findGlobalType(name: string): Type | undefined {
-    const known = GLOBAL_TYPES[name] ?? GLOBAL_TYPE_SUFFIXES.find(([suffix]) => name.endsWith(suffix))?.[1]
+    const known =
+      GLOBAL_TYPES[name] ?? GLOBAL_TYPE_SUFFIXES.find(([suffix]) => name.endsWith(suffix))?.[1]
     if (known !== undefined) return this.findType(known)
     for (const provider of this.typeProviders()) {
       const type = provider.findVariable(name)
@@ -239,13 +242,17 @@ export class Program {
     const start = this.symbol('__start_orc_unwind_ip')
     const count = Number(this.symbol('__stop_orc_unwind_ip') - start) / 4
     const version = this.orcVersion
-    return version && new OrcTable(this.memory, start, this.symbol('__start_orc_unwind'), count, version)
+    return (
+      version && new OrcTable(this.memory, start, this.symbol('__start_orc_unwind'), count, version)
+    )
   }
 
   #directMapBase(): bigint {
     const variable = this.#kernelSymbols?.find('page_offset_base')
     if (variable) return this.memory.u64(variable.address)
-    return this.info.number('pgtable_l5_enabled') === 1 ? DIRECT_MAP_BASE_5_LEVEL : DIRECT_MAP_BASE_4_LEVEL
+    return this.info.number('pgtable_l5_enabled') === 1
+      ? DIRECT_MAP_BASE_5_LEVEL
+      : DIRECT_MAP_BASE_4_LEVEL
   }
 
   #attempt<T>(read: () => T): T | undefined {

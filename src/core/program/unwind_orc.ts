@@ -50,9 +50,13 @@ export function unwindOrc(program: Program, start: UnwindStart): StackTrace {
   pushFrame(frames, state, start.sp, 'exact')
   const seen = new Set<bigint>([start.sp])
   for (;;) {
-    const end = frames.length >= FRAME_LIMIT ? lost(`more than ${FRAME_LIMIT} frames`) : step(program, state, frames)
+    const end =
+      frames.length >= FRAME_LIMIT
+        ? lost(`more than ${FRAME_LIMIT} frames`)
+        : step(program, state, frames)
     if (end) return { frames, ...end }
-    if (seen.has(state.sp)) return { frames, ...lost(`stack pointer 0x${state.sp.toString(16)} repeats`) }
+    if (seen.has(state.sp))
+      return { frames, ...lost(`stack pointer 0x${state.sp.toString(16)} repeats`) }
     seen.add(state.sp)
   }
 }
@@ -104,22 +108,40 @@ function stepTo(
   const fp = callerFramePointer(program, state, entry, cfa)
   if (entry.type === 'call') {
     const slot = cfa - 8n
-    Object.assign(state, { ip: memory.u64(slot), sp: cfa, fp, interrupted: false, registers: undefined })
-    if (!program.symbolAt(state.ip - 1n)) return lost(`0x${state.ip.toString(16)} is no kernel text`)
+    Object.assign(state, {
+      ip: memory.u64(slot),
+      sp: cfa,
+      fp,
+      interrupted: false,
+      registers: undefined,
+    })
+    if (!program.symbolAt(state.ip - 1n))
+      return lost(`0x${state.ip.toString(16)} is no kernel text`)
     pushFrame(frames, state, slot, 'exact')
     return undefined
   }
-  const registers = entry.type === 'regs' ? readFullRegisters(program, cfa) : readIretFrame(program, cfa)
+  const registers =
+    entry.type === 'regs' ? readFullRegisters(program, cfa) : readIretFrame(program, cfa)
   if (arch.isUserMode(registers)) return { end: 'user', why: '', userRegisters: registers }
   const ip = registers[arch.pc] as bigint
   const nextFp = entry.type === 'regs' ? (registers[arch.fp] as bigint) : fp
-  Object.assign(state, { ip, sp: registers[arch.sp] as bigint, fp: nextFp, interrupted: true, registers })
+  Object.assign(state, {
+    ip,
+    sp: registers[arch.sp] as bigint,
+    fp: nextFp,
+    interrupted: true,
+    registers,
+  })
   pushFrame(frames, state, cfa, 'exact', cfa)
   return program.symbolAt(ip) ? undefined : lost(`0x${ip.toString(16)} is no kernel text`)
 }
 
 /** The canonical frame address: the caller's stack pointer. */
-function frameAddress(program: Program, state: State, { spReg, spOffset }: OrcEntry): bigint | undefined {
+function frameAddress(
+  program: Program,
+  state: State,
+  { spReg, spOffset }: OrcEntry,
+): bigint | undefined {
   const offset = BigInt(spOffset)
   const { memory } = program
   if (spReg === 'sp') return wrap64(state.sp + offset)
@@ -135,7 +157,12 @@ function registerValue(state: State, register: OrcRegister): bigint | undefined 
   return state.registers?.[register]
 }
 
-function callerFramePointer(program: Program, state: State, { bpReg, bpOffset }: OrcEntry, cfa: bigint): bigint {
+function callerFramePointer(
+  program: Program,
+  state: State,
+  { bpReg, bpOffset }: OrcEntry,
+  cfa: bigint,
+): bigint {
   if (bpReg === 'prev_sp') return program.memory.u64(wrap64(cfa + BigInt(bpOffset)))
   if (bpReg === 'bp') return program.memory.u64(wrap64(state.fp + BigInt(bpOffset)))
   return state.fp
@@ -143,7 +170,11 @@ function callerFramePointer(program: Program, state: State, { bpReg, bpOffset }:
 
 function readFullRegisters(program: Program, address: bigint): Registers {
   const { ptRegs } = program.arch
-  return parseRegisters(ptRegs, program.memory.bytes(address, ptRegs.size), program.memory.littleEndian)
+  return parseRegisters(
+    ptRegs,
+    program.memory.bytes(address, ptRegs.size),
+    program.memory.littleEndian,
+  )
 }
 
 /** The five words the CPU itself pushes. */
@@ -168,7 +199,12 @@ function stepWithoutTable(program: Program, state: State, frames: StackFrame[]):
   const site = findCallSite(program, state.sp, symbol.address)
   if (!site) return lost(`no unwind rule for ${symbol.name} and no call of it on the stack`)
   const { slot, returnAddress, quality } = site
-  Object.assign(state, { ip: returnAddress, sp: slot + 8n, interrupted: false, registers: undefined })
+  Object.assign(state, {
+    ip: returnAddress,
+    sp: slot + 8n,
+    interrupted: false,
+    registers: undefined,
+  })
   pushFrame(frames, state, slot, quality)
   return undefined
 }

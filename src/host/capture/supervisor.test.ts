@@ -1,0 +1,210 @@
+// The recorder on a machine made of a temporary folder and a clock that only sleep() moves.
+import assert from 'node:assert/strict'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { HostError } from '../../core/base/errors.ts'
+import type { CaptureConfig, CaptureTarget } from './capture_config.ts'
+import type { CaptureMachine } from './machine.ts'
+import { formatStamp, runCapture, type CaptureManifest, type CaptureWork } from './supervisor.ts'
+
+const TARGET: CaptureTarget = {
+  fstype: 'ext4',
+  uuid: '1-2',
+  node: '/dev/vda',
+  options: '',
+  directory: '/var/crash',
+}
+const CONFIG: CaptureConfig = {
+  version: 1,
+  target: TARGET,
+  failureAction: 'halt',
+  finalAction: 'reboot',
+  codec: 'zstd',
+  dumpLevel: 31,
+  pageOrder: 'priority',
+  deviceTimeoutMs: 2000,
+  stallTimeoutMs: 1000,
+  overallTimeoutMs: 1000,
+  timeZone: 'UTC',
+  release: '6.1.0-test',
+}
+const DATE = new Date(2026, 10, 22, 9, 5, 3)
+const CRASH_DIR = '127.0.0.1-2026-11-22-09:05:03'
+
+let root = ''
+let events: string[] = []
+beforeEach(() => {
+  root = mkdtempSync(path.join(os.tmpdir(), 'kbox-supervisor-'))
+  events = []
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+function machine(changes: Partial<CaptureMachine> = {}): CaptureMachine {
+  let clock = 0
+  let memory = 80 << 20
+  return {
+    vmcore: path.join(root, 'vmcore.elf'),
+    mountpoint: root,
+    now: () => clock,
+    date: () => DATE,
+    say: () => {},
+    sleep: async (milliseconds) => void (clock += milliseconds),
+    findDevice: ({ node }) => node,
+    mount: (node, target) => void events.push(`mount ${node} ${target.fstype}`),
+    unmount: () => void events.push('unmount'),
+    sync: () => void events.push('sync'),
+    memAvailable: () => (memory -= 1 << 20),
+    kernelLog: () => 'capture kernel log\n',
+    heartbeat: () => {},
+    shell: async () => void events.push('shell'),
+    leave: (action) => void events.push(action),
+    ...changes,
+  }
+}
+
+const WORK: CaptureWork = {
+  *readDmesg() {
+    yield 'panic line 1\n'
+    yield 'panic line 2\n'
+  },
+  async dump(_vmcore, output, _config, onProgress) {
+    onProgress({ fraction: 0.5, writtenBytes: 2 })
+    writeFileSync(output, 'DUMP')
+    return { pages: 7 }
+  },
+}
+
+const crashFile = (name: string): string => path.join(root, 'var/crash', CRASH_DIR, name)
+const manifest = (): CaptureManifest =>
+  JSON.parse(readFileSync(crashFile('kbox.json'), 'utf8')) as CaptureManifest
+
+test('a good capture leaves dump, both logs and the manifest, and reboots', async () => {
+  assert.equal(await runCapture(CONFIG, machine(), WORK), true)
+  assert.deepEqual(events, ['mount /dev/vda ext4', 'sync', 'unmount', 'reboot'])
+  const names = readdirSync(path.join(root, 'var/crash', CRASH_DIR)).toSorted()
+  assert.deepEqual(names, ['kbox.json', 'kexec-dmesg.log', 'vmcore', 'vmcore-dmesg.txt'])
+  assert.equal(readFileSync(crashFile('vmcore-dmesg.txt'), 'utf8'), 'panic line 1\npanic line 2\n')
+  assert.equal(statSync(crashFile('vmcore-dmesg.txt')).mode & 0o777, 0o600)
+  const { complete, steps, files, dump, memAvailableMinBytes } = manifest()
+  assert.equal(complete, true)
+  assert.deepEqual(
+    steps.map(({ name }) => name),
+    ['device', 'mount', 'directory', 'dmesg', 'reserve', 'dump', 'kexec-dmesg'],
+  )
+  assert.equal(files['vmcore'], 4)
+  assert.deepEqual(dump, { pages: 7 })
+  assert.ok(memAvailableMinBytes > 0 && memAvailableMinBytes < 80 << 20)
+})
+
+test('the log is on the disk before the dump begins', async () => {
+  let seen = ''
+  const work: CaptureWork = {
+    ...WORK,
+    async dump(_vmcore, output) {
+      seen = readFileSync(path.join(path.dirname(output), 'vmcore-dmesg.txt'), 'utf8')
+      writeFileSync(output, 'DUMP')
+      return {}
+    },
+  }
+  await runCapture(CONFIG, machine(), work)
+  assert.match(seen, /panic line 2/)
+})
+
+test('a full disk keeps log, part of the dump, manifest, and takes failure_action', async () => {
+  const work: CaptureWork = {
+    ...WORK,
+    async dump(_vmcore, output) {
+      writeFileSync(output, 'DU')
+      throw new HostError('write: ENOSPC', 'ENOSPC')
+    },
+  }
+  assert.equal(await runCapture(CONFIG, machine(), work), false)
+  assert.equal(events.at(-1), 'halt')
+  assert.equal(readFileSync(crashFile('vmcore-incomplete'), 'utf8'), 'DU')
+  assert.equal(existsSync(crashFile('vmcore')), false)
+  assert.equal(existsSync(crashFile('vmcore-dmesg.txt')), true)
+  assert.equal(existsSync(crashFile('.kbox-reserve')), false)
+  assert.equal(manifest().complete, false)
+  assert.match(manifest().steps.find(({ name }) => name === 'dump')?.error ?? '', /ENOSPC/)
+})
+
+test('a log that cannot be read does not cost the dump', async () => {
+  const work: CaptureWork = {
+    ...WORK,
+    readDmesg: () => {
+      throw new HostError('no VMCOREINFO')
+    },
+  }
+  assert.equal(await runCapture(CONFIG, machine(), work), true)
+  assert.equal(existsSync(crashFile('vmcore')), true)
+})
+
+test('a device that never comes ends at its deadline, and the machine is left', async () => {
+  const host = machine({ findDevice: () => undefined })
+  assert.equal(await runCapture(CONFIG, host, WORK), false)
+  assert.ok(host.now() >= 2000 && host.now() < 3000)
+  assert.deepEqual(events, ['halt'])
+})
+
+test('a device that comes late is waited for', async () => {
+  let tries = 0
+  const host = machine({ findDevice: ({ node }) => (tries++ < 5 ? undefined : node) })
+  assert.equal(await runCapture(CONFIG, host, WORK), true)
+})
+
+test('a mount that fails takes failure_action too', async () => {
+  const mount = (): void => {
+    throw new HostError('mount: EIO', 'EIO')
+  }
+  assert.equal(await runCapture(CONFIG, machine({ mount }), WORK), false)
+  assert.deepEqual(events, ['halt'])
+})
+
+test('failure_action shell gives the console away, then takes final_action', async () => {
+  await runCapture(
+    { ...CONFIG, failureAction: 'shell' },
+    machine({ findDevice: () => undefined }),
+    WORK,
+  )
+  assert.deepEqual(events, ['shell', 'reboot'])
+})
+
+test('failure_action dump_to_rootfs records to the root file system', async () => {
+  const rootfs: CaptureTarget = { ...TARGET, uuid: '', node: '/dev/vdb', directory: '/root/crash' }
+  const host = machine({ findDevice: ({ node }) => (node === '/dev/vdb' ? node : undefined) })
+  assert.equal(
+    await runCapture({ ...CONFIG, failureAction: 'dump_to_rootfs', rootfs }, host, WORK),
+    true,
+  )
+  assert.equal(existsSync(path.join(root, 'root/crash', CRASH_DIR, 'vmcore')), true)
+  assert.equal(events.at(-1), 'reboot')
+})
+
+test('a clock that stands still does not overwrite an older dump', async () => {
+  mkdirSync(path.join(root, 'var/crash', CRASH_DIR), { recursive: true })
+  await runCapture(CONFIG, machine(), WORK)
+  assert.equal(existsSync(path.join(root, 'var/crash', `${CRASH_DIR}.2`, 'vmcore')), true)
+})
+
+test('a mount that will not go away does not cost the reboot', async () => {
+  const unmount = (): void => {
+    throw new HostError('umount: EBUSY', 'EBUSY')
+  }
+  assert.equal(await runCapture(CONFIG, machine({ unmount }), WORK), true)
+  assert.equal(events.at(-1), 'reboot')
+})
+
+test('stamps are local time, two digits each', () => {
+  assert.equal(formatStamp(DATE), '2026-11-22-09:05:03')
+})

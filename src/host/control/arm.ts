@@ -1,0 +1,250 @@
+// kdumpctl's start: read the configuration, find everything, build the capture image, load it.
+// Planning only reads; all that changes the machine happens in `arm`.
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { HostError } from '../../core/base/errors.ts'
+import type { CaptureConfig } from '../capture/capture_config.ts'
+import {
+  checkCmdlineLength,
+  defaultCmdlineRules,
+  findBootCpuApicId,
+  prepareCmdline,
+} from './capture_cmdline.ts'
+import { buildImage, type BuiltImage } from './initramfs/build_image.ts'
+import { findDeviceDrivers } from './initramfs/device_modules.ts'
+import { ModuleIndex, type KernelModule } from './initramfs/module_index.ts'
+import type { KdumpConf } from './kdump_conf.ts'
+import { explainKexecError, loadCrashImage, readKexecFacts } from './kexec.ts'
+import {
+  readMemTotal,
+  resolveRootfs,
+  resolveTarget,
+  type ResolvedTarget,
+} from './resolve_target.ts'
+
+/** What the caller may choose instead of what we would find. */
+export interface ArmChoices {
+  readonly kernel?: string
+  readonly runtime?: string
+  readonly busybox?: string
+  /** Where the initramfs is written. */
+  readonly image?: string
+  readonly pageOrder?: CaptureConfig['pageOrder']
+  readonly stallTimeoutMs?: number
+  readonly overallTimeoutMs?: number
+  /** More words for the capture kernel's command line. */
+  readonly append?: string
+}
+
+/** What will be loaded, and from which files. */
+export interface ArmPlan {
+  readonly release: string
+  readonly kernel: string
+  readonly runtime: string
+  readonly busybox: string
+  readonly image: string
+  readonly modules: readonly KernelModule[]
+  readonly cmdline: string
+  readonly config: CaptureConfig
+  readonly warnings: readonly string[]
+}
+
+const DEVICE_TIMEOUT_MS = 60_000
+const STALL_TIMEOUT_MS = 300_000
+const OVERALL_TIMEOUT_MS = 6 * 3600_000
+
+/**
+ * Decide what would be loaded, from the configuration and this machine.
+ *
+ * @throws {KdumpError} if something needed is missing or not supported; the message names it and the remedy
+ */
+export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
+  const release = os.release()
+  const kernel = choices.kernel ?? findKernel(release)
+  const target = resolveTarget(conf)
+  const rootfs = conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path) : undefined
+  const warnings: string[] = []
+  if (target.availableBytes !== undefined && target.availableBytes < readMemTotal()) {
+    warnings.push('There might not be enough space to save a vmcore.')
+  }
+  const modules = findModules(
+    release,
+    rootfs ? [target, rootfs] : [target],
+    conf.extraModules,
+    warnings,
+  )
+  const cmdline = captureCmdline(choices.append ?? '')
+  return {
+    release,
+    kernel,
+    runtime: choices.runtime ?? findRuntime(),
+    busybox: choices.busybox ?? findExecutable('busybox'),
+    image: choices.image ?? `/var/lib/kdump/initramfs-${release}kdump.img`,
+    modules,
+    cmdline,
+    warnings,
+    config: {
+      version: 1,
+      target: target.target,
+      ...(rootfs ? { rootfs: rootfs.target } : {}),
+      failureAction: conf.failureAction,
+      finalAction: conf.finalAction,
+      codec: conf.coreCollector.codec,
+      dumpLevel: conf.coreCollector.dumpLevel,
+      pageOrder: choices.pageOrder ?? 'priority',
+      deviceTimeoutMs:
+        conf.deviceTimeoutSeconds === undefined
+          ? DEVICE_TIMEOUT_MS
+          : conf.deviceTimeoutSeconds * 1000,
+      stallTimeoutMs: choices.stallTimeoutMs ?? STALL_TIMEOUT_MS,
+      overallTimeoutMs: choices.overallTimeoutMs ?? OVERALL_TIMEOUT_MS,
+      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      release,
+    },
+  }
+}
+
+/** Build the initramfs of a plan. @throws {HostError} if it cannot be written */
+export function buildPlannedImage({
+  image,
+  busybox,
+  runtime,
+  modules,
+  config,
+}: ArmPlan): BuiltImage {
+  return buildImage(image, { busybox, runtime, modules, config })
+}
+
+/**
+ * Load the capture kernel of a plan.
+ *
+ * @throws {HostError} explaining the kernel's refusal
+ */
+export function loadPlannedImage({ kernel, image, cmdline }: ArmPlan, reservedBytes: number): void {
+  try {
+    loadCrashImage({ kernel, initrd: image, cmdline })
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    const facts = readKexecFacts(reservedBytes, statSync(kernel).size + statSync(image).size)
+    throw new HostError(explainKexecError(error, facts), error.errno, { cause: error })
+  }
+}
+
+/** File system drivers: ext4 serves ext2 and ext3 too. */
+const FILESYSTEM_MODULE = {
+  ext2: 'ext4',
+  ext3: 'ext4',
+  ext4: 'ext4',
+  xfs: 'xfs',
+  btrfs: 'btrfs',
+} as const
+/** What mounting the runtime needs. */
+const RUNTIME_MODULES = ['loop', 'squashfs']
+
+function findModules(
+  release: string,
+  targets: readonly ResolvedTarget[],
+  extra: readonly string[],
+  warnings: string[],
+): readonly KernelModule[] {
+  const index = new ModuleIndex(findModuleDirectory(release))
+  const wanted = [...RUNTIME_MODULES]
+  for (const { number, fstype } of targets) {
+    const drivers = findDeviceDrivers(number)
+    // The tree is walked upwards from the disk; its bus must come first.
+    wanted.push(
+      ...drivers.modules.toReversed(),
+      ...drivers.aliases.flatMap((alias) => index.find(alias)),
+    )
+    wanted.push(FILESYSTEM_MODULE[fstype])
+  }
+  const needed = index.order(wanted)
+  // A driver that is in use but neither a file nor built in came from somewhere else (an out-of-tree module, say).
+  if (needed.missing.length > 0) {
+    throw new HostError(
+      `kernel modules not found in ${index.directory}: ${needed.missing.join(', ')}; run depmod`,
+      'ENOENT',
+    )
+  }
+  const all = index.order([...wanted, ...extra])
+  for (const name of all.missing) warnings.push(`Module ${name} not found`)
+  return all.modules
+}
+
+function captureCmdline(append: string): string {
+  const rules = defaultCmdlineRules(process.arch)
+  const bootCpuApicId = findBootCpuApicId(readFileSync('/proc/cpuinfo', 'utf8'))
+  const running = readFileSync('/proc/cmdline', 'utf8').trim()
+  const cmdline = prepareCmdline(running, {
+    remove: rules.remove,
+    append: `${rules.append} ${append}`,
+    ...(bootCpuApicId === undefined ? {} : { bootCpuApicId }),
+  })
+  checkCmdlineLength(cmdline)
+  return cmdline
+}
+
+function findKernel(release: string): string {
+  const candidates = [
+    ...[
+      `/boot/vmlinuz-${release}`,
+      `/usr/lib/modules/${release}/vmlinuz`,
+      `/lib/modules/${release}/vmlinuz`,
+    ],
+    ...[`/boot/efi/vmlinuz-${release}`, `/efi/vmlinuz-${release}`, `/vmlinuz-${release}`],
+  ]
+  const found = candidates.find((file) => existsSync(file))
+  if (found) return found
+  throw new HostError(
+    `Failed to detect kdump kernel location (looked for ${candidates.join(', ')}): give --kernel FILE`,
+    'ENOENT',
+  )
+}
+
+function findModuleDirectory(release: string): string {
+  const candidates = [`/lib/modules/${release}`, `/usr/lib/modules/${release}`]
+  return (
+    candidates.find((folder) => existsSync(path.join(folder, 'modules.dep'))) ??
+    `/lib/modules/${release}`
+  )
+}
+
+/** The runtime image lies beside the bundle, in dist/ of a checkout, or where a package puts it. */
+function findRuntime(): string {
+  const name = 'runtime.squashfs'
+  const here = import.meta.dirname
+  const candidates = [
+    process.env['KBOX_RUNTIME'] ?? '',
+    path.join(here, name),
+    path.join(here, '../../../dist', name),
+    path.join('/usr/lib/kbox', name),
+  ].filter((file) => file !== '')
+  const found = candidates.find((file) => existsSync(file))
+  if (found) return found
+  throw new HostError(
+    `${name} is missing (looked for ${candidates.join(', ')}): build it with scripts/build_runtime.ts`,
+    'ENOENT',
+  )
+}
+
+function findExecutable(name: string): string {
+  const folders = [
+    '/usr/lib/kbox',
+    ...(process.env['PATH'] ?? '').split(':'),
+    '/bin',
+    '/usr/bin',
+    '/sbin',
+    '/usr/sbin',
+  ]
+  for (const folder of folders) {
+    const file = path.join(folder, name)
+    try {
+      accessSync(file, constants.X_OK)
+      return file
+    } catch {
+      // The next folder may have it.
+    }
+  }
+  throw new HostError(`${name} is missing: install busybox-static`, 'ENOENT')
+}

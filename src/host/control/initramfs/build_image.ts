@@ -1,0 +1,170 @@
+// Puts the capture initramfs together: busybox, /init, modules, configuration and the runtime, as one cpio archive.
+// Nothing is compressed: the bulk is a squashfs, which cannot shrink, and unpacking would cost the capture kernel memory.
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import path from 'node:path'
+import { HostError } from '../../../core/base/errors.ts'
+import { readInterpreter } from '../../platform/elf_needed.ts'
+import type { CaptureConfig } from '../../capture/capture_config.ts'
+import { writeCpio, type CpioEntry } from './cpio.ts'
+import { APPLETS, formatShellConfig, IMAGE, INIT_SCRIPT } from './init_script.ts'
+import { readModule } from './module_file.ts'
+import type { KernelModule } from './module_index.ts'
+
+/** What goes into an image. */
+export interface ImageInputs {
+  readonly busybox: string
+  /** runtime.squashfs: Node, its libraries and kbox. */
+  readonly runtime: string
+  /** In the order of loading. */
+  readonly modules: readonly KernelModule[]
+  readonly config: CaptureConfig
+}
+
+/** One line of the size report. */
+export interface ImagePart {
+  readonly path: string
+  readonly sizeBytes: number
+}
+
+/** What was built, for the report. */
+export interface BuiltImage {
+  readonly file: string
+  readonly sizeBytes: number
+  /** Largest first. */
+  readonly parts: readonly ImagePart[]
+}
+
+/**
+ * Write the initramfs. The file appears only when it is whole.
+ *
+ * @throws {HostError} if an input is missing or unfit
+ */
+export function buildImage(file: string, inputs: ImageInputs): BuiltImage {
+  const entries = imageEntries(inputs)
+  mkdirSync(path.dirname(file), { recursive: true })
+  const unfinished = `${file}.tmp`
+  try {
+    const fd = openSync(unfinished, 'w', 0o600)
+    try {
+      writeCpio(fd, entries)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+    renameSync(unfinished, file)
+  } catch (error) {
+    rmSync(unfinished, { force: true })
+    throw error
+  }
+  return { file, sizeBytes: statSync(file).size, parts: imageParts(entries) }
+}
+
+/** List what goes into the image, folders first. @throws {HostError} if an input is missing or unfit */
+export function imageEntries({ busybox, runtime, modules, config }: ImageInputs): CpioEntry[] {
+  checkStatic(busybox)
+  const files: CpioEntry[] = [
+    text('init', 0o755, INIT_SCRIPT),
+    { kind: 'file', path: 'bin/busybox', mode: 0o755, content: readFileSync(busybox) },
+    ...APPLETS.map((applet): CpioEntry => ({
+      kind: 'symlink',
+      path: `bin/${applet}`,
+      target: 'busybox',
+    })),
+    text(IMAGE.config, 0o600, `${JSON.stringify(config, null, 2)}\n`),
+    text(IMAGE.shellConfig, 0o600, formatShellConfig(shellConfig(config))),
+    text(IMAGE.moduleList, 0o600, modules.map(({ name }) => `${name}\n`).join('')),
+    ...modules.map(({ name, file }): CpioEntry => {
+      return {
+        kind: 'file',
+        path: `${IMAGE.modules}/${name}.ko`,
+        mode: 0o600,
+        content: readModule(file, busybox),
+      }
+    }),
+    {
+      kind: 'file',
+      path: IMAGE.runtime,
+      mode: 0o600,
+      content: { source: runtime, sizeBytes: sizeOf(runtime) },
+    },
+  ]
+  const mountpoints = ['proc', 'sys', 'dev', 'run', 'mnt', 'tmp', 'root']
+  const console: CpioEntry = {
+    kind: 'device',
+    path: 'dev/console',
+    mode: 0o600,
+    major: 5,
+    minor: 1,
+  }
+  return [
+    ...foldersOf([...files.map((entry) => entry.path), ...mountpoints.map((name) => `${name}/.`)]),
+    console,
+    ...files,
+  ]
+}
+
+function shellConfig({ target, failureAction, stallTimeoutMs, overallTimeoutMs }: CaptureConfig) {
+  return {
+    ...target,
+    // The shell knows no other root: for it, dump_to_rootfs means reboot.
+    failureAction: failureAction === 'dump_to_rootfs' ? 'reboot' : failureAction,
+    stallSeconds: Math.ceil(stallTimeoutMs / 1000),
+    overallSeconds: Math.ceil(overallTimeoutMs / 1000),
+  }
+}
+
+function foldersOf(paths: readonly string[]): CpioEntry[] {
+  const folders = new Set<string>()
+  for (const file of paths) {
+    const parts = file.split('/').slice(0, -1)
+    for (let depth = 1; depth <= parts.length; depth++) folders.add(parts.slice(0, depth).join('/'))
+  }
+  return [...folders]
+    .sort()
+    .map((folder): CpioEntry => ({ kind: 'directory', path: folder, mode: 0o755 }))
+}
+
+function imageParts(entries: readonly CpioEntry[]): ImagePart[] {
+  const parts: ImagePart[] = []
+  for (const entry of entries) {
+    if (entry.kind !== 'file') continue
+    const { content } = entry
+    parts.push({
+      path: entry.path,
+      sizeBytes: 'source' in content ? content.sizeBytes : content.length,
+    })
+  }
+  return parts.sort((a, b) => b.sizeBytes - a.sizeBytes)
+}
+
+function text(file: string, mode: number, content: string): CpioEntry {
+  return { kind: 'file', path: file, mode, content: Buffer.from(content) }
+}
+
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size
+  } catch (cause) {
+    throw new HostError(
+      `${file} is missing: build the runtime image first (scripts/build_runtime.ts)`,
+      'ENOENT',
+      { cause },
+    )
+  }
+}
+
+function checkStatic(busybox: string): void {
+  if (readInterpreter(busybox) === undefined) return
+  throw new HostError(
+    `${busybox} needs shared libraries; the capture image needs a static one: install busybox-static`,
+  )
+}

@@ -1,0 +1,151 @@
+// From kdump.conf's words to the device, file system and folder the capture kernel must write to.
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, statfsSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { HostError, UnsupportedError } from '../../core/base/errors.ts'
+import type { CaptureTarget } from '../capture/capture_config.ts'
+import {
+  findDeviceNumber,
+  findMountOf,
+  readMounts,
+  realpathOfExisting,
+  type Mount,
+} from '../platform/block_devices.ts'
+import { mount, MS_RDONLY, unmount } from '../platform/syscalls.ts'
+import {
+  findFilesystem,
+  formatDeviceName,
+  identifyDevice,
+  type FoundFilesystem,
+} from '../target/find_filesystem.ts'
+import { FILESYSTEM_TYPES, type FilesystemType } from '../target/superblock.ts'
+import type { KdumpConf } from './kdump_conf.ts'
+
+/** A target that exists on this machine. */
+export interface ResolvedTarget {
+  readonly target: CaptureTarget
+  readonly fstype: FilesystemType
+  /** `major:minor` of the device, under which sysfs lists its drivers. */
+  readonly number: string
+  /** Free bytes, undefined when the file system is not mounted now. */
+  readonly availableBytes: number | undefined
+}
+
+/**
+ * Find where kdump.conf's dumps go and check that it is there.
+ *
+ * @throws {HostError} in kdumpctl's words when the place does not exist
+ * @throws {UnsupportedError} for a file system or device the capture kernel cannot mount yet
+ */
+export function resolveTarget(conf: KdumpConf): ResolvedTarget {
+  return conf.target.kind === 'path' ? resolvePath(conf.path) : resolveNamed(conf, conf.target)
+}
+
+/** Find the root file system, for `failure_action dump_to_rootfs`. @throws as resolveTarget */
+export function resolveRootfs(dumpPath: string): ResolvedTarget {
+  const root = findMountOf(readMounts(), '/')
+  if (!root) throw new HostError('no root file system in /proc/self/mountinfo')
+  return resolveMount(root, dumpPath)
+}
+
+function resolvePath(dumpPath: string): ResolvedTarget {
+  if (!existsSync(dumpPath)) throw new HostError(`Dump path ${dumpPath} does not exist.`, 'ENOENT')
+  const real = realpathOfExisting(dumpPath)
+  const holder = findMountOf(readMounts(), real)
+  if (!holder) throw new HostError(`no mount holds ${real}`)
+  return resolveMount(holder, path.join('/', path.relative(holder.mountpoint, real)))
+}
+
+/** @param below path below the mountpoint, absolute */
+function resolveMount(holder: Mount, below: string): ResolvedTarget {
+  const fstype = FILESYSTEM_TYPES.find((known) => known === holder.fstype)
+  if (!fstype) {
+    throw new UnsupportedError(
+      `dumping to ${holder.mountpoint}, which is ${holder.fstype}: name an ext2, ext3, ext4, xfs or btrfs target in kdump.conf`,
+    )
+  }
+  // btrfs mounts carry an anonymous device number; the source names the real device.
+  const node = holder.source
+  const number = findDeviceNumber(node) ?? holder.number
+  const id = identifyDevice(node)
+  if (!id)
+    throw new HostError(`cannot read the file system of ${node}, which holds ${holder.mountpoint}`)
+  const found: FoundFilesystem = { ...id, node, number }
+  // mountinfo's root is the bind mount's or subvolume's folder inside the file system.
+  return resolved(found, path.join(holder.root, below), freeBytes(holder.mountpoint))
+}
+
+function resolveNamed(
+  conf: KdumpConf,
+  target: Extract<KdumpConf['target'], { kind: 'filesystem' }>,
+): ResolvedTarget {
+  const name = formatDeviceName(target.device)
+  const found = findFilesystem(target.device)
+  if (!found) {
+    const what =
+      target.device.by === 'node'
+        ? `no ext2/3/4, xfs or btrfs file system on ${name}`
+        : `no device has ${name}`
+    throw new HostError(`${what} (kdump.conf line ${target.line})`, 'ENODEV')
+  }
+  if (found.fstype !== target.fstype) {
+    throw new HostError(
+      `"${name}" have a wrong type config "${target.fstype}", expected "${found.fstype}"`,
+    )
+  }
+  const checked = withMounted(found, (mountpoint) => {
+    if (!existsSync(path.join(mountpoint, conf.path))) {
+      throw new HostError(
+        `Dump path "${conf.path}" does not exist in dump target "${name}"`,
+        'ENOENT',
+      )
+    }
+    return freeBytes(mountpoint)
+  })
+  return resolved(found, conf.path, checked)
+}
+
+/** Look into a file system: where it is mounted, else mounted read-only for the moment. */
+function withMounted<T>(found: FoundFilesystem, look: (mountpoint: string) => T): T {
+  const mounted = readMounts().find((candidate) => {
+    return (
+      candidate.root === '/' &&
+      (candidate.number === found.number || findDeviceNumber(candidate.source) === found.number)
+    )
+  })
+  if (mounted) return look(mounted.mountpoint)
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-target-'))
+  try {
+    mount(found.node, folder, found.fstype, MS_RDONLY)
+    try {
+      return look(folder)
+    } finally {
+      unmount(folder)
+    }
+  } finally {
+    rmdirSync(folder)
+  }
+}
+
+function resolved(
+  found: FoundFilesystem,
+  directory: string,
+  availableBytes: number | undefined,
+): ResolvedTarget {
+  const { fstype, uuid, node, number } = found
+  // A path through all subvolumes is right only from the top one, whatever the default subvolume is.
+  const options = fstype === 'btrfs' ? 'subvolid=5' : ''
+  return { target: { fstype, uuid, node, options, directory }, fstype, number, availableBytes }
+}
+
+function freeBytes(mountpoint: string): number | undefined {
+  const { bavail, bsize } = statfsSync(mountpoint)
+  return bavail * bsize
+}
+
+/** MemTotal in bytes. */
+export function readMemTotal(): number {
+  return (
+    Number(/^MemTotal:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0) * 1024
+  )
+}

@@ -1,0 +1,26 @@
+// kbox stop: unload the capture kernel, in kdumpctl's words.
+import { HostError } from '../core/base/errors.ts'
+import { explainKexecError, readKexecFacts, unloadCrashImage } from '../host/control/kexec.ts'
+import { sayKdump } from './kdump_messages.ts'
+import { parseVerbOptions } from './verb_options.ts'
+
+/**
+ * Run `kbox stop`.
+ *
+ * @returns exit code: 0 unloaded, 1 not
+ */
+export async function stopMain(argv: readonly string[]): Promise<number> {
+  parseVerbOptions(argv, {})
+  try {
+    unloadCrashImage()
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    sayKdump('kexec: failed to unload kdump kernel')
+    sayKdump(explainKexecError(error, readKexecFacts(0, 0)))
+    sayKdump('Stopping kdump: [FAILED]')
+    return 1
+  }
+  sayKdump('kexec: unloaded kdump kernel')
+  sayKdump('Stopping kdump: [OK]')
+  return 0
+}

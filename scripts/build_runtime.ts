@@ -41,7 +41,15 @@ export function buildRuntime(bundle: string, output: string, level = 9): void {
   try {
     fillRoot(root, bundle)
     const fresh = `${output}.${process.pid}`
-    run('mksquashfs', [root, fresh, '-comp', 'zstd', '-Xcompression-level', String(level), ...SQUASHFS_OPTIONS])
+    run('mksquashfs', [
+      root,
+      fresh,
+      '-comp',
+      'zstd',
+      '-Xcompression-level',
+      String(level),
+      ...SQUASHFS_OPTIONS,
+    ])
     renameSync(fresh, output)
   } finally {
     rmSync(root, { recursive: true })
@@ -50,12 +58,23 @@ export function buildRuntime(bundle: string, output: string, level = 9): void {
 
 /** Same input, same bytes: no times, no owners, no extended attributes. */
 const SQUASHFS_OPTIONS: readonly string[] = [
-  ...['-noappend', '-no-xattrs', '-all-root', '-no-progress', '-quiet', '-mkfs-time', '0', '-all-time', '0'],
+  ...[
+    '-noappend',
+    '-no-xattrs',
+    '-all-root',
+    '-no-progress',
+    '-quiet',
+    '-mkfs-time',
+    '0',
+    '-all-time',
+    '0',
+  ],
 ]
 
 function fillRoot(root: string, bundle: string): void {
   const node = path.join(root, 'bin/node')
-  for (const folder of ['bin', 'lib', 'kbox/node_modules/@koromix']) mkdirSync(path.join(root, folder), { recursive: true })
+  for (const folder of ['bin', 'lib', 'kbox/node_modules/@koromix'])
+    mkdirSync(path.join(root, folder), { recursive: true })
   copyFileSync(process.execPath, node)
   chmodSync(node, 0o755)
   const native = path.join(KOFFI_NATIVE, `linux_${process.arch}`, 'koffi.node')
@@ -63,7 +82,8 @@ function fillRoot(root: string, bundle: string): void {
     copyFileSync(file, path.join(root, 'lib', soname))
   }
   const interpreter = readInterpreter(process.execPath)
-  if (interpreter !== undefined) copyFileSync(interpreter, path.join(root, 'lib', path.basename(interpreter)))
+  if (interpreter !== undefined)
+    copyFileSync(interpreter, path.join(root, 'lib', path.basename(interpreter)))
   strip(node)
   copyFileSync(bundle, path.join(root, 'kbox/kbox.mjs'))
   copyKoffi(path.join(root, 'kbox/node_modules'), native)
@@ -72,19 +92,24 @@ function fillRoot(root: string, bundle: string): void {
 
 function copyKoffi(modules: string, native: string): void {
   // Beside these lies koffi's C++ source.
-  for (const file of globSync(['package.json', 'index.{js,cjs}', 'src/koffi/*.{js,cjs}', 'src/koffi/src/*.{js,cjs}'], { cwd: KOFFI })) {
+  for (const file of globSync(
+    ['package.json', 'index.{js,cjs}', 'src/koffi/*.{js,cjs}', 'src/koffi/src/*.{js,cjs}'],
+    { cwd: KOFFI },
+  )) {
     cpSync(path.join(KOFFI, file), path.join(modules, 'koffi', file))
   }
   const folder = path.join(modules, '@koromix', path.basename(KOFFI_NATIVE))
   mkdirSync(path.join(folder, path.basename(path.dirname(native))), { recursive: true })
-  for (const file of ['package.json', 'index.js']) copyFileSync(path.join(KOFFI_NATIVE, file), path.join(folder, file))
+  for (const file of ['package.json', 'index.js'])
+    copyFileSync(path.join(KOFFI_NATIVE, file), path.join(folder, file))
   copyFileSync(native, path.join(folder, path.basename(path.dirname(native)), 'koffi.node'))
 }
 
 /** Without symbols Node is 18 MB smaller; its exported functions stay. */
 function strip(file: string): void {
   const { error, status } = spawnSync('strip', [file], { stdio: 'ignore' })
-  if (error || status !== 0) console.error(`build_runtime: ${path.basename(file)} is not stripped: install binutils`)
+  if (error || status !== 0)
+    console.error(`build_runtime: ${path.basename(file)} is not stripped: install binutils`)
 }
 
 function run(command: string, args: readonly string[]): void {

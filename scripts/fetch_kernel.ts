@@ -7,11 +7,9 @@ import { existsSync, globSync, lstatSync, mkdirSync, renameSync, rmSync, symlink
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { cachePath, findCachedKernel } from './cache.ts'
+import { ARCH, MIRROR, privateApt } from './private_apt.ts'
 
-const ARCH = process.arch === 'arm64' ? 'arm64' : 'amd64'
-const MIRROR = process.env.KBOX_DEBIAN_MIRROR ?? 'http://deb.debian.org/debian'
 const SECURITY_MIRROR = process.env.KBOX_DEBIAN_SECURITY_MIRROR ?? 'http://deb.debian.org/debian-security'
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
 interface Series {
   /** One-line apt sources, without the options every line has. */
@@ -57,7 +55,7 @@ function fetchKernel(name: string, update: boolean): void {
   if (!existsSync('/usr/bin/apt-get')) {
     throw new Error(`needs Debian's apt-get: unpack a kernel package into ${cachePath('kernels', name)} by hand`)
   }
-  const apt = privateApt(name, series)
+  const apt = privateApt(name, series.sources)
   apt.update()
   const image = apt
     .packageNames('linux-image-')
@@ -103,7 +101,7 @@ function fetchVmlinux(name: string): void {
   const kernel = findCachedKernel(name)
   const series = SERIES[name]
   if (!kernel || !series || existsSync(kernel.vmlinux)) return
-  const apt = privateApt(name, series)
+  const apt = privateApt(name, series.sources)
   const wanted = `linux-image-${kernel.release}-dbg`
   if (apt.candidate(wanted) !== kernel.version) apt.update()
   if (apt.candidate(wanted) !== kernel.version) {
@@ -121,53 +119,4 @@ function fetchVmlinux(name: string): void {
   if (!file) throw new Error(`${wanted} holds no vmlinux`)
   renameSync(file, kernel.vmlinux)
   rmSync(fresh, { recursive: true })
-}
-
-interface Apt {
-  update(): void
-  packageNames(prefix: string): string[]
-  /** Version that would be downloaded; '' if the package is unknown. */
-  candidate(name: string): string
-  /** The packages of the same release that `image` depends on: sid splits the kernel into several. */
-  partsOf(image: string, release: string): string[]
-  /** Fetch packages; returns the paths of their .deb files. */
-  download(names: readonly string[]): string[]
-}
-
-/** apt on a folder of its own: every path it would read or write in the system is moved there. */
-function privateApt(name: string, series: Series): Apt {
-  const folder = cachePath('apt', name)
-  const debs = path.join(folder, 'debs')
-  for (const part of ['lists/partial', 'cache/archives/partial', 'debs']) mkdirSync(path.join(folder, part), { recursive: true })
-  const sources = series.sources.map((source) => `deb [arch=${ARCH} signed-by=${KEYRING}] ${source}\n`)
-  writeFileSync(path.join(folder, 'sources.list'), sources.join(''))
-  const options = [
-    `Dir::State::lists=${folder}/lists`,
-    'Dir::State::status=/dev/null',
-    `Dir::Cache=${folder}/cache`,
-    `Dir::Etc::sourcelist=${folder}/sources.list`,
-    'Dir::Etc::sourceparts=/dev/null',
-    'Acquire::Languages=none',
-    // A mirror frozen in time calls its lists expired; the signature is still checked.
-    'Acquire::Check-Valid-Until=false',
-    // As root, apt would hand the download to a user that cannot write to our cache.
-    'APT::Sandbox::User=root',
-  ].flatMap((option) => ['-o', option])
-  const run = (tool: string, ...args: string[]): string =>
-    execFileSync(tool, [...options, ...args], { cwd: debs, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
-  return {
-    update: () => void run('apt-get', '-qq', 'update'),
-    packageNames: (prefix) => run('apt-cache', 'pkgnames', prefix).split('\n'),
-    candidate: (wanted) => /^ {2}Candidate: (\S+)/m.exec(run('apt-cache', 'policy', wanted))?.[1] ?? '',
-    partsOf: (image, release) =>
-      [...run('apt-cache', 'depends', image).matchAll(/Depends: (linux-\w+-(.+))$/gm)]
-        .filter(([, , suffix]) => suffix === release)
-        .map(([, part]) => part as string),
-    download: (names) => {
-      rmSync(debs, { recursive: true })
-      mkdirSync(debs)
-      run('apt-get', '-qq', 'download', ...names)
-      return globSync(`${debs}/*.deb`)
-    },
-  }
 }

@@ -27,7 +27,9 @@ export function findCachedKernel(series: string): CachedKernel | undefined {
   // Written last, so its presence says that the folder is complete.
   const note = path.join(baseDir, 'kernel.json')
   if (!existsSync(note)) return undefined
-  const { release, version }: { release: string; version: string } = JSON.parse(readFileSync(note, 'utf8'))
+  const { release, version }: { release: string; version: string } = JSON.parse(
+    readFileSync(note, 'utf8'),
+  )
   return {
     release,
     version,

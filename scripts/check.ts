@@ -3,7 +3,12 @@
 import { failureText, formatStage, runStage, testStage } from './stage.ts'
 import type { Stage, StageResult } from './stage.ts'
 
-const UNIT_TESTS = ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/{support,fuzz,faultlab}/**/*.test.ts', 'bench/**/*.test.ts']
+const UNIT_TESTS = [
+  'src/**/*.test.ts',
+  'scripts/**/*.test.ts',
+  'test/{support,fuzz,faultlab}/**/*.test.ts',
+  'bench/**/*.test.ts',
+]
 
 const STEPS: readonly (Stage | undefined)[] = [
   { name: 'types', command: ['node_modules/.bin/tsc', '-p', '.'] },
@@ -24,6 +29,7 @@ for (const step of STEPS) {
 for (const { name, failed, output } of results) {
   if (failed > 0) console.log(`\n== ${name}\n${failureText(output).trimEnd()}`)
 }
-const total = (key: 'passed' | 'failed'): number => results.reduce((sum, result) => sum + result[key], 0)
+const total = (key: 'passed' | 'failed'): number =>
+  results.reduce((sum, result) => sum + result[key], 0)
 console.log(`\n${total('passed')} passed, ${total('failed')} failed`)
 process.exitCode = total('failed') > 0 ? 1 : 0

@@ -7,9 +7,10 @@ import { parseSourceTree } from './source_tree.ts'
 const check = (sources: Record<string, string>): string[] => checkImports(parseSourceTree(sources))
 
 test('a folder must not import one below it', () => {
-  assert.deepEqual(check({ 'src/core/dump/elf.ts': "// x\nimport { a } from '../program/memory.ts'\n" }), [
-    'src/core/dump/elf.ts:2: core/dump must not import core/program',
-  ])
+  assert.deepEqual(
+    check({ 'src/core/dump/elf.ts': "// x\nimport { a } from '../program/memory.ts'\n" }),
+    ['src/core/dump/elf.ts:2: core/dump must not import core/program'],
+  )
 })
 
 test('kernel and arch do not know each other', () => {
@@ -39,17 +40,21 @@ test('core knows no Node, no host, and of packages only what codec may use', () 
 import { mmap } from '../../host/platform/mmap.ts'
 import { unzlibSync } from 'fflate'
 `
-  assert.deepEqual(check({ 'src/core/io/source.ts': text, 'src/core/codec/zlib.ts': "import 'fflate'\n" }), [
-    'src/core/io/source.ts:1: core/io must not import node:fs',
-    'src/core/io/source.ts:2: core/io must not import host/platform',
-    'src/core/io/source.ts:3: core/io must not import fflate',
-  ])
+  assert.deepEqual(
+    check({ 'src/core/io/source.ts': text, 'src/core/codec/zlib.ts': "import 'fflate'\n" }),
+    [
+      'src/core/io/source.ts:1: core/io must not import node:fs',
+      'src/core/io/source.ts:2: core/io must not import host/platform',
+      'src/core/io/source.ts:3: core/io must not import fflate',
+    ],
+  )
 })
 
 test('koffi is for host/platform, and host folders see those above them', () => {
   const sources = {
     'src/host/platform/syscalls.ts': "import koffi from 'koffi'\nimport 'node:fs'\n",
-    'src/host/control/kexec.ts': "import koffi from 'koffi'\nimport '../capture/supervisor.ts'\nimport '../rehearse/guest.ts'\n",
+    'src/host/control/kexec.ts':
+      "import koffi from 'koffi'\nimport '../capture/supervisor.ts'\nimport '../rehearse/guest.ts'\n",
   }
   assert.deepEqual(check(sources), [
     'src/host/control/kexec.ts:1: host/control must not import koffi',
@@ -58,10 +63,13 @@ test('koffi is for host/platform, and host folders see those above them', () => 
 })
 
 test('ui sees core only', () => {
-  assert.deepEqual(check({ 'src/ui/page.ts': "import '../core/kernel/sched.ts'\nimport '../cli/main.ts'\nimport 'node:fs'\n" }), [
-    'src/ui/page.ts:2: ui must not import cli',
-    'src/ui/page.ts:3: ui must not import node:fs',
-  ])
+  assert.deepEqual(
+    check({
+      'src/ui/page.ts':
+        "import '../core/kernel/sched.ts'\nimport '../cli/main.ts'\nimport 'node:fs'\n",
+    }),
+    ['src/ui/page.ts:2: ui must not import cli', 'src/ui/page.ts:3: ui must not import node:fs'],
+  )
 })
 
 test('dynamic imports, types and worker addresses are imports too', () => {
@@ -82,13 +90,16 @@ import fc from 'fast-check'
 import { kernel } from '../../../test/support/kernel_builder.ts'
 import { ps } from '../crash/commands/ps.ts'
 `
-  assert.deepEqual(check({ 'src/core/kernel/sched.test.ts': text, 'src/core/kernel/sched.ts': text }), [
-    'src/core/kernel/sched.test.ts:4: core/kernel must not import core/crash',
-    'src/core/kernel/sched.ts:1: core/kernel must not import node:test',
-    'src/core/kernel/sched.ts:2: core/kernel must not import fast-check',
-    'src/core/kernel/sched.ts:3: core/kernel must not import test/support/kernel_builder.ts',
-    'src/core/kernel/sched.ts:4: core/kernel must not import core/crash',
-  ])
+  assert.deepEqual(
+    check({ 'src/core/kernel/sched.test.ts': text, 'src/core/kernel/sched.ts': text }),
+    [
+      'src/core/kernel/sched.test.ts:4: core/kernel must not import core/crash',
+      'src/core/kernel/sched.ts:1: core/kernel must not import node:test',
+      'src/core/kernel/sched.ts:2: core/kernel must not import fast-check',
+      'src/core/kernel/sched.ts:3: core/kernel must not import test/support/kernel_builder.ts',
+      'src/core/kernel/sched.ts:4: core/kernel must not import core/crash',
+    ],
+  )
 })
 
 test('a file outside every folder of the table is reported', () => {
@@ -103,7 +114,9 @@ test('the table has no cycle: folders can be put in an order where each sees onl
   const sees = (folders: readonly string[], name: string): boolean =>
     folders.some((folder) => folder === name || name.startsWith(`${folder}/`))
   for (;;) {
-    const free = [...left].find(([, folders]) => ![...left.keys()].some((name) => sees(folders, name)))
+    const free = [...left].find(
+      ([, folders]) => ![...left.keys()].some((name) => sees(folders, name)),
+    )
     if (!free) break
     left.delete(free[0])
   }

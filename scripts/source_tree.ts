@@ -29,12 +29,20 @@ export type SourceTree = ReadonlyMap<string, SourceText>
 const FOLDERS = ['src', 'scripts', 'test', 'bench']
 // The parser is handed absolute paths of no real folder.
 const ROOT = '/tree'
-const OPTIONS = { noLib: true, noResolve: true, types: [], noEmit: true, allowImportingTsExtensions: true }
+const OPTIONS = {
+  noLib: true,
+  noResolve: true,
+  types: [],
+  noEmit: true,
+  allowImportingTsExtensions: true,
+}
 
 /** Parse every TypeScript file of the repository; the working folder is its root. */
 export function readSourceTree(): SourceTree {
   const paths = globSync(FOLDERS.map((folder) => `${folder}/**/*.ts`)).sort()
-  return parseSourceTree(Object.fromEntries(paths.map((path) => [path, readFileSync(path, 'utf8')])))
+  return parseSourceTree(
+    Object.fromEntries(paths.map((path) => [path, readFileSync(path, 'utf8')])),
+  )
 }
 
 /** Parse sources given as path and text. */
@@ -45,7 +53,9 @@ export function parseSourceTree(sources: Readonly<Record<string, string>>): Sour
   for (const [path, text] of Object.entries(sources)) files[`${ROOT}/${path}`] = text
   const api = new API({ cwd: ROOT, fs: createVirtualFileSystem(files) })
   try {
-    const program = api.updateSnapshot({ openProjects: [`${ROOT}/tsconfig.json`] }).getProjects()[0]?.program
+    const program = api
+      .updateSnapshot({ openProjects: [`${ROOT}/tsconfig.json`] })
+      .getProjects()[0]?.program
     const tree = new Map<string, SourceText>()
     for (const [path, text] of Object.entries(sources)) {
       const ast = program?.getSourceFile(`${ROOT}/${path}`)

@@ -23,9 +23,17 @@ export interface StageResult {
 }
 
 /** Make the stage that runs the tests matching some globs; undefined when there are none yet. */
-export function testStage(name: string, globs: readonly string[], options: { live?: boolean; serial?: boolean } = {}): Stage | undefined {
+export function testStage(
+  name: string,
+  globs: readonly string[],
+  options: { live?: boolean; serial?: boolean } = {},
+): Stage | undefined {
   if (globSync(globs).length === 0) return undefined
-  const flags = ['--test', '--test-reporter=spec', ...(options.serial ? ['--test-concurrency=1'] : [])]
+  const flags = [
+    '--test',
+    '--test-reporter=spec',
+    ...(options.serial ? ['--test-concurrency=1'] : []),
+  ]
   return { name, command: ['bin/node', ...flags, ...globs], live: options.live ?? false }
 }
 
@@ -52,21 +60,34 @@ export async function runStage({ name, command, live = false }: Stage): Promise<
     })
     child.on('close', resolve)
   })
-  return { name, ...countTests(output, code === 0), seconds: (performance.now() - start) / 1000, output }
+  return {
+    name,
+    ...countTests(output, code === 0),
+    seconds: (performance.now() - start) / 1000,
+    output,
+  }
 }
 
 /** Read the closing lines of node's test runner; without them the exit code is the one test. */
-export function countTests(output: string, succeeded: boolean): Pick<StageResult, 'passed' | 'failed' | 'skipped'> {
+export function countTests(
+  output: string,
+  succeeded: boolean,
+): Pick<StageResult, 'passed' | 'failed' | 'skipped'> {
   const plain = stripVTControlCharacters(output)
   const count = (what: string): number | undefined => {
     const found = [...plain.matchAll(new RegExp(`^(?:ℹ|#) ${what} (\\d+)$`, 'gm'))].at(-1)?.[1]
     return found === undefined ? undefined : Number(found)
   }
   const passed = count('pass')
-  if (passed === undefined) return { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: 0 }
+  if (passed === undefined)
+    return { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: 0 }
   const failed = (count('fail') ?? 0) + (count('cancelled') ?? 0)
   // A run that fails without naming a test that did (a crashed runner) still failed.
-  return { passed, failed: succeeded ? failed : Math.max(failed, 1), skipped: count('skipped') ?? 0 }
+  return {
+    passed,
+    failed: succeeded ? failed : Math.max(failed, 1),
+    skipped: count('skipped') ?? 0,
+  }
 }
 
 /** Format a stage's line of the summary: `ok    unit tests    212 passed, 0 failed  3.1 s`. */

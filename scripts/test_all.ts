@@ -18,6 +18,7 @@ for (const stage of STAGES) {
 }
 console.log()
 for (const result of results) console.log(formatStage(result))
-const total = (key: 'passed' | 'failed'): number => results.reduce((sum, result) => sum + result[key], 0)
+const total = (key: 'passed' | 'failed'): number =>
+  results.reduce((sum, result) => sum + result[key], 0)
 console.log(`${total('passed')} passed, ${total('failed')} failed`)
 process.exitCode = total('failed') > 0 ? 1 : 0

@@ -33,12 +33,15 @@ export function tidy(
       const allowed = baseline[key] ?? 0
       const found = [...rule.check(file, tree)]
       if (found.length > allowed) {
-        messages.push(...found.map(({ line, message }) => `${file.path}:${line}: ${message} (${rule.name})`))
+        messages.push(
+          ...found.map(({ line, message }) => `${file.path}:${line}: ${message} (${rule.name})`),
+        )
       }
       if (found.length >= allowed) unmet.delete(key)
     }
   }
-  for (const key of unmet) messages.push(`${BASELINE}: '${key}' allows ${baseline[key]}, fewer are left: lower it`)
+  for (const key of unmet)
+    messages.push(`${BASELINE}: '${key}' allows ${baseline[key]}, fewer are left: lower it`)
   return messages
 }
 

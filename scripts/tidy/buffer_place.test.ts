@@ -14,6 +14,10 @@ test('Buffer in core is sent back to Uint8Array', () => {
 
 test('Buffer passes in host, in tests, and as a name of something else', () => {
   const other = 'export const size = (device: { Buffer: number }) => device.Buffer\n'
-  const sources = { 'src/host/a.ts': TEXT, 'src/core/io/a.test.ts': TEXT, 'src/core/io/other.ts': other }
+  const sources = {
+    'src/host/a.ts': TEXT,
+    'src/core/io/a.test.ts': TEXT,
+    'src/core/io/other.ts': other,
+  }
   assert.deepEqual(tidyText(bufferPlace, sources), [])
 })

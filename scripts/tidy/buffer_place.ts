@@ -14,7 +14,10 @@ export const bufferPlace: TidyRule = {
       if (!ts.isIdentifier(node) || node.text !== 'Buffer') continue
       // A name given to something, or a member's, is not Node's Buffer.
       if ('name' in node.parent && node.parent.name === node) continue
-      yield { line: file.lineOf(node), message: 'Buffer is for host/ and cli/: use Uint8Array and DataView' }
+      yield {
+        line: file.lineOf(node),
+        message: 'Buffer is for host/ and cli/: use Uint8Array and DataView',
+      }
     }
   },
 }

@@ -16,5 +16,8 @@ test('each form of default export is asked for a name', () => {
 })
 
 test('named exports pass', () => {
-  assert.deepEqual(tidyText(defaultExport, { 'src/a.ts': 'export const a = 1\nexport { b } from "./b.ts"\n' }), [])
+  assert.deepEqual(
+    tidyText(defaultExport, { 'src/a.ts': 'export const a = 1\nexport { b } from "./b.ts"\n' }),
+    [],
+  )
 })

@@ -8,8 +8,13 @@ export const defaultExport: TidyRule = {
   summary: 'exports have names',
   *check(file) {
     for (const statement of file.ast.statements) {
-      const modifiers = 'modifiers' in statement ? (statement.modifiers as readonly { kind: number }[] | undefined) : undefined
-      const isDefault = modifiers?.some((modifier) => modifier.kind === ts.SyntaxKind.DefaultKeyword)
+      const modifiers =
+        'modifiers' in statement
+          ? (statement.modifiers as readonly { kind: number }[] | undefined)
+          : undefined
+      const isDefault = modifiers?.some(
+        (modifier) => modifier.kind === ts.SyntaxKind.DefaultKeyword,
+      )
       if (ts.isExportAssignment(statement) || isDefault) {
         yield { line: file.lineOf(statement), message: 'default export: give it a name' }
       }

@@ -5,7 +5,8 @@ import { tidyText } from '../tidy.ts'
 import { docOrder } from './doc_order.ts'
 
 test('a tag that comes too late is named with the one it belongs before', () => {
-  const text = '/**\n * Read.\n *\n * @throws {FaultError} if absent\n * @param at address\n */\nexport function read(at: bigint) {}\n'
+  const text =
+    '/**\n * Read.\n *\n * @throws {FaultError} if absent\n * @param at address\n */\nexport function read(at: bigint) {}\n'
   assert.deepEqual(tidyText(docOrder, { 'src/a.ts': text }), [
     'src/a.ts:7: @param comes before @throws in TSDoc (doc_order)',
   ])

@@ -10,7 +10,10 @@ export const erasableSyntax: TidyRule = {
   *check(file) {
     for (const node of file.nodes) {
       if (ts.isEnumDeclaration(node)) {
-        yield { line: file.lineOf(node), message: `enum ${node.name.text}: use a union of literals or constants` }
+        yield {
+          line: file.lineOf(node),
+          message: `enum ${node.name.text}: use a union of literals or constants`,
+        }
       } else if (ts.isModuleDeclaration(node) && node.parent === file.ast) {
         yield { line: file.lineOf(node), message: 'namespace: a file is the namespace' }
       }

@@ -51,7 +51,8 @@ export const LOST = 1
 })
 
 test('in a layout file the first line documents the C constants, not the structs', () => {
-  const text = '// elf.h, System V ABI.\nimport "./b.ts"\n\nexport const PT_LOAD = 1\n\nexport const ehdr = 2\n'
+  const text =
+    '// elf.h, System V ABI.\nimport "./b.ts"\n\nexport const PT_LOAD = 1\n\nexport const ehdr = 2\n'
   assert.deepEqual(tidyText(exportDoc, { 'src/elf_layout.ts': text }), [
     'src/elf_layout.ts:6: export ehdr has no TSDoc comment (export_doc)',
   ])

@@ -39,17 +39,22 @@ export const exportDoc: TidyRule = {
 function speaksForItself(statement: Node): boolean {
   if (ts.isTypeAliasDeclaration(statement)) return /^KObject<'\w+'>$/.test(statement.type.getText())
   if (!ts.isVariableStatement(statement)) return false
-  return statement.declarationList.declarations.every((declaration) => memberKind(declaration) !== undefined)
+  return statement.declarationList.declarations.every(
+    (declaration) => memberKind(declaration) !== undefined,
+  )
 }
 
 function isExported(statement: Node): boolean {
-  const modifiers = 'modifiers' in statement ? (statement.modifiers as readonly Node[] | undefined) : undefined
+  const modifiers =
+    'modifiers' in statement ? (statement.modifiers as readonly Node[] | undefined) : undefined
   return modifiers?.some((modifier) => modifier.kind === ts.SyntaxKind.ExportKeyword) ?? false
 }
 
 function namesOf(statement: Node): string[] {
   if (ts.isVariableStatement(statement)) {
-    return statement.declarationList.declarations.map(({ name }) => (ts.isIdentifier(name) ? name.text : '{…}'))
+    return statement.declarationList.declarations.map(({ name }) =>
+      ts.isIdentifier(name) ? name.text : '{…}',
+    )
   }
   const name = 'name' in statement ? (statement.name as Node | undefined) : undefined
   return [name && ts.isIdentifier(name) ? name.text : 'default']
@@ -65,7 +70,8 @@ const hasComment = (file: SourceText, statement: Node): boolean => {
   return /\/[/*]/.test(statement.pos === 0 ? above : above.slice(above.indexOf('\n')))
 }
 
-const hasBlankLine = (file: SourceText, statement: Node): boolean => /\n\s*\n/.test(trivia(file, statement))
+const hasBlankLine = (file: SourceText, statement: Node): boolean =>
+  /\n\s*\n/.test(trivia(file, statement))
 
 /** Comments and white space before a statement. */
 const trivia = (file: SourceText, statement: Node): string =>

@@ -14,7 +14,10 @@ export const fileLength: TidyRule = {
     // The final newline ends a line, it does not start one.
     const lines = file.lines.length - 1 - tableLines(file)
     if (lines > LINES_MAX) {
-      yield { line: LINES_MAX + 1, message: `file has ${lines} lines, at most ${LINES_MAX}: split it by concept` }
+      yield {
+        line: LINES_MAX + 1,
+        message: `file has ${lines} lines, at most ${LINES_MAX}: split it by concept`,
+      }
     }
   },
 }

@@ -5,7 +5,12 @@ import { tidyText } from '../tidy.ts'
 import { fileName } from './file_name.ts'
 
 test('names without a concept and other spellings are refused', () => {
-  const sources = { 'src/core/utils.ts': '', 'src/index.ts': '', 'src/misc.test.ts': '', 'src/pageFilter.ts': '' }
+  const sources = {
+    'src/core/utils.ts': '',
+    'src/index.ts': '',
+    'src/misc.test.ts': '',
+    'src/pageFilter.ts': '',
+  }
   assert.deepEqual(tidyText(fileName, sources), [
     'src/core/utils.ts:1: utils.ts says nothing: name the file after its concept (file_name)',
     'src/index.ts:1: index.ts says nothing: name the file after its concept (file_name)',

@@ -10,7 +10,8 @@ export const fileName: TidyRule = {
   *check(file) {
     const name = file.path.slice(file.path.lastIndexOf('/') + 1)
     const stem = name.replace(/(\.test)?\.ts$/, '')
-    if (FORBIDDEN.has(stem)) yield { line: 1, message: `${name} says nothing: name the file after its concept` }
+    if (FORBIDDEN.has(stem))
+      yield { line: 1, message: `${name} says nothing: name the file after its concept` }
     else if (!/^[a-z0-9_]+$/.test(stem)) yield { line: 1, message: `${name} is not in snake_case` }
   },
 }

@@ -9,7 +9,9 @@ export const firstComment: TidyRule = {
   summary: 'a file begins with a comment that says what it knows',
   *check(file) {
     const line = file.lines[0]?.startsWith('#!') ? 2 : 1
-    const words = /^\s*(?:\/\/|\/\*+)(.*)/.exec(file.lines[line - 1] ?? '')?.[1]?.match(/[\p{L}\p{N}_]+/gu)
+    const words = /^\s*(?:\/\/|\/\*+)(.*)/
+      .exec(file.lines[line - 1] ?? '')?.[1]
+      ?.match(/[\p{L}\p{N}_]+/gu)
     if ((words?.length ?? 0) < WORDS_MIN) {
       yield { line, message: 'the first line is not a comment that says what the file knows' }
     }

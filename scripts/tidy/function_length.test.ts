@@ -23,5 +23,8 @@ test('methods and arrows count, anonymous ones go by what holds them', () => {
 })
 
 test('a describe block only groups tests', () => {
-  assert.deepEqual(tidyText(functionLength, { 'src/a.test.ts': `describe('x', () => {\n${body(90)}})\n` }), [])
+  assert.deepEqual(
+    tidyText(functionLength, { 'src/a.test.ts': `describe('x', () => {\n${body(90)}})\n` }),
+    [],
+  )
 })

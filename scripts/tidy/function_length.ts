@@ -30,7 +30,11 @@ function lineCount(file: SourceText, node: Node): number {
 /** `describe('…', () => { … })` only groups tests. */
 function isSuite(node: Node): boolean {
   const call = node.parent
-  return ts.isCallExpression(call) && ts.isIdentifier(call.expression) && call.expression.text === 'describe'
+  return (
+    ts.isCallExpression(call) &&
+    ts.isIdentifier(call.expression) &&
+    call.expression.text === 'describe'
+  )
 }
 
 function nameOf(node: Node): string {

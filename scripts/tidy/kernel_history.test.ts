@@ -18,5 +18,8 @@ export const state = (task: Task) => task.number('__state', 'state')
 export const pid = (task: Task) => task.number('pid')
 `
   const both = "export const state = (task: Task) => task.number('__state', 'state')\n"
-  assert.deepEqual(tidyText(kernelHistory, { 'src/core/kernel/sched.ts': text, 'src/core/crash/ps.ts': both }), [])
+  assert.deepEqual(
+    tidyText(kernelHistory, { 'src/core/kernel/sched.ts': text, 'src/core/crash/ps.ts': both }),
+    [],
+  )
 })

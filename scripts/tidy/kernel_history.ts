@@ -5,7 +5,16 @@ import type { Node, SourceText } from '../source_tree.ts'
 import type { TidyRule } from './tidy_rule.ts'
 
 // KObject's readers; with two paths they take the first that exists.
-const READERS = new Set(['get', 'number', 'bigint', 'bool', 'pointer', 'string', 'bytes', 'enumName'])
+const READERS = new Set([
+  'get',
+  'number',
+  'bigint',
+  'bool',
+  'pointer',
+  'string',
+  'bytes',
+  'enumName',
+])
 const LINES_ABOVE = 4
 
 /** Demand a release in a comment just above each member that has alternatives, in src/core/kernel. */
@@ -28,7 +37,9 @@ export const kernelHistory: TidyRule = {
 function alternativesOf(node: Node): string[] {
   if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return []
   if (!READERS.has(node.expression.name.text)) return []
-  return node.arguments.filter((argument) => ts.isStringLiteral(argument)).map((argument) => argument.text)
+  return node.arguments
+    .filter((argument) => ts.isStringLiteral(argument))
+    .map((argument) => argument.text)
 }
 
 /** A comment that names a release (v5.14), on the call's own line or the few lines above it. */

@@ -10,7 +10,8 @@ if (program.kernelVersion >= 514) old()
 if (info.get('OSRELEASE').startsWith('6.')) old()
 const old = /^5\\./.test(uts.release)
 `
-  const message = "tests the kernel version: test the type, as in task.get('__state', 'state') (kernel_version)"
+  const message =
+    "tests the kernel version: test the type, as in task.get('__state', 'state') (kernel_version)"
   assert.deepEqual(tidyText(kernelVersion, { 'src/core/kernel/sched.ts': text }), [
     `src/core/kernel/sched.ts:2: ${message}`,
     `src/core/kernel/sched.ts:3: ${message}`,
@@ -19,7 +20,11 @@ const old = /^5\\./.test(uts.release)
 })
 
 test('showing the release passes, and so does comparing it outside kernel/', () => {
-  const shown = "export const release = (program: Program) => program.object('init_uts_ns').string('name.release')\n"
+  const shown =
+    "export const release = (program: Program) => program.object('init_uts_ns').string('name.release')\n"
   const compared = 'if (a.release === b.release) same()\n'
-  assert.deepEqual(tidyText(kernelVersion, { 'src/core/kernel/uts.ts': shown, 'src/host/boot.ts': compared }), [])
+  assert.deepEqual(
+    tidyText(kernelVersion, { 'src/core/kernel/uts.ts': shown, 'src/host/boot.ts': compared }),
+    [],
+  )
 })

@@ -4,7 +4,8 @@ import { forEachNode, isTest, ts } from '../source_tree.ts'
 import type { Node } from '../source_tree.ts'
 import type { TidyRule } from './tidy_rule.ts'
 
-const VERSION_NAMES = /^(?:osrelease|release|kernelrelease|kernelversion|linux_?version(?:_code)?|version_?code)$/i
+const VERSION_NAMES =
+  /^(?:osrelease|release|kernelrelease|kernelversion|linux_?version(?:_code)?|version_?code)$/i
 const COMPARISONS = new Set([
   ts.SyntaxKind.LessThanToken,
   ts.SyntaxKind.LessThanEqualsToken,
@@ -13,7 +14,16 @@ const COMPARISONS = new Set([
   ts.SyntaxKind.EqualsEqualsEqualsToken,
   ts.SyntaxKind.ExclamationEqualsEqualsToken,
 ])
-const TEXT_TESTS = new Set(['startsWith', 'includes', 'match', 'matchAll', 'test', 'exec', 'localeCompare', 'split'])
+const TEXT_TESTS = new Set([
+  'startsWith',
+  'includes',
+  'match',
+  'matchAll',
+  'test',
+  'exec',
+  'localeCompare',
+  'split',
+])
 
 /** Forbid comparing the kernel's version in src/core/kernel. */
 export const kernelVersion: TidyRule = {
@@ -39,11 +49,15 @@ function comparedParts(node: Node): readonly Node[] {
     return COMPARISONS.has(node.operatorToken.kind) ? [node.left, node.right] : []
   }
   if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return []
-  return TEXT_TESTS.has(node.expression.name.text) ? [node.expression.expression, ...node.arguments] : []
+  return TEXT_TESTS.has(node.expression.name.text)
+    ? [node.expression.expression, ...node.arguments]
+    : []
 }
 
 function mentionsVersion(part: Node): boolean {
   return [...forEachNode(part)].some(
-    (node) => (ts.isIdentifier(node) || ts.isStringLiteral(node)) && VERSION_NAMES.test(node.text.split('.').at(-1) ?? ''),
+    (node) =>
+      (ts.isIdentifier(node) || ts.isStringLiteral(node)) &&
+      VERSION_NAMES.test(node.text.split('.').at(-1) ?? ''),
   )
 }

@@ -31,7 +31,8 @@ export function memberKind(declaration: Node): string | undefined {
   if (!ts.isVariableDeclaration(declaration)) return undefined
   const { type, initializer } = declaration
   const annotation = type && ts.isTypeReferenceNode(type) ? nameOf(type.typeName) : ''
-  const maker = initializer && ts.isCallExpression(initializer) ? nameOf(initializer.expression) : ''
+  const maker =
+    initializer && ts.isCallExpression(initializer) ? nameOf(initializer.expression) : ''
   return REGISTRIES.find(({ kind }) => annotation === kind || maker === `define${kind}`)?.kind
 }
 

@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { tidyText } from '../tidy.ts'
 import { registryComplete } from './registry_complete.ts'
 
-const FORMATS = "import { elf } from './elf.ts'\nexport const FORMATS: readonly DumpFormat[] = [elf]\n"
+const FORMATS =
+  "import { elf } from './elf.ts'\nexport const FORMATS: readonly DumpFormat[] = [elf]\n"
 const COMMANDS = "import { ps } from './commands/ps.ts'\nexport const COMMANDS = [ps]\n"
 
 test('a format that its registry does not list is reported', () => {
@@ -33,7 +34,8 @@ test('a command is known by defineCommand, and named like its file', () => {
 test('a missing registry lists nothing, and files that hold no member pass', () => {
   const sources = {
     'src/host/target/nfs.ts': 'export const nfs: Target = {}\n',
-    'src/host/target/mount_options.ts': 'export const DEFAULTS: readonly string[] = []\nconst own: Target = {}\n',
+    'src/host/target/mount_options.ts':
+      'export const DEFAULTS: readonly string[] = []\nconst own: Target = {}\n',
   }
   assert.deepEqual(tidyText(registryComplete, sources), [
     'src/host/target/nfs.ts:1: Target nfs is missing from src/host/target/targets.ts (registry_complete)',

@@ -8,15 +8,22 @@ import type { TidyRule } from './tidy_rule.ts'
 /** Demand that every member of a kind is named like its file and listed in the kind's registry. */
 export const registryComplete: TidyRule = {
   name: 'registry_complete',
-  summary: 'every format, codec, arch, command, rule and target is named like its file and listed in its registry',
+  summary:
+    'every format, codec, arch, command, rule and target is named like its file and listed in its registry',
   *check(file, tree) {
-    const registry = REGISTRIES.find(({ folder }) => file.path.startsWith(`${folder}/`) && !file.path.slice(folder.length + 1).includes('/'))
+    const registry = REGISTRIES.find(
+      ({ folder }) =>
+        file.path.startsWith(`${folder}/`) && !file.path.slice(folder.length + 1).includes('/'),
+    )
     if (!registry || file.path === registry.file) return
     const stem = file.path.slice(registry.folder.length + 1, -'.ts'.length)
     for (const { name, declaration } of membersOf(file, registry.kind)) {
       const line = file.lineOf(declaration)
       if (!isNamedLike(name, stem)) {
-        yield { line, message: `${registry.kind} ${name} is not named like its file: expected ${camelCase(stem)}` }
+        yield {
+          line,
+          message: `${registry.kind} ${name} is not named like its file: expected ${camelCase(stem)}`,
+        }
       }
       if (!isListed(tree.get(registry.file), stem)) {
         yield { line, message: `${registry.kind} ${name} is missing from ${registry.file}` }
@@ -30,16 +37,21 @@ function membersOf(file: SourceText, kind: string): { name: string; declaration:
   const members: { name: string; declaration: Node }[] = []
   for (const statement of file.ast.statements) {
     if (!ts.isVariableStatement(statement)) continue
-    if (!statement.modifiers?.some(({ kind: modifier }) => modifier === ts.SyntaxKind.ExportKeyword)) continue
+    if (
+      !statement.modifiers?.some(({ kind: modifier }) => modifier === ts.SyntaxKind.ExportKeyword)
+    )
+      continue
     for (const declaration of statement.declarationList.declarations) {
       const { name } = declaration
-      if (ts.isIdentifier(name) && memberKind(declaration) === kind) members.push({ name: name.text, declaration })
+      if (ts.isIdentifier(name) && memberKind(declaration) === kind)
+        members.push({ name: name.text, declaration })
     }
   }
   return members
 }
 
-const camelCase = (stem: string): string => stem.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+const camelCase = (stem: string): string =>
+  stem.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
 
 /** `x86_64` keeps its spelling; a name that JavaScript reserves may end in its kind: `deleteCommand`. */
 const isNamedLike = (name: string, stem: string): boolean =>

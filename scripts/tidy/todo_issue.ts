@@ -12,7 +12,11 @@ export const todoIssue: TidyRule = {
   *check(file) {
     for (const [index, text] of file.lines.entries()) {
       const marker = MARKER.exec(text)?.[1]
-      if (marker) yield { line: index + 1, message: `${marker} without an issue: write "${marker} (issue 12): …"` }
+      if (marker)
+        yield {
+          line: index + 1,
+          message: `${marker} without an issue: write "${marker} (issue 12): …"`,
+        }
     }
   },
 }

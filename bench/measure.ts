@@ -1,6 +1,7 @@
 // Timing whole processes: wall time and peak memory of a command, the best of several runs.
 import { spawnSync } from 'node:child_process'
 
+/** What running a command several times showed. */
 export interface Measurement {
   readonly name: string
   /** Best and median wall time in milliseconds; NaN if the command failed. */

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { cachePath } from '../scripts/cache.ts'
 
+/** Another tool that does kbox's job. */
 export interface Peer {
   readonly name: string
   readonly command: string

@@ -2,7 +2,15 @@
 // Debian sid's packages with every library they need, unpacked under the cache folder and never installed; each tool
 // runs through sid's own loader, so an older system carries it. Prints the folder of the wrappers.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, globSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { cachePath } from './cache.ts'
 import { MIRROR, privateApt } from './private_apt.ts'
@@ -36,12 +44,17 @@ export function fetchPeers(update: boolean): void {
 
 function writeWrappers(root: string): void {
   const [loader = ''] = globSync(`${root}/usr/lib/*/ld-linux-x86-64.so.2`)
-  const [python = ''] = globSync(`${root}/usr/bin/python3.[0-9]*`).filter((file) => !file.includes('-'))
+  const [python = ''] = globSync(`${root}/usr/bin/python3.[0-9]*`).filter(
+    (file) => !file.includes('-'),
+  )
   const run = `exec '${loader}' --library-path '${path.dirname(loader)}'`
   const drgn = `-c 'import sys; sys.argv[0] = "drgn"; from drgn.cli import _main; _main()'`
   const pythonHome = `export PYTHONHOME='${root}/usr' PYTHONPATH='${root}/usr/lib/python3/dist-packages' DEBUGINFOD_URLS= PYTHONDONTWRITEBYTECODE=1`
   writeWrapper('crash', `${run} '${root}/usr/bin/crash' "$@"`)
-  writeWrapper('makedumpfile', `${run} '${globSync(`${root}/usr/{s,}bin/makedumpfile`)[0] ?? ''}' "$@"`)
+  writeWrapper(
+    'makedumpfile',
+    `${run} '${globSync(`${root}/usr/{s,}bin/makedumpfile`)[0] ?? ''}' "$@"`,
+  )
   writeWrapper('drgn', `${pythonHome}\n${run} '${python}' ${drgn} "$@"`)
 }
 

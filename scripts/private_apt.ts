@@ -33,7 +33,8 @@ export interface Apt {
 export function privateApt(name: string, sourceLines: readonly string[]): Apt {
   const folder = cachePath('apt', name)
   const debs = path.join(folder, 'debs')
-  for (const part of ['lists/partial', 'cache/archives/partial', 'debs']) mkdirSync(path.join(folder, part), { recursive: true })
+  for (const part of ['lists/partial', 'cache/archives/partial', 'debs'])
+    mkdirSync(path.join(folder, part), { recursive: true })
   const sources = sourceLines.map((source) => `deb [arch=${ARCH} signed-by=${KEYRING}] ${source}\n`)
   writeFileSync(path.join(folder, 'sources.list'), sources.join(''))
   const options = [
@@ -49,20 +50,34 @@ export function privateApt(name: string, sourceLines: readonly string[]): Apt {
     'APT::Sandbox::User=root',
   ].flatMap((option) => ['-o', option])
   const run = (tool: string, ...args: string[]): string =>
-    execFileSync(tool, [...options, ...args], { cwd: debs, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+    execFileSync(tool, [...options, ...args], {
+      cwd: debs,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
   return {
     update: () => void run('apt-get', '-qq', 'update'),
     packageNames: (prefix) => run('apt-cache', 'pkgnames', prefix).split('\n'),
-    candidate: (wanted) => /^ {2}Candidate: (\S+)/m.exec(run('apt-cache', 'policy', wanted))?.[1] ?? '',
+    candidate: (wanted) =>
+      /^ {2}Candidate: (\S+)/m.exec(run('apt-cache', 'policy', wanted))?.[1] ?? '',
     partsOf: (image, release) =>
       [...run('apt-cache', 'depends', image).matchAll(/Depends: (linux-\w+-(.+))$/gm)]
         .filter(([, , suffix]) => suffix === release)
         .map(([, part]) => part as string),
     closure: (names) => {
-      const only = ['--no-recommends', '--no-suggests', '--no-conflicts', '--no-breaks', '--no-replaces', '--no-enhances']
+      const only = [
+        '--no-recommends',
+        '--no-suggests',
+        '--no-conflicts',
+        '--no-breaks',
+        '--no-replaces',
+        '--no-enhances',
+      ]
       const text = run('apt-cache', 'depends', '--recurse', ...only, ...names)
       // Lines that begin with a name are packages; `<name>` is a virtual one.
-      return [...new Set(text.split('\n').filter((line) => /^[a-z0-9]/.test(line)))].map((line) => line.split(':')[0] as string)
+      return [...new Set(text.split('\n').filter((line) => /^[a-z0-9]/.test(line)))].map(
+        (line) => line.split(':')[0] as string,
+      )
     },
     download: (names) => {
       rmSync(debs, { recursive: true })

@@ -1,5 +1,6 @@
 // What kbox must know of a verb to offer, explain and start it. Help and man page come from the same facts.
 
+/** One option, for help and man page. */
 export interface VerbOption {
   /** As typed: '-d, --dump-level N'. */
   readonly flags: string
@@ -7,11 +8,13 @@ export interface VerbOption {
   readonly text: string
 }
 
+/** A command worth typing, and what it does. */
 export interface VerbExample {
   readonly command: string
   readonly text: string
 }
 
+/** A verb as declared in verbs.ts. */
 export interface Verb {
   readonly name: string
   /** One line, imperative, no period. */

@@ -216,6 +216,7 @@ const capture: Verb = {
   load: async () => (await import('./capture.ts')).captureMain,
 }
 
+/** Every verb; the overview lists those that are not internal. */
 export const VERBS: readonly Verb[] = [
   start,
   status,

@@ -24,13 +24,34 @@ export interface Translator {
   kernelToPhysical(address: bigint): number
   /** Translate by the page table whose root is at physical `root`. @throws {FaultError} as above */
   walk(root: number, address: bigint): number
+  /** Bytes of the page the last walk() ended in: physical addresses are contiguous that far around. */
+  readonly lastPageSize: number
   /** Make the direct map known, so that its addresses need no page tables. Bases are kernel variables, read after symbols. */
   setDirectMap(start: bigint): void
+}
+
+/** Frames that are mapped in one piece. */
+export interface MappedRun {
+  readonly pfn: number
+  readonly count: number
+}
+
+/** What the kernel's own page tables map. */
+export interface KernelMap {
+  /** Frames of the page tables themselves. */
+  readonly tables: readonly number[]
+  /** The kernel image. */
+  readonly image: readonly MappedRun[]
+  /** Modules, vmalloc, vmemmap: all but the image and the direct map. */
+  readonly other: readonly MappedRun[]
+  /** False if a table could not be read or there were too many. */
+  readonly complete: boolean
 }
 
 /** Registers by the names of the architecture's `struct pt_regs`. */
 export type Registers = Readonly<Record<string, bigint>>
 
+/** A block of registers as saved in memory. */
 export interface RegisterLayout {
   /** Bytes. */
   readonly size: number
@@ -38,6 +59,7 @@ export interface RegisterLayout {
   readonly names: readonly string[]
 }
 
+/** One CPU architecture. One per file of this folder, listed in archs.ts. */
 export interface Arch {
   /** utsname's machine. */
   readonly name: string
@@ -51,6 +73,12 @@ export interface Arch {
   readonly sp: string
   readonly fp: string
   createTranslator(memory: ArchMemory): Translator
+  /** Walk all page tables of the kernel at `root`; `readPage` says false where it cannot read. */
+  readKernelMap(
+    readPage: (physical: number, into: Uint8Array) => boolean,
+    root: number,
+    info: VmcoreInfo,
+  ): KernelMap
   /** Were these registers saved in user mode? */
   isUserMode(registers: Registers): boolean
   isKernelAddress(address: bigint): boolean
@@ -62,7 +90,11 @@ export interface Arch {
 }
 
 /** Decode registers saved in memory. */
-export function parseRegisters(layout: RegisterLayout, bytes: Uint8Array, littleEndian: boolean): Registers {
+export function parseRegisters(
+  layout: RegisterLayout,
+  bytes: Uint8Array,
+  littleEndian: boolean,
+): Registers {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const registers: Record<string, bigint> = {}
   layout.names.forEach((name, i) => (registers[name] = view.getBigUint64(i * 8, littleEndian)))

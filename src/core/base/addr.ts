@@ -10,8 +10,11 @@ export type Pfn = number & { readonly [space]: 'pfn' }
 /** Byte offset in a file. */
 export type FileOffset = number & { readonly [space]: 'file' }
 
+/** Brand a number as a physical address. */
 export const physAddr = (value: number): PhysAddr => value as PhysAddr
+/** Brand a number as a page frame number. */
 export const pfn = (value: number): Pfn => value as Pfn
+/** Brand a number as a file offset. */
 export const fileOffset = (value: number): FileOffset => value as FileOffset
 
 /** Wrap to 64 bits: virtual address arithmetic is modulo 2^64. */

@@ -9,6 +9,7 @@ export type FaultReason =
   | 'out-of-range'
   | 'truncated'
   | 'corrupt'
+/** Which kind of address faulted. */
 export type AddressSpace = 'virtual' | 'physical'
 
 /** Base of every error that is about the world, not about our code. */
@@ -80,6 +81,7 @@ export class CorruptError extends KdumpError {
   }
 }
 
+/** What sort of thing a name did not lead to. */
 export type NotFoundKind =
   | 'symbol'
   | 'type'

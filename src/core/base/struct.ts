@@ -1,6 +1,7 @@
 // Declarative C struct layouts: natural alignment, one row per member, C spelling kept.
 import { assert } from './assert.ts'
 
+/** Byte order, passed explicitly at each read. */
 export interface Endian {
   readonly littleEndian: boolean
 }
@@ -20,26 +21,31 @@ const scalar = <T>(size: number, read: Field<T>['read'], write: Field<T>['write'
   write,
 })
 
+/** Unsigned 8-bit member. */
 export const u8 = scalar<number>(
   1,
   (v, o) => v.getUint8(o),
   (v, o, x) => v.setUint8(o, x),
 )
+/** Unsigned 16-bit member. */
 export const u16 = scalar<number>(
   2,
   (v, o, l) => v.getUint16(o, l),
   (v, o, x, l) => v.setUint16(o, x, l),
 )
+/** Unsigned 32-bit member. */
 export const u32 = scalar<number>(
   4,
   (v, o, l) => v.getUint32(o, l),
   (v, o, x, l) => v.setUint32(o, x, l),
 )
+/** Signed 32-bit member. */
 export const i32 = scalar<number>(
   4,
   (v, o, l) => v.getInt32(o, l),
   (v, o, x, l) => v.setInt32(o, x, l),
 )
+/** Unsigned 64-bit member, as a bigint. */
 export const u64 = scalar<bigint>(
   8,
   (v, o, l) => v.getBigUint64(o, l),
@@ -84,6 +90,7 @@ export function chars(size: number): Field<string> {
 type Shape = Record<string, Field<unknown>>
 type Value<S extends Shape> = { -readonly [K in keyof S]: S[K] extends Field<infer T> ? T : never }
 
+/** A declared C struct: where members lie, and how to read and write all of them. */
 export interface StructLayout<S extends Shape> {
   readonly name: string
   readonly size: number
@@ -92,6 +99,7 @@ export interface StructLayout<S extends Shape> {
   write(view: DataView, offset: number, value: Value<S>, endian: Endian): void
 }
 
+/** What a layout's read() returns. */
 export type StructValue<L> = L extends StructLayout<infer S> ? Readonly<Value<S>> : never
 
 /**

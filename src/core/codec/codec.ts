@@ -1,7 +1,9 @@
 // One compression method of dump pages. A codec knows bytes only: no files, no page flags.
 
+/** Compression methods of dump pages. */
 export type CodecName = 'zlib' | 'lzo' | 'snappy' | 'zstd'
 
+/** A compression method. One per file of this folder, listed in codecs.ts. */
 export interface Codec {
   readonly name: CodecName
   /**

@@ -5,6 +5,7 @@ import { snappy } from './snappy.ts'
 import { zlib } from './zlib.ts'
 import { zstd } from './zstd.ts'
 
+/** The portable codecs. */
 export const CODECS: readonly Codec[] = [zlib, lzo, snappy, zstd]
 
 const active = new Map<CodecName, Codec>(CODECS.map((codec) => [codec.name, codec]))

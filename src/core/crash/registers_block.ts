@@ -1,7 +1,7 @@
 // Saved registers as crash lays them out, three a line.
 import { formatAddress } from '../base/hex.ts'
 import type { Column } from '../base/table.ts'
-import type { Registers } from '../arch/arch.ts'
+import type { Registers } from '../program/registers.ts'
 import { table, type TableBlock } from './command.ts'
 
 /** crash's order of registers, three a line. */

@@ -2,10 +2,10 @@
 import { FaultError } from '../base/errors.ts'
 import { formatAddress } from '../base/hex.ts'
 import type { Cell } from '../base/table.ts'
-import { parseRegisters, type Registers } from '../arch/arch.ts'
 import { kernelStack } from '../kernel/stack_bounds.ts'
 import type { Task } from '../kernel/sched.ts'
 import type { Program } from '../program/program.ts'
+import { readPtRegs, type Registers } from '../program/registers.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
 import { lines, table, type Block, type TableBlock } from './command.ts'
 import { registersBlock } from './registers_block.ts'
@@ -137,11 +137,7 @@ function readRegisters(program: Program, at: bigint): Registers | undefined {
   const cs = readWord(program, at + 136n)
   if (cs !== 0x10n && cs !== 0x33n && cs !== 0x23n) return undefined
   try {
-    return parseRegisters(
-      program.arch.ptRegs,
-      program.memory.bytes(at, program.arch.ptRegs.size),
-      program.memory.littleEndian,
-    )
+    return readPtRegs(program, at)
   } catch (error) {
     if (error instanceof FaultError) return undefined
     throw error

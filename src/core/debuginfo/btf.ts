@@ -40,6 +40,7 @@ export interface BtfRecord {
   readonly at: number
 }
 
+/** The types of one `.BTF` section: the kernel's, or a module's on top of it. */
 export class Btf implements TypeProvider {
   readonly name: string
   readonly pointerSize: number

@@ -3,6 +3,7 @@ import { struct, u16, u32, u8 } from '../base/struct.ts'
 
 export const BTF_MAGIC = 0xeb9f
 
+/** `struct btf_header`. */
 export const btf_header = struct('btf_header', 24, {
   magic: u16,
   version: u8,

@@ -4,6 +4,7 @@ import { CorruptError } from '../base/errors.ts'
 import { stripType, type Type } from './type.ts'
 import type { TypeProvider } from './type_provider.ts'
 
+/** Which register a rule counts from. */
 export type OrcRegister =
   | 'undefined'
   | 'prev_sp'
@@ -16,6 +17,7 @@ export type OrcRegister =
   | 'r13'
   | 'bp_indirect'
   | 'sp_indirect'
+/** What kind of frame a rule describes. */
 export type OrcType = 'undefined' | 'end_of_stack' | 'call' | 'regs' | 'regs_partial'
 
 /** One unwind rule, the same shape for every version. */
@@ -29,6 +31,7 @@ export interface OrcEntry {
   readonly signal: boolean
 }
 
+/** Layouts of `struct orc_entry`; see orcVersion(). */
 export type OrcVersion = 1 | 2 | 3 | 4
 
 /** What reading the tables takes; a Memory has it. */
@@ -98,6 +101,7 @@ export function orcVersion(
   return prevSp === 'prev_sp' ? 4 : 3
 }
 
+/** The unwind rules of the kernel, or of one module. */
 export class OrcTable {
   readonly #reader: WordReader
   readonly #ipStart: bigint

@@ -2,6 +2,7 @@
 import { decodeAscii } from '../base/text.ts'
 import { NameHash } from './name_hash.ts'
 
+/** A symbol of the kernel or of a module. */
 export interface KernelSymbol {
   readonly name: string
   readonly address: bigint
@@ -27,6 +28,7 @@ export interface SymbolColumns {
 /** kallsyms has no sizes: the last symbol of a section would swallow the gap behind it. */
 const DERIVED_SIZE_MAX = 0x10_0000n
 
+/** The symbols of the kernel or of one module, by name and by address. */
 export class SymbolIndex {
   readonly module: string
   readonly columns: SymbolColumns

@@ -1,6 +1,8 @@
 // C types, independent of where they were read (BTF today, DWARF later). Referenced types are resolved on first use.
 
+/** The discriminant of Type. */
 export type TypeKind = Type['kind']
+/** Any C type. */
 export type Type =
   | VoidType
   | IntType
@@ -14,9 +16,11 @@ export type Type =
   | FunctionType
   | ForwardType
 
+/** `void`, and whatever could not be resolved. */
 export interface VoidType {
   readonly kind: 'void'
 }
+/** An integer, `_Bool` and `char` included. */
 export interface IntType {
   readonly kind: 'int'
   readonly name: string
@@ -26,22 +30,26 @@ export interface IntType {
   readonly bool: boolean
   readonly char: boolean
 }
+/** A floating point number; the kernel has few. */
 export interface FloatType {
   readonly kind: 'float'
   readonly name: string
   readonly size: number
 }
+/** A pointer. */
 export interface PointerType {
   readonly kind: 'pointer'
   readonly size: number
   readonly target: Type
 }
+/** An array of one dimension; more are arrays of arrays. */
 export interface ArrayType {
   readonly kind: 'array'
   readonly element: Type
   /** Elements; 0 for a flexible array member. */
   readonly length: number
 }
+/** A struct or union. */
 export interface CompoundType {
   readonly kind: 'struct' | 'union'
   /** '' when anonymous. */
@@ -51,6 +59,7 @@ export interface CompoundType {
   /** Every member by name, those of anonymous members included, with offsets from the start of this type. */
   readonly memberIndex: ReadonlyMap<string, Member>
 }
+/** An enum. */
 export interface EnumType {
   readonly kind: 'enum'
   readonly name: string
@@ -58,33 +67,39 @@ export interface EnumType {
   readonly signed: boolean
   readonly values: readonly EnumValue[]
 }
+/** One enumerator. */
 export interface EnumValue {
   readonly name: string
   readonly value: bigint
 }
+/** A typedef. */
 export interface TypedefType {
   readonly kind: 'typedef'
   readonly name: string
   readonly target: Type
 }
+/** A qualifier or tag around a type. */
 export interface QualifiedType {
   readonly kind: 'const' | 'volatile' | 'restrict' | 'type_tag'
   /** The tag of a type_tag (`__user`, `__rcu`), else ''. */
   readonly name: string
   readonly target: Type
 }
+/** A function prototype. */
 export interface FunctionType {
   readonly kind: 'function'
   readonly returns: Type
   readonly parameters: readonly Parameter[]
   readonly variadic: boolean
 }
+/** A struct or union declared but not defined here. */
 export interface ForwardType {
   readonly kind: 'forward'
   readonly name: string
   readonly union: boolean
 }
 
+/** A parameter of a prototype. */
 export interface Parameter {
   readonly name: string
   readonly type: Type
@@ -99,6 +114,7 @@ export interface Member {
   readonly bitSize: number
 }
 
+/** The one void type. */
 export const VOID: VoidType = { kind: 'void' }
 
 /** Nesting of typedefs, qualifiers and anonymous members; deeper means a cycle in damaged type data. */

@@ -4,6 +4,7 @@ import type { FunctionType, Type } from './type.ts'
 /** Name spaces of C types, as a person writes them. */
 export type TypeSpace = 'struct' | 'union' | 'enum' | 'typedef' | 'base'
 
+/** A source of types. */
 export interface TypeProvider {
   /** Where from, for messages: 'vmlinux BTF', 'BTF of module ext4'. */
   readonly name: string

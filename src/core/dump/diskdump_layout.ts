@@ -12,6 +12,7 @@ export const DUMP_DH_COMPRESSED_INCOMPLETE = 0x8 // status only: the writer did 
 export const DUMP_DH_EXCLUDED_VMEMMAP = 0x10 // status only
 export const DUMP_DH_COMPRESSED_ZSTD = 0x20
 
+/** Block 0 of the file. */
 export const disk_dump_header = struct('disk_dump_header', 464, {
   signature: chars(8),
   header_version: i32,
@@ -35,6 +36,7 @@ export const disk_dump_header = struct('disk_dump_header', 464, {
   nr_cpus: i32,
 })
 
+/** Block 1 of the file. */
 export const kdump_sub_header = struct('kdump_sub_header', 104, {
   phys_base: u64, // signed use
   dump_level: i32, // since v1

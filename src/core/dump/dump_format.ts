@@ -13,6 +13,7 @@ export interface DumpUtsname {
   readonly version: string
 }
 
+/** An opened dump: pages by physical address, and what the header says. */
 export interface Dump extends Disposable {
   /** Name of the format, such as 'kdump-compressed' or 'elf'. */
   readonly format: string

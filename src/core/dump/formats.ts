@@ -5,6 +5,7 @@ import { diskdump } from './diskdump.ts'
 import type { Dump, DumpFormat } from './dump_format.ts'
 import { elf } from './elf.ts'
 
+/** All dump formats. */
 export const FORMATS: readonly DumpFormat[] = [diskdump, elf]
 
 /**

@@ -15,9 +15,12 @@ import {
   PN_XNUM,
 } from './elf_layout.ts'
 
+/** The ELF header, decoded. */
 export type ElfHeader = StructValue<typeof elf64_ehdr>
+/** One program header, decoded. */
 export type ElfProgramHeader = StructValue<typeof elf64_phdr>
 
+/** The headers of an ELF file. */
 export interface ElfFile {
   readonly header: ElfHeader
   readonly littleEndian: boolean

@@ -18,6 +18,7 @@ export const DUMP_ELF_INCOMPLETE = 1
 export const EM_X86_64 = 62
 export const EM_AARCH64 = 183
 
+/** The ELF header. */
 export const elf64_ehdr = struct('Elf64_Ehdr', 64, {
   ei_mag: u32, // 7f 'E' 'L' 'F'
   ei_class: u8,
@@ -40,6 +41,7 @@ export const elf64_ehdr = struct('Elf64_Ehdr', 64, {
   e_shstrndx: u16,
 })
 
+/** A program header: one segment. */
 export const elf64_phdr = struct('Elf64_Phdr', 56, {
   p_type: u32,
   p_flags: u32,
@@ -51,6 +53,7 @@ export const elf64_phdr = struct('Elf64_Phdr', 56, {
   p_align: u64,
 })
 
+/** A section header. */
 export const elf64_shdr = struct('Elf64_Shdr', 64, {
   sh_name: u32,
   sh_type: u32,

@@ -2,9 +2,12 @@
 import { decodeAscii } from '../base/text.ts'
 import { Reader } from '../base/reader.ts'
 
+/** Note type: registers of a CPU or thread. */
 export const NT_PRSTATUS = 1
+/** Note type: dump of a device, made by its driver at the crash. */
 export const NT_VMCOREDD = 0x700
 
+/** One note. */
 export interface ElfNote {
   readonly name: string
   readonly type: number

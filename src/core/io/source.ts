@@ -1,6 +1,7 @@
 // Where bytes come from: a file, a mapped file, a block of memory, a flattened stream. Synchronous on purpose.
 import { FormatError } from '../base/errors.ts'
 
+/** Random access to bytes. */
 export interface Source extends Disposable {
   /** What messages call it, usually the path. */
   readonly name: string

@@ -1,5 +1,6 @@
 // Reading by virtual address: what symbol, type and unwind tables need of a dumped machine, and no more.
 
+/** What can read the virtual memory of a dumped machine. */
 export interface VirtualReader {
   readonly littleEndian: boolean
   /** @throws {FaultError} if any byte cannot be read */

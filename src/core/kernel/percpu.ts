@@ -6,6 +6,7 @@ import type { Program } from '../program/program.ts'
 /** The most CPUs a kernel can be built for (NR_CPUS of MAXSMP). */
 const CPU_LIMIT = 8192
 
+/** The kernel's CPU masks. */
 export type CpuSet = 'possible' | 'online' | 'present' | 'active'
 
 /** `nr_cpu_ids`: one past the highest possible CPU number. */

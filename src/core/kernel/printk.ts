@@ -5,6 +5,7 @@ import { decodeAscii } from '../base/text.ts'
 import type { VmcoreInfo } from '../debuginfo/vmcoreinfo.ts'
 import type { MemoryReader } from '../program/memory.ts'
 
+/** One record of the kernel log. */
 export interface LogRecord {
   readonly seq: bigint
   /** Nanoseconds since boot. */

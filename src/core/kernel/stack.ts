@@ -1,9 +1,9 @@
 // Where to start unwinding: a sleeping task's saved frame, a running CPU's crash note.
 // Source: arch/x86/include/asm/switch_to.h struct inactive_task_frame, kernel/crash_core.c crash_save_cpu().
 import { FaultError, KdumpError } from '../base/errors.ts'
-import { parseRegisters, type Registers } from '../arch/arch.ts'
 import { forEachNote, NT_PRSTATUS } from '../elf/elf_note.ts'
 import type { Program } from '../program/program.ts'
+import { parsePrstatus, type Registers } from '../program/registers.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
 import { unwindOrc } from '../program/unwind_orc.ts'
 import { forEachCpu, perCpuOffset } from './percpu.ts'
@@ -93,28 +93,17 @@ function registersFromHeader(program: Program, cpu: number): Registers | undefin
     ({ name, type }) => name === 'CORE' && type === NT_PRSTATUS,
   )
   const note = notes[index]
-  return note && registersOfDesc(program, note.desc)
+  return note && parsePrstatus(program, note.desc)
 }
 
 function registersOfNote(program: Program, bytes: Uint8Array): Registers | undefined {
   try {
     for (const note of forEachNote(`crash note`, bytes, 0, program.memory.littleEndian)) {
       if (note.name === 'CORE' && note.type === NT_PRSTATUS)
-        return registersOfDesc(program, note.desc)
+        return parsePrstatus(program, note.desc)
     }
   } catch (error) {
     if (!(error instanceof KdumpError)) throw error
   }
   return undefined
-}
-
-function registersOfDesc(program: Program, desc: Uint8Array): Registers | undefined {
-  const { prstatusRegsOffset, ptRegs, pc } = program.arch
-  if (desc.length < prstatusRegsOffset + ptRegs.size) return undefined
-  const registers = parseRegisters(
-    ptRegs,
-    desc.subarray(prstatusRegsOffset),
-    program.memory.littleEndian,
-  )
-  return registers[pc] === 0n ? undefined : registers
 }

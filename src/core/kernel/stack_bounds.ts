@@ -6,6 +6,7 @@ import type { Task } from './sched.ts'
 const THREAD_SIZE_DEFAULT = 16_384
 const THREAD_SIZE_MAX = 131_072
 
+/** Where a stack lies. */
 export interface StackBounds {
   readonly start: bigint
   /** Exclusive. */

@@ -8,6 +8,7 @@ const SCAN_WORDS = 2048
 /** Longest call instruction looked for. */
 const CALL_BYTES = 7
 
+/** A return address found on a stack. */
 export interface CallSite {
   /** Stack slot that holds the return address. */
   readonly slot: bigint

@@ -16,6 +16,7 @@ export interface MemoryReader extends VirtualReader {
   u64(address: bigint): bigint
 }
 
+/** The memory of the dumped machine. Pages are decompressed once and kept while there is room. */
 export class Memory implements MemoryReader {
   readonly dump: Dump
   readonly littleEndian: boolean

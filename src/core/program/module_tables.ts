@@ -3,6 +3,7 @@ import type { OrcTable } from '../debuginfo/orc.ts'
 import type { SymbolIndex } from '../debuginfo/symbol_index.ts'
 import type { TypeProvider } from '../debuginfo/type_provider.ts'
 
+/** A range of virtual addresses. */
 export interface AddressRange {
   readonly start: bigint
   /** Bytes. */

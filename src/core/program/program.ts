@@ -22,11 +22,13 @@ const BTF_SIZE_MAX = 256 * 1024 * 1024
 const DIRECT_MAP_BASE_4_LEVEL = 0xffff_8880_0000_0000n
 const DIRECT_MAP_BASE_5_LEVEL = 0xff11_0000_0000_0000n
 
+/** What a program is given by the rooms above. */
 export interface ProgramOptions {
   /** How modules are found is Linux's business: kernel/module.ts hands it in. */
   readonly loadModules?: (program: Program) => ModuleTables[]
 }
 
+/** A dumped program, and the entry to all that is known of it. */
 export class Program {
   readonly dump: Dump
   readonly memory: Memory

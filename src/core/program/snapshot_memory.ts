@@ -1,6 +1,7 @@
 // A struct read once: reads inside it cost no page lookup, reads outside go on to the dump.
 import type { MemoryReader } from './memory.ts'
 
+/** Memory that answers from one copied range first. */
 export class SnapshotMemory implements MemoryReader {
   readonly littleEndian: boolean
   readonly #start: bigint

@@ -9,6 +9,7 @@ import type { Program } from './program.ts'
  */
 export type FrameQuality = 'exact' | 'validated' | 'guess'
 
+/** One frame of a stack. */
 export interface StackFrame {
   readonly ip: bigint
   /** Address of the stack slot that held `ip`, or the stack pointer for a first frame. */
@@ -22,6 +23,7 @@ export interface StackFrame {
   readonly registersAddress?: bigint
 }
 
+/** The frames of one stack, innermost first, and how the walk ended. */
 export interface StackTrace {
   readonly frames: readonly StackFrame[]
   /** 'user': reached user mode; 'end': the last frame of a kernel thread or of boot; 'lost': see `why`. */
@@ -32,6 +34,7 @@ export interface StackTrace {
   readonly userRegisters?: Registers
 }
 
+/** The function of a frame, and how far into it the frame is. */
 export interface FrameSymbol {
   readonly symbol: KernelSymbol
   readonly offset: bigint

@@ -1,15 +1,16 @@
 // Unwinding by ORC, the kernel's own unwind tables. Source: arch/x86/kernel/unwind_orc.c unwind_next_frame().
 import { wrap64 } from '../base/addr.ts'
 import { FaultError } from '../base/errors.ts'
-import { parseRegisters, type Registers } from '../arch/arch.ts'
 import type { OrcEntry, OrcRegister } from '../debuginfo/orc.ts'
 import { findCallSite } from './call_site.ts'
 import type { Program } from './program.ts'
+import { readPtRegs, type Registers } from './registers.ts'
 import type { FrameQuality, StackFrame, StackTrace } from './stack_trace.ts'
 
 /** Deeper stacks than a 32 KiB stack of 16-byte frames do not exist; recursion across damaged stacks might. */
 const FRAME_LIMIT = 2048
 
+/** The registers an unwinder starts from. */
 export interface UnwindStart {
   readonly ip: bigint
   readonly sp: bigint
@@ -121,7 +122,7 @@ function stepTo(
     return undefined
   }
   const registers =
-    entry.type === 'regs' ? readFullRegisters(program, cfa) : readIretFrame(program, cfa)
+    entry.type === 'regs' ? readPtRegs(program, cfa) : readIretFrame(program, cfa)
   if (arch.isUserMode(registers)) return { end: 'user', why: '', userRegisters: registers }
   const ip = registers[arch.pc] as bigint
   const nextFp = entry.type === 'regs' ? (registers[arch.fp] as bigint) : fp
@@ -166,15 +167,6 @@ function callerFramePointer(
   if (bpReg === 'prev_sp') return program.memory.u64(wrap64(cfa + BigInt(bpOffset)))
   if (bpReg === 'bp') return program.memory.u64(wrap64(state.fp + BigInt(bpOffset)))
   return state.fp
-}
-
-function readFullRegisters(program: Program, address: bigint): Registers {
-  const { ptRegs } = program.arch
-  return parseRegisters(
-    ptRegs,
-    program.memory.bytes(address, ptRegs.size),
-    program.memory.littleEndian,
-  )
 }
 
 /** The five words the CPU itself pushes. */

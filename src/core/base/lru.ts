@@ -24,7 +24,8 @@ export class LruMap<K, V> {
   /** Insert; returns the value that was dropped to make room, so that its memory can be reused. */
   set(key: K, value: V): V | undefined {
     let dropped: V | undefined
-    if (!this.#map.has(key) && this.#map.size >= this.#limit) {
+    // Without this a key set again would keep its old place, and be dropped as if unused.
+    if (!this.#map.delete(key) && this.#map.size >= this.#limit) {
       const oldest = this.#map.entries().next()
       if (!oldest.done) {
         dropped = oldest.value[1]

@@ -41,15 +41,18 @@ test('a struct whose declared size leaves room for another member is refused whe
 })
 
 test('what was written reads back, in both byte orders', () => {
-  const value = fc.record({
-    first: fc.nat(0xff),
-    second: fc.nat(0xffff),
-    third: fc.integer(),
-    name: fc.stringMatching(/^[a-z]{0,5}$/),
-    big: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
-    size: fc.maxSafeNat(),
-    last: fc.nat(),
-  })
+  const value = fc.record(
+    {
+      first: fc.nat(0xff),
+      second: fc.nat(0xffff),
+      third: fc.integer(),
+      name: fc.stringMatching(/^[a-z]{0,5}$/),
+      big: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+      size: fc.maxSafeNat(),
+      last: fc.nat(),
+    },
+    { noNullPrototype: true },
+  )
   fc.assert(
     fc.property(value, fc.boolean(), (written, littleEndian) => {
       const view = new DataView(new ArrayBuffer(60))

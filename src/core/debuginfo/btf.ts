@@ -56,7 +56,8 @@ export class Btf implements TypeProvider {
   readonly #stringsLength: number
   readonly #stringsBase: number
   readonly #types: (Type | undefined)[] = []
-  #hash: NameHash | undefined
+  /** Functions are half of all names and rarely asked for: they have an index of their own. */
+  readonly #hashes: { types?: NameHash; functions?: NameHash } = {}
 
   /**
    * Index all records; types are decoded on first use.
@@ -165,49 +166,35 @@ export class Btf implements TypeProvider {
   }
 
   #findRow(name: string, kinds: readonly number[]): number | undefined {
-    this.#hash ??= this.#buildHash()
-    for (const row of this.#hash.rows(name)) if (kinds.includes(this.#kind(row))) return row
+    const index = kinds.includes(BTF_KIND_FUNC) ? 'functions' : 'types'
+    const hash = (this.#hashes[index] ??= this.#buildHash(index === 'functions'))
+    for (const row of hash.rows(name)) if (kinds.includes(this.#kind(row))) return row
     return undefined
   }
 
-  /** Split BTF may name its types with strings of the base: those rows are copied into one arena. */
-  #buildHash(): NameHash {
+  /** Split BTF may name its types with strings of the base: those are copied into one arena. */
+  #buildHash(functions: boolean): NameHash {
     const rows = this.#records.length
+    if (this.#base) return this.#buildSplitHash(rows)
     const starts = new Uint32Array(rows)
     for (let row = 0; row < rows; row++) {
+      if ((this.#kind(row) === BTF_KIND_FUNC) !== functions) continue
       const offset = this.#nameOffset(row)
-      const own = offset >= this.#stringsBase && offset < this.stringsEnd && offset !== 0
-      starts[row] = own ? this.#strings + offset - this.#stringsBase : 0
+      starts[row] = offset < this.#stringsLength && offset !== 0 ? this.#strings + offset : 0
     }
-    const bytes = this.#bytes
-    if (this.#base) return this.#buildSplitHash(starts)
-    return new NameHash(
-      {
-        bytes,
-        start: (row) => starts[row] as number,
-        end: (row) => nameEnd(bytes, starts[row] as number),
-      },
-      rows,
-    )
+    return new NameHash({ bytes: this.#bytes, starts, end: 'nul' }, rows)
   }
 
-  #buildSplitHash(ownStarts: Uint32Array): NameHash {
+  #buildSplitHash(rows: number): NameHash {
     const encoder = new TextEncoder()
-    const names = Array.from(ownStarts, (_, row) =>
+    const names = Array.from({ length: rows }, (_, row) =>
       encoder.encode(this.stringAt(this.#nameOffset(row))),
     )
-    const starts = new Uint32Array(names.length + 1)
+    const starts = new Uint32Array(rows + 1)
     names.forEach((name, row) => (starts[row + 1] = (starts[row] as number) + name.length))
-    const arena = new Uint8Array(starts[names.length] as number)
+    const arena = new Uint8Array(starts[rows] as number)
     names.forEach((name, row) => arena.set(name, starts[row]))
-    return new NameHash(
-      {
-        bytes: arena,
-        start: (row) => starts[row] as number,
-        end: (row) => starts[row + 1] as number,
-      },
-      names.length,
-    )
+    return new NameHash({ bytes: arena, starts, end: 'next' }, rows)
   }
 
   #indexRecords(start: number, end: number): Uint32Array {
@@ -225,10 +212,4 @@ export class Btf implements TypeProvider {
     }
     return records.slice(0, count)
   }
-}
-
-function nameEnd(bytes: Uint8Array, start: number): number {
-  if (start === 0) return 0
-  const end = bytes.indexOf(0, start)
-  return end < 0 ? start : end
 }

@@ -1,40 +1,49 @@
 // A hash table from byte strings to row numbers, for 100,000 names without 100,000 JavaScript strings.
 
-/** FNV-1a of `bytes[start, end)`. */
-export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193)
-  return hash >>> 0
-}
-
-/** Where a row's name lies. */
+/** Where names lie: row i begins at `starts[i]` and ends at the next NUL, or at `starts[i + 1]`. */
 export interface NameColumn {
   readonly bytes: Uint8Array
-  start(row: number): number
-  end(row: number): number
+  readonly starts: Uint32Array
+  /** 'nul': C strings, where start 0 is the empty one; 'next': names lie back to back. */
+  readonly end: 'nul' | 'next'
 }
 
 /** Rows with equal names chain in insertion order. */
 export class NameHash {
-  readonly #names: NameColumn
+  readonly #bytes: Uint8Array
+  readonly #starts: Uint32Array
+  readonly #lengths: Uint16Array
   readonly #buckets: Int32Array
   readonly #next: Int32Array
   readonly #mask: number
 
   /** Index rows `[0, count)`; rows whose name is empty are left out. */
-  constructor(names: NameColumn, count: number) {
+  constructor({ bytes, starts, end }: NameColumn, count: number) {
     let size = 16
     while (size < count) size *= 2
-    this.#names = names
+    this.#bytes = bytes
+    this.#starts = starts
+    this.#lengths = new Uint16Array(count)
     this.#mask = size - 1
     this.#buckets = new Int32Array(size).fill(-1)
     this.#next = new Int32Array(count)
+    const nul = end === 'nul'
     // Backwards, so that a chain ends up in row order.
     for (let row = count - 1; row >= 0; row--) {
-      const start = names.start(row)
-      const end = names.end(row)
-      if (end <= start) continue
-      const bucket = hashBytes(names.bytes, start, end) & this.#mask
+      const start = starts[row] as number
+      if (nul && start === 0) continue
+      const limit = nul ? bytes.length : (starts[row + 1] as number)
+      // FNV-1a; no call and no closure in here: this loop reads megabytes at every start.
+      let hash = 0x811c9dc5
+      let at = start
+      for (; at < limit; at++) {
+        const byte = bytes[at] as number
+        if (nul && byte === 0) break
+        hash = Math.imul(hash ^ byte, 0x01000193)
+      }
+      if (at === start) continue
+      this.#lengths[row] = at - start
+      const bucket = hash & this.#mask
       this.#next[row] = this.#buckets[bucket] as number
       this.#buckets[bucket] = row
     }
@@ -42,9 +51,11 @@ export class NameHash {
 
   /** Rows named `name`, in row order. */
   *rows(name: string): Generator<number> {
-    const bytes = new TextEncoder().encode(name)
-    let row = this.#buckets[hashBytes(bytes, 0, bytes.length) & this.#mask] as number
-    for (; row >= 0; row = this.#next[row] as number) if (this.#equals(row, bytes)) yield row
+    const wanted = new TextEncoder().encode(name)
+    let hash = 0x811c9dc5
+    for (const byte of wanted) hash = Math.imul(hash ^ byte, 0x01000193)
+    let row = this.#buckets[hash & this.#mask] as number
+    for (; row >= 0; row = this.#next[row] as number) if (this.#equals(row, wanted)) yield row
   }
 
   /** The first row named `name`, or -1. */
@@ -53,10 +64,10 @@ export class NameHash {
     return -1
   }
 
-  #equals(row: number, name: Uint8Array): boolean {
-    const start = this.#names.start(row)
-    if (this.#names.end(row) - start !== name.length) return false
-    for (let i = 0; i < name.length; i++) if (this.#names.bytes[start + i] !== name[i]) return false
+  #equals(row: number, wanted: Uint8Array): boolean {
+    if (this.#lengths[row] !== (wanted.length & 0xffff) || wanted.length === 0) return false
+    const start = this.#starts[row] as number
+    for (let i = 0; i < wanted.length; i++) if (this.#bytes[start + i] !== wanted[i]) return false
     return true
   }
 }

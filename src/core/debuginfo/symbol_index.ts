@@ -119,14 +119,7 @@ export class SymbolIndex {
 
   #names(): NameHash {
     const { names, nameStart, count } = this.columns
-    this.#hash ??= new NameHash(
-      {
-        bytes: names,
-        start: (row) => nameStart[row] as number,
-        end: (row) => nameStart[row + 1] as number,
-      },
-      count,
-    )
+    this.#hash ??= new NameHash({ bytes: names, starts: nameStart, end: 'next' }, count)
     return this.#hash
   }
 }

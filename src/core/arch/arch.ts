@@ -46,6 +46,11 @@ export interface KernelMap {
   readonly other: readonly MappedRun[]
   /** False if a table could not be read or there were too many. */
   readonly complete: boolean
+  /**
+   * Frame that a pointer, given as two words, would mean in the direct map. What is no pointer into it gives a
+   * number outside of the machine's frames.
+   */
+  directMapFrame(high: number, low: number): number
 }
 
 /** Registers by the names of the architecture's `struct pt_regs`. */

@@ -3,6 +3,7 @@
 import { hi32, lo32 } from '../base/addr.ts'
 import { FaultError } from '../base/errors.ts'
 import type { Arch, ArchMemory, Registers, Translator } from './arch.ts'
+import { readX86KernelMap } from './x86_64_kernel_map.ts'
 
 const PAGE_SIZE = 4096
 const START_KERNEL_MAP = 0xffff_ffff_8000_0000n
@@ -23,8 +24,27 @@ export const x86_64: Arch = {
   ptRegs: {
     size: 168,
     names: [
-      'r15', 'r14', 'r13', 'r12', 'bp', 'bx', 'r11', 'r10', 'r9', 'r8', 'ax', 'cx', 'dx', 'si', 'di',
-      'orig_ax', 'ip', 'cs', 'flags', 'sp', 'ss',
+      'r15',
+      'r14',
+      'r13',
+      'r12',
+      'bp',
+      'bx',
+      'r11',
+      'r10',
+      'r9',
+      'r8',
+      'ax',
+      'cx',
+      'dx',
+      'si',
+      'di',
+      'orig_ax',
+      'ip',
+      'cs',
+      'flags',
+      'sp',
+      'ss',
     ],
   },
   prstatusRegsOffset: 112,
@@ -32,6 +52,7 @@ export const x86_64: Arch = {
   sp: 'sp',
   fp: 'bp',
   createTranslator: (memory) => new X86Translator(memory),
+  readKernelMap: readX86KernelMap,
   isUserMode: (registers: Registers) => ((registers.cs ?? 0n) & 3n) === 3n,
   isKernelAddress: (address) => address >= 0xffff_0000_0000_0000n,
   callBefore,
@@ -47,7 +68,8 @@ function callBefore(code: Uint8Array, returnAddress: bigint): bigint | 'indirect
   for (const length of [2, 3, 4, 6, 7]) {
     if (end < length || code[end - length] !== 0xff) continue
     const modrm = code[end - length + 1] as number
-    if (((modrm >> 3) & 7) === 2 && modrmLength(modrm, code[end - length + 2]) === length) return 'indirect'
+    if (((modrm >> 3) & 7) === 2 && modrmLength(modrm, code[end - length + 2]) === length)
+      return 'indirect'
   }
   return undefined
 }
@@ -66,6 +88,7 @@ function modrmLength(modrm: number, sib = 0): number {
 
 class X86Translator implements Translator {
   readonly kernelRoot: number
+  lastPageSize = PAGE_SIZE
   readonly #memory: ArchMemory
   readonly #levels: number
   readonly #imageBase: number
@@ -87,7 +110,8 @@ class X86Translator implements Translator {
     this.#levels = info.number('pgtable_l5_enabled') === 1 ? 5 : 4
     this.#imageBase = info.number('phys_base') ?? memory.physBase ?? 0
     this.#imageSize = info.number('KERNEL_IMAGE_SIZE') ?? KERNEL_IMAGE_SIZE_DEFAULT
-    const root = info.symbol('init_top_pgt') ?? info.symbol('swapper_pg_dir') ?? info.symbol('init_level4_pgt')
+    const root =
+      info.symbol('init_top_pgt') ?? info.symbol('swapper_pg_dir') ?? info.symbol('init_level4_pgt')
     this.kernelRoot = root === undefined ? 0 : this.#imageToPhysical(root)
   }
 
@@ -116,15 +140,24 @@ class X86Translator implements Translator {
     for (let level = this.#levels; level >= 1; level--) {
       // 9 bits a level, level 1 begins at bit 12.
       const shift = 12 + 9 * (level - 1)
-      const index = shift >= 32 ? (high >>> (shift - 32)) & 0x1ff : ((low >>> shift) | (high << (32 - shift))) & 0x1ff
+      const index =
+        shift >= 32
+          ? (high >>> (shift - 32)) & 0x1ff
+          : ((low >>> shift) | (high << (32 - shift))) & 0x1ff
       this.#readEntry(table + index * 8, address)
       const entryLow = this.#words[0] as number
       const present = entryLow & PAGE_PRESENT || (level === 1 && entryLow & PAGE_PROTNONE)
       if (!present) throw new FaultError(address, 'virtual', 'no-translation')
-      const target = ((this.#words[1] as number) & this.#addressHigh) * 2 ** 32 + ((entryLow & this.#addressLow) >>> 0)
-      if (level === 1) return target + (low & 0xfff)
+      const target =
+        ((this.#words[1] as number) & this.#addressHigh) * 2 ** 32 +
+        ((entryLow & this.#addressLow) >>> 0)
+      if (level === 1) {
+        this.lastPageSize = PAGE_SIZE
+        return target + (low & 0xfff)
+      }
       if (level <= 3 && entryLow & PAGE_PSE) {
         const pageBytes = 2 ** shift
+        this.lastPageSize = pageBytes
         const offset = level === 2 ? low & 0x1f_ffff : low & 0x3fff_ffff
         return target - (target % pageBytes) + offset
       }

@@ -1,0 +1,126 @@
+// What the kernel's own page tables of x86-64 map: found by walking the whole tree once.
+// Source: Documentation/arch/x86/x86_64/mm.rst. Knows page tables, nothing of what lies in the pages.
+import { lo32, hi32 } from '../base/addr.ts'
+import type { VmcoreInfo } from '../debuginfo/vmcoreinfo.ts'
+import type { KernelMap, MappedRun } from './arch.ts'
+
+const PAGE_SIZE = 4096
+const PAGE_PRESENT = 1
+const PAGE_PSE = 0x80
+const ENTRIES = 512
+/** Virtual page numbers without the sign extension: the kernel's half begins at half of the tree. */
+const KERNEL_HALF = ENTRIES / 2
+/** 128 Ki tables are 512 MiB; the tree of 16 TiB of RAM with 2 MiB pages has 16 Ki. */
+const TABLES_MAX = 128 * 1024
+const RUNS_MAX = 1024 * 1024
+/** The kernel image's window: the upper 2 GiB, its first part. */
+const IMAGE_FROM_TOP = 2 * 2 ** 30
+const IMAGE_SIZE_DEFAULT = 2 ** 29
+
+/**
+ * Walk the tree at `root`.
+ *
+ * @param readPage reads one page of physical memory; false if it cannot be read
+ */
+export function readX86KernelMap(
+  readPage: (physical: number, into: Uint8Array) => boolean,
+  root: number,
+  info: VmcoreInfo,
+): KernelMap {
+  const walk = new TreeWalk(readPage, info)
+  walk.table(root, walk.levels, 0, KERNEL_HALF)
+  return sortRuns(walk, info.number('KERNEL_IMAGE_SIZE') ?? IMAGE_SIZE_DEFAULT)
+}
+
+class TreeWalk {
+  readonly levels: number
+  /** Frames of the tables themselves. */
+  readonly tables = new Set<number>()
+  /** Virtual page number, frame, page count of each run of leaves contiguous in both. */
+  readonly runs: [number, number, number][] = []
+  complete = true
+  readonly #readPage: (physical: number, into: Uint8Array) => boolean
+  readonly #addressHigh: number
+  readonly #addressLow: number
+  /** One buffer a level: the walk goes on in the upper table after the lower one. */
+  readonly #buffers: readonly { bytes: Uint8Array; view: DataView }[]
+
+  constructor(readPage: (physical: number, into: Uint8Array) => boolean, info: VmcoreInfo) {
+    this.#readPage = readPage
+    this.levels = info.number('pgtable_l5_enabled') === 1 ? 5 : 4
+    const smeMask = info.bigint('sme_mask') ?? 0n
+    this.#addressHigh = 0xf_ffff & ~hi32(smeMask)
+    this.#addressLow = 0xffff_f000 & ~lo32(smeMask)
+    this.#buffers = Array.from({ length: this.levels + 1 }, () => {
+      const bytes = new Uint8Array(PAGE_SIZE)
+      return { bytes, view: new DataView(bytes.buffer) }
+    })
+  }
+
+  /** @param vpn virtual page number of the table's first entry, sign extension left out */
+  table(physical: number, level: number, vpn: number, first = 0): void {
+    const frame = physical / PAGE_SIZE
+    // KASAN maps its shadow by one table many times; damaged tables may form rings.
+    if (this.tables.has(frame)) return
+    const buffer = this.#buffers[level]
+    if (!buffer || this.tables.size >= TABLES_MAX || !this.#readPage(physical, buffer.bytes)) {
+      this.complete = false
+      return
+    }
+    this.tables.add(frame)
+    const span = ENTRIES ** (level - 1)
+    for (let index = first; index < ENTRIES; index++) {
+      const low = buffer.view.getUint32(index * 8, true)
+      if ((low & PAGE_PRESENT) === 0) continue
+      const high = buffer.view.getUint32(index * 8 + 4, true) & this.#addressHigh
+      const target = high * 2 ** 32 + ((low & this.#addressLow) >>> 0)
+      const at = vpn + index * span
+      if (level === 1) this.#leaf(at, target / PAGE_SIZE, 1)
+      // Bit 12 of a large page's entry is PAT, not address.
+      else if (level <= 3 && low & PAGE_PSE)
+        this.#leaf(at, Math.floor(target / PAGE_SIZE / span) * span, span)
+      else this.table(target, level - 1, at)
+    }
+  }
+
+  #leaf(vpn: number, pfn: number, count: number): void {
+    const last = this.runs.at(-1)
+    if (last && last[0] + last[2] === vpn && last[1] + last[2] === pfn) last[2] += count
+    else if (this.runs.length < RUNS_MAX) this.runs.push([vpn, pfn, count])
+    else this.complete = false
+  }
+}
+
+/** The direct map is the shift between virtual and physical that most pages share. */
+function sortRuns(walk: TreeWalk, imageSize: number): KernelMap {
+  const spaceEnd = ENTRIES ** walk.levels
+  const imageStart = spaceEnd - IMAGE_FROM_TOP / PAGE_SIZE
+  const imageEnd = imageStart + imageSize / PAGE_SIZE
+  const pagesByShift = new Map<number, number>()
+  for (const [vpn, pfn, count] of walk.runs) {
+    pagesByShift.set(vpn - pfn, (pagesByShift.get(vpn - pfn) ?? 0) + count)
+  }
+  let directShift = 0
+  let most = 0
+  for (const [shift, pages] of pagesByShift) {
+    if (pages > most) [directShift, most] = [shift, pages]
+  }
+  const image: MappedRun[] = []
+  const other: MappedRun[] = []
+  for (const [vpn, pfn, count] of walk.runs) {
+    if (vpn - pfn === directShift) continue
+    ;(vpn >= imageStart && vpn < imageEnd ? image : other).push({ pfn, count })
+  }
+  const highMask = ENTRIES ** walk.levels / 2 ** 20 - 1
+  return {
+    tables: [...walk.tables],
+    image,
+    other,
+    complete: walk.complete,
+    directMapFrame(high, low) {
+      // Canonical addresses have all bits above the tree's set.
+      if ((high | highMask) >>> 0 !== 0xffff_ffff) return -1
+      return (high & highMask) * 2 ** 20 + (low >>> 12) - directShift
+    },
+  }
+}

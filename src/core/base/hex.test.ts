@@ -13,6 +13,10 @@ test('a negative value shows its 64-bit pattern', () => {
   assert.equal(formatAddress(-4096n), 'fffffffffffff000')
 })
 
+test('what is no integer is shown as it is: an error message must not throw', () => {
+  assert.equal(formatHex(Number.NaN), 'NaN')
+})
+
 test('an address is padded to 16 digits, or to what is asked', () => {
   assert.equal(formatAddress(0x1000n), '0000000000001000')
   assert.equal(formatAddress(0x1000n, 5), '01000')

@@ -2,6 +2,8 @@
 
 /** Format as `0x…`, lower case; a negative bigint shows its 64-bit pattern. */
 export function formatHex(value: number | bigint): string {
+  // Error messages are made of this: it must not throw for what went wrong.
+  if (typeof value === 'number' && !Number.isInteger(value)) return String(value)
   return `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`
 }
 

@@ -10,14 +10,17 @@ const BLOCK_LIMIT = 128
  */
 export function blockCache(parent: Source, blockSize = BLOCK_SIZE, limit = BLOCK_LIMIT): Source {
   const blocks = new LruMap<number, Uint8Array>(limit)
+  let spare: Uint8Array | undefined
 
   const loadBlock = (index: number): Uint8Array => {
     const cached = blocks.get(index)
     if (cached) return cached
-    const buffer = new Uint8Array(blockSize)
+    const buffer = spare ?? new Uint8Array(blockSize)
+    spare = undefined
     const length = parent.read(index * blockSize, buffer)
     const block = length === blockSize ? buffer : buffer.subarray(0, length)
-    blocks.set(index, block)
+    const dropped = blocks.set(index, block)
+    if (dropped?.length === blockSize) spare = dropped
     return block
   }
 
@@ -25,6 +28,8 @@ export function blockCache(parent: Source, blockSize = BLOCK_SIZE, limit = BLOCK
     name: parent.name,
     size: parent.size,
     read(offset, into) {
+      // Offsets come from the file's headers: beyond the end there is nothing to ask the parent for.
+      if (!(offset >= 0 && offset < parent.size)) return 0
       if (into.length >= blockSize) return parent.read(offset, into)
       let done = 0
       while (done < into.length) {

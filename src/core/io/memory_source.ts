@@ -7,7 +7,7 @@ export function memorySource(bytes: Uint8Array, name = 'memory'): Source {
     name,
     size: bytes.length,
     read(offset, into) {
-      if (offset >= bytes.length) return 0
+      if (!(offset >= 0 && offset < bytes.length)) return 0
       const part = bytes.subarray(offset, Math.min(offset + into.length, bytes.length))
       into.set(part)
       return part.length

@@ -1,5 +1,5 @@
 // Where bytes come from: a file, a mapped file, a block of memory, a flattened stream. Synchronous on purpose.
-import { FormatError } from '../base/errors.ts'
+import { FormatError, UnsupportedError } from '../base/errors.ts'
 
 /** Random access to bytes. */
 export interface Source extends Disposable {
@@ -14,6 +14,7 @@ export interface Source extends Disposable {
  * Read exactly `length` bytes.
  *
  * @throws {FormatError} naming `what` if the source ends before; nothing is allocated then
+ * @throws {UnsupportedError} if memory cannot hold it
  */
 export function readExact(
   source: Source,
@@ -22,11 +23,20 @@ export function readExact(
   what: string,
 ): Uint8Array {
   checkRange(source, offset, length, what)
-  const bytes = new Uint8Array(length)
+  const bytes = allocate(source, length, what)
   const got = source.read(offset, bytes)
   if (got !== length)
     throw new FormatError(source.name, offset, `${what}: read ${got} of ${length} bytes`)
   return bytes
+}
+
+/** A sparse file holds any range for nothing; what memory cannot hold is not the file's fault. */
+function allocate(source: Source, length: number, what: string): Uint8Array {
+  try {
+    return new Uint8Array(length)
+  } catch (cause) {
+    throw new UnsupportedError(`${source.name}: ${what} of ${length} bytes`, { cause })
+  }
 }
 
 /** Check that `[offset, offset + length)` lies in the source. @throws {FormatError} naming `what` */

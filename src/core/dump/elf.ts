@@ -9,13 +9,12 @@ import {
   PT_LOAD,
   PT_NOTE,
 } from '../elf/elf_layout.ts'
-import { forEachNote, type ElfNote } from '../elf/elf_note.ts'
+import type { ElfNote } from '../elf/elf_note.ts'
+import { readNotes } from '../elf/read_notes.ts'
 import { blockCache } from '../io/block_cache.ts'
-import { readExact, type Source } from '../io/source.ts'
+import type { Source } from '../io/source.ts'
 import type { Dump, DumpFormat, PageState } from './dump_format.ts'
 
-/** Notes of thousands of CPUs and some device dumps; what is longer is read up to here. */
-const NOTE_SIZE_MAX = 256 * 1024 * 1024
 const PAGE_SIZE_DEFAULT = 4096
 
 /** One run of physical memory: `[start, fileEnd)` has bytes in the file, `[fileEnd, memEnd)` was filtered out. */
@@ -48,23 +47,17 @@ export function openElf(source: Source): ElfDump {
       `ELF type is ${file.header.e_type}, expected 4 (core): not a vmcore`,
     )
   }
-  const notes = readNotes(source, file)
+  const noteHeaders = file.programHeaders.filter(({ p_type }) => p_type === PT_NOTE)
+  const noteRanges = noteHeaders.map(({ p_offset, p_filesz }) => ({
+    offset: p_offset,
+    size: p_filesz,
+  }))
+  const notes = readNotes(source, noteRanges, file.littleEndian)
   const segments = disjointSegments(source, file)
   if (segments.length === 0)
     throw new FormatError(source.name, file.header.e_phoff, 'no PT_LOAD segment')
   const vmcoreinfo = notes.find((note) => note.name === 'VMCOREINFO')?.desc
   return new ElfDumpImpl(source, file, notes, segments, vmcoreinfo)
-}
-
-function readNotes(source: Source, file: ElfFile): ElfNote[] {
-  const notes: ElfNote[] = []
-  for (const header of file.programHeaders) {
-    if (header.p_type !== PT_NOTE || header.p_filesz === 0) continue
-    const size = Math.min(header.p_filesz, NOTE_SIZE_MAX)
-    const bytes = readExact(source, header.p_offset, size, 'PT_NOTE segment')
-    notes.push(...forEachNote(source.name, bytes, header.p_offset, file.littleEndian))
-  }
-  return notes
 }
 
 /**

@@ -15,6 +15,9 @@ import {
   PN_XNUM,
 } from './elf_layout.ts'
 
+/** A machine has thousands; a filtered dump of 1 TiB a million, as makedumpfile splits only at 256 missing pages. */
+const PROGRAM_HEADER_LIMIT = 2_000_000
+
 /** The ELF header, decoded. */
 export type ElfHeader = StructValue<typeof elf64_ehdr>
 /** One program header, decoded. */
@@ -51,6 +54,13 @@ export function parseElfFile(source: Source): ElfFile {
       source.name,
       54,
       `e_phentsize is ${header.e_phentsize}, expected ${elf64_phdr.size}`,
+    )
+  }
+  if (count > PROGRAM_HEADER_LIMIT) {
+    throw new FormatError(
+      source.name,
+      header.e_shoff,
+      `${count} ELF program headers are more than any machine's`,
     )
   }
   const table = readExact(

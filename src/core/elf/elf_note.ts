@@ -1,4 +1,5 @@
 // ELF notes: { namesz, descsz, type, name, desc }, padded to 4 bytes.
+import { FormatError } from '../base/errors.ts'
 import { decodeAscii } from '../base/text.ts'
 import { Reader } from '../base/reader.ts'
 
@@ -6,6 +7,9 @@ import { Reader } from '../base/reader.ts'
 export const NT_PRSTATUS = 1
 /** Note type: dump of a device, made by its driver at the crash. */
 export const NT_VMCOREDD = 0x700
+
+/** Names are words such as CORE, QEMU, VMCOREINFO; what is longer is no note. */
+const NAME_SIZE_MAX = 256
 
 /** One note. */
 export interface ElfNote {
@@ -21,7 +25,7 @@ export interface ElfNote {
  *
  * @param base file offset of `bytes`, for messages and `descOffset`
  * @yields notes in file order; empty headers (all zero: a CPU that never wrote its note) end the walk of the segment
- * @throws {FormatError} if a note leaves the segment
+ * @throws {FormatError} if a note leaves the segment, or its name is longer than any
  */
 export function* forEachNote(
   file: string,
@@ -35,6 +39,9 @@ export function* forEachNote(
     const descsz = reader.u32('note descsz')
     const type = reader.u32('note type')
     if (namesz === 0 && descsz === 0 && type === 0) return
+    if (namesz > NAME_SIZE_MAX) {
+      throw new FormatError(file, base + reader.offset - 12, `note name has ${namesz} bytes`)
+    }
     const nameBytes = reader.take(namesz, 'note name')
     reader.skip(Math.min(pad4(namesz), reader.remaining), 'note name padding')
     const descOffset = base + reader.offset

@@ -61,10 +61,40 @@ export function openElf(source: Source): ElfDump {
 }
 
 /**
- * /proc/vmcore maps kernel text twice (once more inside its RAM segment), so segments overlap: the
- * part of a segment that an earlier one covers already is cut off.
+ * /proc/vmcore maps kernel text twice (once more inside its RAM segment), so segments overlap. Of two
+ * that hold a byte the first is taken; one that holds it goes before one that leaves it out.
  */
 function disjointSegments(source: Source, file: ElfFile): Segment[] {
+  const result: Segment[] = []
+  for (const load of loadSegments(source, file)) {
+    const last = result.at(-1)
+    const start = Math.max(load.start, last?.fileEnd ?? 0)
+    if (start >= load.fileEnd) {
+      addHole(result, load)
+      continue
+    }
+    const memEnd = Math.max(load.memEnd, last?.memEnd ?? 0)
+    if (last && last.memEnd > start) result[result.length - 1] = { ...last, memEnd: start }
+    if (last && last.start === start) result.pop()
+    result.push({
+      start,
+      fileEnd: load.fileEnd,
+      memEnd,
+      offset: load.offset + (start - load.start),
+    })
+  }
+  return result
+}
+
+/** Note what `load` has no bytes for; a later segment may have them, so holes that touch become one. */
+function addHole(result: Segment[], load: Segment): void {
+  const last = result.at(-1)
+  if (!last || load.start > last.memEnd) result.push({ ...load, fileEnd: load.start })
+  else if (load.memEnd > last.memEnd) result[result.length - 1] = { ...last, memEnd: load.memEnd }
+}
+
+/** The PT_LOADs in physical order. */
+function loadSegments(source: Source, file: ElfFile): Segment[] {
   const loads: Segment[] = []
   file.programHeaders.forEach((header, index) => {
     if (header.p_type !== PT_LOAD || header.p_memsz === 0) return
@@ -83,17 +113,7 @@ function disjointSegments(source: Source, file: ElfFile): Segment[] {
       offset: header.p_offset,
     })
   })
-  loads.sort((a, b) => a.start - b.start || b.memEnd - a.memEnd)
-  const result: Segment[] = []
-  let covered = 0
-  for (const load of loads) {
-    const start = Math.max(load.start, covered)
-    if (start >= load.memEnd) continue
-    const offset = load.offset + (start - load.start)
-    result.push({ start, fileEnd: Math.max(start, load.fileEnd), memEnd: load.memEnd, offset })
-    covered = load.memEnd
-  }
-  return result
+  return loads.sort((a, b) => a.start - b.start || b.memEnd - a.memEnd)
 }
 
 class ElfDumpImpl implements ElfDump {

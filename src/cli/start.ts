@@ -9,6 +9,7 @@ import {
 } from '../host/control/arm.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
 import type { BuiltImage } from '../host/control/initramfs/build_image.ts'
+import { explainNoReservation } from '../host/control/reservation.ts'
 import { KDUMP_CONF, readKdumpConf } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
@@ -56,6 +57,7 @@ function start(values: Values): boolean {
   }
   if (!values['build-only'] && state.reservedBytes === 0) {
     sayKdump('No memory reserved for crash kernel')
+    sayKdump(`  ${explainNoReservation()}`)
     return false
   }
   const conf = readKdumpConf(values.config)

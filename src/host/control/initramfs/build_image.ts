@@ -61,9 +61,12 @@ export function buildImage(file: string, inputs: ImageInputs): BuiltImage {
       closeSync(fd)
     }
     renameSync(unfinished, file)
-  } catch (error) {
+  } catch (cause) {
     rmSync(unfinished, { force: true })
-    throw error
+    if (cause instanceof HostError) throw cause
+    // Node names the call only: "ENOSPC: no space left on device, write".
+    const reason = cause instanceof Error ? cause.message.replace(/, write$/, '') : 'failed'
+    throw new HostError(`${file}: cannot be written: ${reason}`, '', { cause })
   }
   return { file, sizeBytes: statSync(file).size, parts: imageParts(entries) }
 }

@@ -1,6 +1,6 @@
 // depmod's files written as text into a folder; what is asked of them is order.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
@@ -16,11 +16,12 @@ kernel/crypto/crc32c-intel.ko.xz:
 kernel/loop/a.ko: kernel/loop/b.ko
 kernel/loop/b.ko: kernel/loop/a.ko
 kernel/post.ko:
+kernel/not-installed.ko:
 `,
   'modules.builtin': 'kernel/fs/ext4/ext4.ko\n',
   'modules.softdep': `# Soft dependencies extracted from modules themselves.
 softdep libcrc32c pre: crc32c
-softdep xfs pre: absent post: post
+softdep xfs pre: absent not-installed post: post
 `,
   'modules.alias': `alias crc32c crc32c_intel
 alias virtio:d00000002v* virtio_blk
@@ -33,6 +34,10 @@ let index: ModuleIndex
 before(() => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-modules-'))
   for (const [name, text] of Object.entries(FILES)) writeFileSync(path.join(folder, name), text)
+  // The modules themselves are only looked for where they may be missing.
+  mkdirSync(path.join(folder, 'kernel/crypto'), { recursive: true })
+  for (const name of ['kernel/crypto/crc32c-intel.ko.xz', 'kernel/post.ko'])
+    writeFileSync(path.join(folder, name), '')
   index = new ModuleIndex(folder)
 })
 after(() => rmSync(folder, { recursive: true }))
@@ -48,7 +53,7 @@ test('what a module needs is loaded before it, and once', () => {
   )
 })
 
-test('soft dependencies count, through aliases too; a missing one is no error', () => {
+test('soft dependencies count, through aliases too; a missing or uninstalled one is no error', () => {
   assert.deepEqual(order('xfs'), ['crc32c_intel', 'libcrc32c', 'xfs', 'post'])
   assert.deepEqual(index.order(['xfs']).missing, [])
 })

@@ -1,6 +1,6 @@
 // The kernel's modules as depmod lists them: which file is which, what must be loaded before it.
 // Source: kmod's modules.dep(5), modules.softdep, modules.alias, modules.builtin.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../../core/base/errors.ts'
 
@@ -77,6 +77,8 @@ export class ModuleIndex {
       for (const name of found) {
         const file = this.#files.get(name)
         if (file === undefined || modules.has(name) || visiting.has(name)) continue
+        // Distributions split their modules over packages; a soft dependency may not be installed.
+        if (isSoft && !existsSync(file)) continue
         visiting.add(name)
         const soft = this.#softdeps.get(name)
         for (const pre of soft?.pre ?? []) visit(pre, true)

@@ -163,11 +163,15 @@ test('a device that comes late is waited for', async () => {
   assert.equal(await runCapture(CONFIG, host, WORK), true)
 })
 
-test('a mount that fails takes failure_action too', async () => {
+test('a mount that fails shows the end of the log and takes failure_action', async () => {
   const mount = (): void => {
     throw new HostError('mount: EIO', 'EIO')
   }
-  assert.equal(await runCapture(CONFIG, machine({ mount }), WORK), false)
+  const said: string[] = []
+  const host = machine({ mount, say: (text) => void said.push(text) })
+  assert.equal(await runCapture(CONFIG, host, WORK), false)
+  assert.ok(said.includes('mount failed: mount: EIO'))
+  assert.ok(said.includes('| panic line 2'))
   assert.deepEqual(events, ['halt'])
 })
 

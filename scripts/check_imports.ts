@@ -35,7 +35,7 @@ export const EDGES: Readonly<Record<string, Edges>> = {
   },
   // Nothing in kernel/ knows an architecture: what differs between them is asked of program.arch.
   'core/kernel': {
-    folders: ['core/base', 'core/io', 'core/elf', 'core/debuginfo', 'core/dump', 'core/program'],
+    folders: ['core/base', 'core/io', 'core/codec', 'core/elf', 'core/debuginfo', 'core/dump', 'core/program'],
   },
   // crash/ and diagnose/ yield data and never format it: report/ and cli/ are not theirs, nor is one the other's.
   'core/crash': { folders: ANALYSIS },

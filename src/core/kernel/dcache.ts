@@ -12,6 +12,7 @@ const COMPONENT_LIMIT = 4096
 /** NAME_MAX is 255; memfd and anonymous names stay below too. */
 const NAME_SIZE_MAX = 4096
 
+/** How to name a path. */
 export interface DPathOptions {
   /** Where paths start; a task's root under chroot. Absent: the root of the mount tree. */
   readonly root?: KObject<'path'>
@@ -43,7 +44,8 @@ export function dentryPath(dentry: Dentry): string {
   const names: string[] = []
   let at = dentry
   for (let count = 0; ; count++) {
-    if (count > COMPONENT_LIMIT) throw new CorruptError(at.address, 'chain of d_parent does not end')
+    if (count > COMPONENT_LIMIT)
+      throw new CorruptError(at.address, 'chain of d_parent does not end')
     const parent = at.pointer('d_parent')
     if (parent === at.address) return names.length === 0 ? '/' : `/${names.toReversed().join('/')}`
     names.push(dentryName(at))
@@ -94,7 +96,8 @@ const SPECIAL_NAMES: Readonly<Record<string, (dentry: Dentry) => string>> = {
   anon_inodefs_dname: (dentry) => `anon_inode:${dentryName(dentry)}`,
   pidfs_dname: () => 'anon_inode:[pidfd]',
   simple_dname: (dentry) => `/${dentryName(dentry)} (deleted)`,
-  dmabuffs_dname: (dentry) => `/${dentryName(dentry)}:${dentry.get('d_fsdata').cast('struct dma_buf *').string('name')}`,
+  dmabuffs_dname: (dentry) =>
+    `/${dentryName(dentry)}:${dentry.get('d_fsdata').cast('struct dma_buf *').string('name')}`,
   ns_dname: (dentry) => namespaceName(dentry),
   hugetlb_dname: (dentry) => `/${dentryName(dentry)} (deleted)`,
 }

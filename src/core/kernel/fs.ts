@@ -7,6 +7,7 @@ import { xaForEach, xaIsValue } from './xarray.ts'
 export type File = KObject<'file'>
 export type Inode = KObject<'inode'>
 
+/** A file and the descriptor it is open under. */
 export interface OpenFile {
   readonly fd: number
   readonly file: File
@@ -94,6 +95,7 @@ export function inodePages(inode: Inode): number {
   return inode.number('i_mapping.nrpages')
 }
 
+/** A page of a file, in memory. */
 export interface CachedPage {
   /** Page offset in the file. */
   readonly index: bigint

@@ -2,6 +2,7 @@
 import type { KObject } from '../program/kobject.ts'
 import { xaForEach, xaLoad } from './xarray.ts'
 
+/** An id and what it stands for. */
 export interface IdrEntry {
   readonly id: number
   readonly entry: bigint
@@ -16,7 +17,8 @@ export interface IdrEntry {
  */
 export function* idrForEach(idr: KObject): Generator<IdrEntry> {
   const base = idrBase(idr)
-  for (const { index, entry } of xaForEach(idr.get('idr_rt'))) yield { id: Number(index) + base, entry }
+  for (const { index, entry } of xaForEach(idr.get('idr_rt')))
+    yield { id: Number(index) + base, entry }
 }
 
 /** The pointer of an id, 0n if there is none. @source lib/idr.c idr_find() */

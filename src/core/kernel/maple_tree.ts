@@ -4,6 +4,7 @@ import { sizeofType, stripType } from '../debuginfo/type.ts'
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
 
+/** A range of indices and what it holds. */
 export interface MapleEntry {
   /** First index, `unsigned long`. */
   readonly first: bigint
@@ -68,7 +69,8 @@ export function* mtForEach(tree: KObject): Generator<MapleEntry> {
  */
 export function mtLoad(tree: KObject, index: bigint): MapleEntry | undefined {
   const root = tree.pointer('ma_root')
-  if (!isNode(root)) return index === 0n && isEntry(root) ? { first: 0n, last: 0n, entry: root } : undefined
+  if (!isNode(root))
+    return index === 0n && isEntry(root) ? { first: 0n, last: 0n, entry: root } : undefined
   const layout = mapleLayout(tree.program)
   let node = root
   let range: Range = { first: 0n, last: ULONG_MAX }
@@ -97,11 +99,13 @@ function* walkNode(
   depth: number,
   budget: { left: number },
 ): Generator<MapleEntry> {
-  if (depth > HEIGHT_LIMIT) throw new CorruptError(node, `maple tree is deeper than ${HEIGHT_LIMIT}`)
+  if (depth > HEIGHT_LIMIT)
+    throw new CorruptError(node, `maple tree is deeper than ${HEIGHT_LIMIT}`)
   const leaf = isLeaf(node)
   for (const slot of forEachSlot(layout, node, range)) {
     if (slot.entry === 0n) continue
-    if (--budget.left < 0) throw new CorruptError(node, `maple tree exceeds ${MAPLE_ENTRY_LIMIT} entries`)
+    if (--budget.left < 0)
+      throw new CorruptError(node, `maple tree exceeds ${MAPLE_ENTRY_LIMIT} entries`)
     if (!leaf) yield* walkNode(layout, slot.entry, slot, depth + 1, budget)
     else if (isEntry(slot.entry)) yield slot
   }
@@ -111,14 +115,16 @@ function* walkNode(
 function* forEachSlot(layout: MapleLayout, node: bigint, range: Range): Generator<MapleEntry> {
   const { memory } = layout.program
   const shape = layout.shapes[nodeType(node)]
-  if (!shape || node < LOWEST_NODE) throw new CorruptError(node, `maple node of unknown type ${nodeType(node)}`)
+  if (!shape || node < LOWEST_NODE)
+    throw new CorruptError(node, `maple node of unknown type ${nodeType(node)}`)
   const address = node & ~NODE_MASK
   const bytes = memory.bytes(address, layout.nodeSize)
   const view = new DataView(bytes.buffer)
   let first = range.first
   for (let slot = 0; slot < shape.slotCount; slot++) {
     const last = slotEnd(view, memory.littleEndian, shape, slot, range)
-    if (last < first || last > range.last) throw new CorruptError(address, 'maple node pivots are out of order')
+    if (last < first || last > range.last)
+      throw new CorruptError(address, 'maple node pivots are out of order')
     yield { first, last, entry: view.getBigUint64(shape.slots + slot * 8, memory.littleEndian) }
     if (last === range.last) return
     first = last + 1n
@@ -126,7 +132,13 @@ function* forEachSlot(layout: MapleLayout, node: bigint, range: Range): Generato
 }
 
 /** Last index of a slot. The last slot in use ends with the node: its pivot is absent, the maximum, or 0. */
-function slotEnd(view: DataView, little: boolean, shape: NodeShape, slot: number, range: Range): bigint {
+function slotEnd(
+  view: DataView,
+  little: boolean,
+  shape: NodeShape,
+  slot: number,
+  range: Range,
+): bigint {
   if (shape.pivots < 0) return range.first + BigInt(slot)
   if (slot >= shape.pivotCount) return range.last
   const pivot = view.getBigUint64(shape.pivots + slot * 8, little)

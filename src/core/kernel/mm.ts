@@ -33,7 +33,8 @@ export function* forEachVma(mm: Mm): Generator<Vma> {
   const { program } = mm
   // Since v6.1, commit d4af56c5c7c6 ("mm: start tracking VMAs with maple tree"), areas are in mm_mt.
   if (mm.has('mm_mt')) {
-    for (const { entry } of mtForEach(mm.get('mm_mt'))) yield program.objectAt('struct vm_area_struct', entry)
+    for (const { entry } of mtForEach(mm.get('mm_mt')))
+      yield program.objectAt('struct vm_area_struct', entry)
     return
   }
   const next = BigInt(program.offsetof('struct vm_area_struct', 'vm_next'))
@@ -75,7 +76,9 @@ export function mmRss(mm: Mm): number {
   for (const index of RSS_COUNTERS) {
     // Since v6.2, commit f1a7941243c1 ("mm: convert mm's rss stats into percpu_counter"), an array of percpu_counter;
     // before, struct mm_rss_stat with atomic counts.
-    pages += stat.has('count') ? stat.get('count').at(index).bigint('counter') : percpuCounterSum(stat.at(index))
+    pages += stat.has('count')
+      ? stat.get('count').at(index).bigint('counter')
+      : percpuCounterSum(stat.at(index))
   }
   return Math.max(0, Number(pages))
 }
@@ -106,7 +109,8 @@ export function taskRss(task: Task): number {
  * @throws {FaultError} at the first byte that is not in memory, or not in the dump (user pages often are excluded)
  */
 export function readUserMemory(mm: Mm, address: bigint, size: number): Uint8Array {
-  if (!(size >= 0 && size <= USER_READ_MAX)) throw new CorruptError(address, `user memory of ${size} bytes`)
+  if (!(size >= 0 && size <= USER_READ_MAX))
+    throw new CorruptError(address, `user memory of ${size} bytes`)
   const { memory } = mm.program
   const bytes = new Uint8Array(size)
   memory.readWithRoot(memory.toPhysical(mm.pointer('pgd')), address, bytes)

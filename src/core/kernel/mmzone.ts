@@ -34,6 +34,7 @@ export function presentPages(program: Program): number {
 /** Pages the page allocator manages: MemTotal of /proc/meminfo. @source include/linux/mm.h totalram_pages() */
 export function totalramPages(program: Program): number {
   // Since v5.0, commit ca79b0c211af ("mm: convert totalram_pages and totalhigh_pages variables to atomic").
-  if (program.hasSymbol('_totalram_pages')) return program.object('_totalram_pages').number('counter')
+  if (program.hasSymbol('_totalram_pages'))
+    return program.object('_totalram_pages').number('counter')
   return program.object('totalram_pages', 'unsigned long').number()
 }

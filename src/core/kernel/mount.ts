@@ -16,7 +16,10 @@ export function realMount(vfsmount: KObject): Mount {
 }
 
 /** The mount namespace of a task; that of PID 1 if none is given. @returns undefined for a task that has exited */
-export function mountNamespace(program: Program, task?: Task): KObject<'mnt_namespace'> | undefined {
+export function mountNamespace(
+  program: Program,
+  task?: Task,
+): KObject<'mnt_namespace'> | undefined {
   const nsproxy = (task ?? program.object('init_task')).get('nsproxy')
   return nsproxy.isNull() ? undefined : nsproxy.get('mnt_ns').deref()
 }
@@ -35,7 +38,11 @@ export function* forEachMount(namespace: KObject<'mnt_namespace'>): Generator<Mo
     yield* rbtreeInorderForEachEntry(namespace.get('mounts'), 'struct mount', 'mnt_node')
     return
   }
-  for (const mount of listForEachEntry<'mount'>(namespace.get('list'), 'struct mount', 'mnt_list')) {
+  for (const mount of listForEachEntry<'mount'>(
+    namespace.get('list'),
+    'struct mount',
+    'mnt_list',
+  )) {
     if ((mount.number('mnt.mnt_flags') & MNT_CURSOR) === 0) yield mount
   }
 }

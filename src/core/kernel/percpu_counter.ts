@@ -16,7 +16,8 @@ export function percpuCounterSum(counter: KObject): bigint {
   // Kernels for one CPU have no per-CPU part; a counter not yet set up has a NULL one.
   if (counters.isNull()) return sum
   // What a CPU left behind when it went offline is folded in: a possible CPU that is off reads 0.
-  for (const cpu of forEachCpu(counter.program, 'possible')) sum += perCpuPtr(counters, cpu).bigint()
+  for (const cpu of forEachCpu(counter.program, 'possible'))
+    sum += perCpuPtr(counters, cpu).bigint()
   return sum
 }
 

@@ -36,12 +36,14 @@ export function* rbtreeInorderForEach(root: KObject): Generator<bigint> {
   while (node !== 0n || stack.length > 0) {
     while (node !== 0n) {
       checkParent(memory.u64(wrap64(node + layout.parent)), parent, node)
-      if (stack.push(node) > RB_DEPTH_LIMIT) throw new CorruptError(node, `rbtree is deeper than ${RB_DEPTH_LIMIT}`)
+      if (stack.push(node) > RB_DEPTH_LIMIT)
+        throw new CorruptError(node, `rbtree is deeper than ${RB_DEPTH_LIMIT}`)
       parent = node
       node = memory.u64(wrap64(node + layout.left))
     }
     const next = stack.pop() as bigint
-    if (++count > RB_NODE_LIMIT) throw new CorruptError(next, `rbtree exceeds ${RB_NODE_LIMIT} nodes`)
+    if (++count > RB_NODE_LIMIT)
+      throw new CorruptError(next, `rbtree exceeds ${RB_NODE_LIMIT} nodes`)
     yield next
     parent = next
     node = memory.u64(wrap64(next + layout.right))
@@ -60,7 +62,8 @@ export function* rbtreeInorderForEachEntry<T extends string>(
   member: string,
 ): Generator<KObject<T>> {
   const offset = BigInt(root.program.offsetof(typeName, member))
-  for (const node of rbtreeInorderForEach(root)) yield root.program.objectAt<T>(typeName, wrap64(node - offset))
+  for (const node of rbtreeInorderForEach(root))
+    yield root.program.objectAt<T>(typeName, wrap64(node - offset))
 }
 
 /**
@@ -82,7 +85,8 @@ export function rbFind<T extends string>(
   const offset = BigInt(program.offsetof(typeName, member))
   let node = root.pointer()
   for (let depth = 0; node !== 0n; depth++) {
-    if (depth > RB_DEPTH_LIMIT) throw new CorruptError(node, `rbtree is deeper than ${RB_DEPTH_LIMIT}`)
+    if (depth > RB_DEPTH_LIMIT)
+      throw new CorruptError(node, `rbtree is deeper than ${RB_DEPTH_LIMIT}`)
     const entry = program.objectAt<T>(typeName, wrap64(node - offset))
     const order = compare(entry)
     if (order === 0) return entry
@@ -100,5 +104,6 @@ function rbLayout({ program }: KObject): RbLayout {
 }
 
 function checkParent(parentColor: bigint, parent: bigint, node: bigint): void {
-  if ((parentColor & RB_PARENT_MASK) !== parent) throw new CorruptError(node, 'rbtree node has another parent')
+  if ((parentColor & RB_PARENT_MASK) !== parent)
+    throw new CorruptError(node, 'rbtree node has another parent')
 }

@@ -2,6 +2,7 @@
 import { KdumpError } from '../base/errors.ts'
 import type { Program } from '../program/program.ts'
 
+/** One kind of taint. */
 export interface TaintFlag {
   readonly bit: number
   /** The letter an oops shows when the bit is set. */
@@ -23,24 +24,31 @@ export function taintFlags(program: Program): TaintFlag[] {
     return readTaintFlags(program)
   } catch (error) {
     if (!(error instanceof KdumpError)) throw error
-    return Array.from(KNOWN_LETTERS, (set, bit) => ({ bit, set, clear: bit === 0 ? 'G' : ' ', description: '' }))
+    return Array.from(KNOWN_LETTERS, (set, bit) => ({
+      bit,
+      set,
+      clear: bit === 0 ? 'G' : ' ',
+      description: '',
+    }))
   }
 }
 
 function readTaintFlags(program: Program): TaintFlag[] {
   const symbol = program.findSymbol('taint_flags')
   // The symbol's size reaches to the next symbol: entries end where the letters do.
-  const count = Math.min(TAINT_LIMIT, Math.floor((symbol?.size ?? 0) / program.sizeof('struct taint_flag')))
+  const count = Math.min(
+    TAINT_LIMIT,
+    Math.floor((symbol?.size ?? 0) / program.sizeof('struct taint_flag')),
+  )
   const table = program.object('taint_flags', `struct taint_flag [${count}]`)
   const flags: TaintFlag[] = []
   for (const entry of table) {
-    // v4.8 and older called the members true and false; v4.10 and later c_true and c_false.
-    const set = entry.number('c_true', 'true')
+    const set = entry.number('c_true')
     if (set < 0x20 || set > 0x7e) break
     flags.push({
       bit: flags.length,
       set: String.fromCharCode(set),
-      clear: String.fromCharCode(entry.number('c_false', 'false')),
+      clear: String.fromCharCode(entry.number('c_false')),
       // Kernels since v6.11 or so have it.
       description: entry.find('desc')?.string() ?? '',
     })

@@ -9,7 +9,10 @@ const NSEC_PER_SEC = 1_000_000_000n
 export function timekeeper(program: Program): KObject<'timekeeper'> {
   // Since v6.17, commit 22c62b9a84b8 ("timekeeping: Introduce auxiliary timekeepers"), an array; [0] is the main one.
   if (program.hasSymbol('timekeeper_data')) {
-    return program.objectAt('struct timekeeper', memberOfTkData(program, program.symbol('timekeeper_data')))
+    return program.objectAt(
+      'struct timekeeper',
+      memberOfTkData(program, program.symbol('timekeeper_data')),
+    )
   }
   if (program.hasSymbol('tk_core')) {
     return program.objectAt('struct timekeeper', memberOfTkData(program, program.symbol('tk_core')))
@@ -20,7 +23,8 @@ export function timekeeper(program: Program): KObject<'timekeeper'> {
 
 /** Since v6.13 tk_core is a struct tk_data; before, a struct without a name: `{ seqcount_t seq; struct timekeeper timekeeper; }`. */
 function memberOfTkData(program: Program, address: bigint): bigint {
-  if (program.hasType('struct tk_data')) return address + BigInt(program.offsetof('struct tk_data', 'timekeeper'))
+  if (program.hasType('struct tk_data'))
+    return address + BigInt(program.offsetof('struct tk_data', 'timekeeper'))
   const seqType = ['seqcount_raw_spinlock_t', 'seqcount_t'].find((name) => program.hasType(name))
   if (seqType === undefined) throw new NotFoundError('type', 'seqcount_t')
   // Padded to the alignment of the u64s in struct timekeeper.
@@ -37,7 +41,8 @@ export function coarseRealtimeNsec(program: Program): bigint {
 export function coarseBoottimeNsec(program: Program): bigint {
   const tk = timekeeper(program)
   const realtime = tk.bigint('xtime_sec') * NSEC_PER_SEC + coarseNsec(tk)
-  const toMonotonic = tk.bigint('wall_to_monotonic.tv_sec') * NSEC_PER_SEC + tk.bigint('wall_to_monotonic.tv_nsec')
+  const toMonotonic =
+    tk.bigint('wall_to_monotonic.tv_sec') * NSEC_PER_SEC + tk.bigint('wall_to_monotonic.tv_nsec')
   // Before v3.17 the time spent suspended was a timespec, total_sleep_time.
   const suspended = tk.find('offs_boot')?.bigint() ?? 0n
   return realtime + toMonotonic + suspended

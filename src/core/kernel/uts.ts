@@ -3,6 +3,7 @@ import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
 import type { Task } from './sched.ts'
 
+/** The fields of `struct new_utsname`. */
 export interface Utsname {
   readonly sysname: string
   readonly nodename: string
@@ -18,7 +19,9 @@ export interface Utsname {
  * @source kernel/sys.c newuname()
  */
 export function utsname(program: Program, task?: Task): Utsname {
-  const namespace: KObject = task ? task.get('nsproxy.uts_ns').deref() : program.object('init_uts_ns')
+  const namespace: KObject = task
+    ? task.get('nsproxy.uts_ns').deref()
+    : program.object('init_uts_ns')
   const name = namespace.get('name').snapshot()
   return {
     sysname: name.string('sysname'),

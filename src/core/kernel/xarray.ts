@@ -5,6 +5,7 @@ import { stripType } from '../debuginfo/type.ts'
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
 
+/** An index and what it holds. */
 export interface XArrayEntry {
   /** `unsigned long`. */
   readonly index: bigint
@@ -38,7 +39,7 @@ interface XLayout {
  */
 export function* xaForEach(xa: KObject): Generator<XArrayEntry> {
   const layout = xLayout(xa)
-  const head = xa.pointer('xa_head', 'rnode')
+  const head = xaHead(xa)
   const budget = { left: XA_ENTRY_LIMIT }
   if (isNode(layout, head)) yield* walkNode(layout, head, 0n, INDEX_BITS, budget)
   else if (isEntry(layout, head)) yield { index: 0n, entry: head }
@@ -52,7 +53,7 @@ export function* xaForEach(xa: KObject): Generator<XArrayEntry> {
  */
 export function xaLoad(xa: KObject, index: bigint): bigint {
   const layout = xLayout(xa)
-  let entry = xa.pointer('xa_head', 'rnode')
+  let entry = xaHead(xa)
   let below = INDEX_BITS
   if (!isNode(layout, entry)) return index === 0n && isEntry(layout, entry) ? entry : 0n
   const { memory } = layout.program
@@ -104,10 +105,17 @@ function* walkNode(
   }
 }
 
+/** The root entry. */
+function xaHead(xa: KObject): bigint {
+  // Since v4.20, commit f8d5d0cc145c ("xarray: Add definition of struct xarray"), it is xa_head.
+  return xa.pointer('xa_head', 'rnode')
+}
+
 /** A node's shift must be smaller than its parent's: the check that makes a cycle impossible. */
 function readShift({ program, shift }: XLayout, node: bigint, below: number): number {
   const value = program.memory.u8(wrap64(node + shift))
-  if (value >= below) throw new CorruptError(node, `xarray node of shift ${value} below one of shift ${below}`)
+  if (value >= below)
+    throw new CorruptError(node, `xarray node of shift ${value} below one of shift ${below}`)
   return value
 }
 

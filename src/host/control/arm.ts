@@ -210,8 +210,12 @@ function findModuleDirectory(release: string): string {
   )
 }
 
-/** The runtime image lies beside the bundle, in dist/ of a checkout, or where a package puts it. */
-function findRuntime(): string {
+/**
+ * Find the runtime image: beside the bundle, in dist/ of a checkout, or where a package puts it.
+ *
+ * @throws {HostError} saying how to build it
+ */
+export function findRuntime(): string {
   const name = 'runtime.squashfs'
   const here = import.meta.dirname
   const candidates = [

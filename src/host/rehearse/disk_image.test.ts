@@ -1,0 +1,58 @@
+// Real images by e2fsprogs, as a plain user could make them.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import { openFileSource } from '../platform/file_source.ts'
+import { readFilesystemId } from '../target/superblock.ts'
+import { extractFolder, makeDisk, repairDisk } from './disk_image.ts'
+
+const skip = spawnSync('/sbin/mke2fs', ['-V']).error ? 'e2fsprogs is not installed' : false
+const uuid = '01234567-89ab-cdef-0123-456789abcdef'
+
+test(
+  'a disk has the type, UUID, label and tree it was planned with, and gives the tree back',
+  { skip },
+  (t) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-disk-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const tree = path.join(folder, 'tree')
+    mkdirSync(path.join(tree, 'var/crash/deep'), { recursive: true })
+    writeFileSync(path.join(tree, 'var/crash/deep/secret'), 'dump\n', { mode: 0o600 })
+    const file = path.join(folder, 'disk.img')
+    makeDisk({ file, sizeBytes: 64 << 20, fstype: 'ext4', uuid, label: 'crash', tree })
+    assert.ok(statSync(file).blocks * 512 < 32 << 20, 'the image is sparse')
+
+    using source = openFileSource(file)
+    assert.deepEqual(
+      readFilesystemId((offset, into) => source.read(offset, into)),
+      { fstype: 'ext4', uuid, label: 'crash' },
+    )
+
+    repairDisk(file)
+    const copy = extractFolder(file, '/var/crash', path.join(folder, 'out'))
+    assert.equal(copy, path.join(folder, 'out/crash'))
+    assert.equal(readFileSync(path.join(copy, 'deep/secret'), 'utf8'), 'dump\n')
+    assert.equal(statSync(path.join(copy, 'deep/secret')).mode & 0o777, 0o600)
+    assert.equal(extractFolder(file, '/none', path.join(folder, 'out')), undefined)
+    const top = extractFolder(file, '/', path.join(folder, 'all'))
+    assert.equal(readFileSync(path.join(top ?? '', 'var/crash/deep/secret'), 'utf8'), 'dump\n')
+  },
+)
+
+test('a file system that cannot be made yet is named', () => {
+  const plan = {
+    file: '/nowhere',
+    sizeBytes: 1 << 30,
+    fstype: 'xfs',
+    uuid: '',
+    label: '',
+    tree: '',
+  }
+  assert.throws(() => makeDisk(plan), {
+    code: 'ERR_UNSUPPORTED',
+    message: /rehearsing on xfs: only ext2, ext3, ext4/,
+  })
+})

@@ -1,0 +1,49 @@
+// The command line, as QEMU would see it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { machineArgv, type MachineSpec } from './machine_spec.ts'
+
+const SPEC: MachineSpec = {
+  accelerator: 'tcg',
+  memoryBytes: 512 * 2 ** 20,
+  cpus: 2,
+  kernel: '/boot/vmlinuz',
+  initrd: '/tmp/a, b/initrd',
+  cmdline: 'console=ttyS0 crashkernel=1G-4G:192M,4G-:256M',
+  disks: [{ file: '/tmp/a, b/root.img' }, { file: '/x.img', readOnly: true }],
+}
+const SOCKETS = { qmp: '/s/qmp', console: '/s/console', channel: '/s/channel' }
+const argv = machineArgv(SPEC, SOCKETS)
+const after = (option: string): string[] =>
+  argv.flatMap((word, index) => (argv[index - 1] === option ? [word] : []))
+
+test('kernel, initrd and command line are words of their own and stay as they are', () => {
+  assert.deepEqual(after('-kernel'), ['/boot/vmlinuz'])
+  assert.deepEqual(after('-initrd'), ['/tmp/a, b/initrd'])
+  assert.deepEqual(after('-append'), [SPEC.cmdline])
+})
+
+test('a comma in a path is doubled where QEMU would split at it', () => {
+  assert.match(after('-drive')[0] ?? '', /^file=\/tmp\/a,, b\/root\.img,if=none,/)
+})
+
+test('disks become virtio disks in their order', () => {
+  assert.deepEqual(
+    after('-drive').map((drive) => /read-only=(\w+)/.exec(drive)?.[1]),
+    ['off', 'on'],
+  )
+  assert.deepEqual(after('-device'), ['virtio-blk-pci,drive=disk0', 'virtio-blk-pci,drive=disk1'])
+})
+
+test("a machine has nothing of the user's: no default devices, no network, no configuration", () => {
+  for (const option of ['-nodefaults', '-no-user-config', '-no-reboot'])
+    assert.ok(argv.includes(option), option)
+  assert.ok(!argv.some((word) => word.startsWith('-net') || word === '-nic'))
+})
+
+test('memory is in whole megabytes and each accelerator has its CPU', () => {
+  assert.deepEqual(after('-m'), ['512M'])
+  assert.deepEqual(after('-cpu'), ['max,la57=off'])
+  const kvm = machineArgv({ ...SPEC, accelerator: 'kvm' }, SOCKETS)
+  assert.equal(kvm[kvm.indexOf('-cpu') + 1], 'host')
+})

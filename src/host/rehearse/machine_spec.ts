@@ -1,0 +1,69 @@
+// A virtual machine as data, and the QEMU command line that makes it. Source: qemu(1).
+
+/** How QEMU runs the guest: by the processor, or emulated. */
+export type Accelerator = 'kvm' | 'tcg'
+
+/** A raw disk image. */
+export interface MachineDisk {
+  readonly file: string
+  readonly readOnly?: boolean
+}
+
+/** All that makes one virtual machine different from another. */
+export interface MachineSpec {
+  readonly accelerator: Accelerator
+  readonly memoryBytes: number
+  readonly cpus: number
+  readonly kernel: string
+  readonly initrd: string
+  readonly cmdline: string
+  /** vda, vdb … in this order. */
+  readonly disks: readonly MachineDisk[]
+}
+
+/** Sockets of ours that QEMU connects to. */
+export interface MachineSockets {
+  readonly qmp: string
+  /** First serial port: the console. */
+  readonly console: string
+  /** Second serial port: see guest_channel.ts. */
+  readonly channel: string
+}
+
+/** 5-level page tables, which `max` includes, slow every emulated page walk. */
+const CPU_MODEL: Readonly<Record<Accelerator, string>> = { kvm: 'host', tcg: 'max,la57=off' }
+
+/** Make the command line, without the program's name. A reset of the guest ends QEMU. */
+export function machineArgv(spec: MachineSpec, sockets: MachineSockets): string[] {
+  return [
+    ...['-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot'],
+    ...['-machine', 'pc', '-accel', spec.accelerator, '-cpu', CPU_MODEL[spec.accelerator]],
+    ...['-m', `${Math.floor(spec.memoryBytes / 2 ** 20)}M`, '-smp', String(spec.cpus)],
+    ...['-kernel', spec.kernel, '-initrd', spec.initrd, '-append', spec.cmdline],
+    ...socketPort('console', sockets.console),
+    ...socketPort('channel', sockets.channel),
+    ...[
+      '-chardev',
+      `socket,id=qmp,path=${escape(sockets.qmp)}`,
+      '-mon',
+      'chardev=qmp,mode=control',
+    ],
+    ...spec.disks.flatMap(diskArgs),
+  ]
+}
+
+function socketPort(name: string, path: string): string[] {
+  return ['-chardev', `socket,id=${name},path=${escape(path)}`, '-serial', `chardev:${name}`]
+}
+
+function diskArgs({ file, readOnly = false }: MachineDisk, index: number): string[] {
+  const id = `disk${index}`
+  // Nothing on these disks outlives the rehearsal: no flush need reach the host's disk.
+  const drive = `file=${escape(file)},if=none,id=${id},format=raw,cache=unsafe,read-only=${readOnly ? 'on' : 'off'}`
+  return ['-drive', drive, '-device', `virtio-blk-pci,drive=${id}`]
+}
+
+/** A comma ends a value in QEMU's option syntax unless it is doubled. */
+function escape(path: string): string {
+  return path.replaceAll(',', ',,')
+}

@@ -1,0 +1,261 @@
+// A rehearsal: the whole road of a crash in a virtual machine, step by step, from an empty disk to an opened dump.
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { HostError, UnsupportedError, UsageError } from '../../core/base/errors.ts'
+import { ModuleIndex } from '../control/initramfs/module_index.ts'
+import { chooseAccelerator } from './accelerator.ts'
+import { extractFolder, makeDisk, repairDisk } from './disk_image.ts'
+import { GUEST } from './guest_files.ts'
+import { buildGuestInitramfs, fillGuestRoot } from './guest_root.ts'
+import { findTool } from './host_tool.ts'
+import { findRecording, inspectDump, readCaptureFacts } from './inspect_dump.ts'
+import { findModuleFolder, readKernelRelease } from './kernel_image.ts'
+import { Machine } from './machine.ts'
+import type { MachineSpec } from './machine_spec.ts'
+import { DEFAULT_ARM, type RehearseOptions } from './rehearse_options.ts'
+import type { DumpFacts, RehearseResult } from './rehearse_result.ts'
+import {
+  awaitArmed,
+  awaitBoot,
+  awaitCaptureKernel,
+  awaitDmesg,
+  awaitDump,
+  awaitEnd,
+  awaitReady,
+  awaitWorkload,
+} from './road.ts'
+import { planScratchTarget, type ScratchTarget } from './scratch_target.ts'
+import { StepRunner } from './step_runner.ts'
+
+/** Room on the guest's root disk beside its memory: kernel, runtime and capture image. */
+const ROOT_DISK_EXTRA = 1 << 30
+const TARGET_DISK_EXTRA = 1 << 28
+
+/**
+ * Rehearse a crash.
+ *
+ * @returns what happened, whether it went well or not
+ * @throws {UsageError} if `keep` holds a rehearsal already
+ * @throws {UnsupportedError} on a machine whose runtime cannot run in the guest
+ */
+export async function rehearse(options: RehearseOptions): Promise<RehearseResult> {
+  if (process.arch !== 'x64')
+    throw new UnsupportedError(`rehearsing on ${process.arch}: only x86_64 guests are made so far`)
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-rehearse-'))
+  const files = prepareKeep(options.keep) ?? folder
+  const steps = new StepRunner(options.timeoutMs, options.onStep)
+  const result: Mutable<RehearseResult> = {
+    version: 1,
+    ok: false,
+    scenario: options.scenario.name,
+    release: readKernelRelease(options.kernel),
+    kernel: options.kernel,
+    accelerator: 'tcg',
+    memoryBytes: options.memoryBytes,
+    cpus: options.cpus,
+    crashkernel: options.crashkernel,
+    steps: steps.steps,
+    end: undefined,
+    capture: undefined,
+    dump: undefined,
+    kept: options.keep ?? '',
+  }
+  try {
+    await walkTheRoad({ options, folder, files, steps, result })
+    result.ok = steps.steps.every(({ ok }) => ok)
+    if (options.keep !== undefined)
+      writeFileSync(path.join(files, 'rehearsal.json'), `${JSON.stringify(result, null, 2)}\n`)
+    return result
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+type Mutable<T> = { -readonly [key in keyof T]: T[key] }
+
+interface Rehearsal {
+  readonly options: RehearseOptions
+  /** Scratch folder. */
+  readonly folder: string
+  /** Where logs and dump go. */
+  readonly files: string
+  readonly steps: StepRunner
+  readonly result: Mutable<RehearseResult>
+}
+
+async function walkTheRoad(rehearsal: Rehearsal): Promise<void> {
+  const { options, files, steps, result } = rehearsal
+  const stage = await steps.run('prepare', () => prepare(rehearsal))
+  if (!stage) return
+  const { spec, target } = stage
+  result.accelerator = spec.accelerator
+  const isDown = await runMachine(rehearsal, spec)
+  if (!isDown) return
+  const dump = await steps.run('collect', () => collect(rehearsal, spec, target))
+  result.capture = readCaptureFacts(files)
+  if (dump === undefined) return
+  await steps.run('open', () => {
+    result.dump = inspectDump(files)
+    checkDump(result.dump, options)
+    return true
+  })
+}
+
+interface Stage {
+  readonly spec: MachineSpec
+  readonly target: ScratchTarget
+}
+
+async function prepare({ options, folder, result }: Rehearsal): Promise<Stage> {
+  const { kernel, conf, scenario, memoryBytes, cpus } = options
+  const busybox = findTool('busybox')
+  const target = planScratchTarget(conf)
+  const accelerator = await chooseAccelerator(kernel, busybox)
+  const root = {
+    release: result.release,
+    kernel,
+    modules: new ModuleIndex(findModuleFolder(result.release, kernel, options.modules)),
+    extraModules: conf.extraModules,
+    busybox,
+    runtime: options.runtime,
+    kdumpConf: options.kdumpConf,
+    folders: target.disk === 'root' ? [target.folder] : [],
+    files: options.files ?? [],
+    guest: {
+      version: 1,
+      arm: options.arm ?? DEFAULT_ARM,
+      sysrq: scenario.sysrq,
+      links: target.links,
+      takeTruth: options.keep !== undefined,
+    },
+  } as const
+  const initrd = path.join(folder, 'initrd')
+  buildGuestInitramfs(initrd, root)
+  const tree = path.join(folder, 'root')
+  fillGuestRoot(tree, root)
+  const disks = [{ file: path.join(folder, 'root.img') }]
+  makeDisk({
+    file: path.join(folder, 'root.img'),
+    sizeBytes: memoryBytes + ROOT_DISK_EXTRA,
+    fstype: 'ext4',
+    uuid: '',
+    label: '',
+    tree,
+  })
+  rmSync(tree, { recursive: true })
+  if (target.disk === 'target') {
+    const file = path.join(folder, 'target.img')
+    const sizeBytes = options.targetSizeBytes ?? memoryBytes + TARGET_DISK_EXTRA
+    const top = path.join(folder, 'target')
+    mkdirSync(path.join(top, target.folder), { recursive: true })
+    makeDisk({
+      file,
+      sizeBytes,
+      fstype: target.fstype,
+      uuid: target.uuid,
+      label: target.label,
+      tree: top,
+    })
+    disks.push({ file })
+  }
+  // A first kernel that cannot enter the capture kernel reboots at last, which ends QEMU.
+  const cmdline =
+    `console=ttyS0 crashkernel=${options.crashkernel} panic=10 ${scenario.cmdline}`.trimEnd()
+  return { spec: { accelerator, memoryBytes, cpus, kernel, initrd, cmdline, disks }, target }
+}
+
+/** @returns whether the crash was got through to the end, so that there may be files to collect */
+async function runMachine(
+  { options, files, steps, result }: Rehearsal,
+  spec: MachineSpec,
+): Promise<boolean> {
+  await using machine = await Machine.start(spec, path.join(files, 'console.log'))
+  const onMachine = steps.on(machine)
+  if (!(await onMachine.run('boot', (signal) => awaitBoot(machine, signal)))) return false
+  if (!(await onMachine.run('workload', (signal) => awaitWorkload(machine, signal)))) return false
+  if (!(await onMachine.run('arm', (signal) => awaitArmed(machine, signal)))) return false
+  const snapshot = await onMachine.run('truth', (signal) => awaitReady(machine, signal))
+  if (!snapshot) return false
+  if (options.keep !== undefined) writeFileSync(path.join(files, 'snapshot'), snapshot.join(''))
+  const isCaptured = await onMachine.run('crash', async (signal) => {
+    machine.channel.go()
+    await options.scenario.kill?.(machine)
+    return awaitCaptureKernel(machine, signal)
+  })
+  if (isCaptured !== undefined) {
+    // What fails here is told, and the rest still happens: a full disk must not hide that the machine reboots.
+    await onMachine.run('dmesg', (signal) => awaitDmesg(machine, signal))
+    await onMachine.run('dump', (signal) => awaitDump(machine, signal))
+    result.end = await onMachine.run('reboot', (signal) => awaitEnd(machine, signal))
+  }
+  if (steps.hasFailed && options.keep !== undefined) {
+    writeFileSync(path.join(files, 'registers.txt'), await machine.registers())
+  }
+  return isCaptured !== undefined
+}
+
+/** Copy what the capture kernel wrote; returns the number of files. @throws {HostError} if it wrote nothing */
+function collect(
+  { options, folder, files }: Rehearsal,
+  spec: MachineSpec,
+  target: ScratchTarget,
+): number {
+  for (const { file } of spec.disks) repairDisk(file)
+  const [root, second] = spec.disks
+  const disk = target.disk === 'root' ? root : second
+  if (!root || !disk) throw new HostError('no disk to collect from')
+  const copy = extractFolder(disk.file, target.folder, path.join(folder, 'collected'))
+  const recording = copy && findRecording(copy)
+  if (recording === undefined)
+    throw new HostError(`no 127.0.0.1-… below ${target.folder}: the capture kernel wrote nothing`)
+  if (options.keep !== undefined) {
+    const truth = extractFolder(root.file, GUEST.truth, files)
+    if (truth !== undefined) renameInto(path.join(files, 'snapshot'), path.join(truth, 'snapshot'))
+  }
+  const names = readdirSync(recording)
+  for (const name of names) renameInto(path.join(recording, name), path.join(files, name))
+  return names.length
+}
+
+/** Rename; the folders may lie on different file systems. */
+function renameInto(from: string, to: string): void {
+  try {
+    renameSync(from, to)
+  } catch {
+    cpSync(from, to, { recursive: true, preserveTimestamps: true })
+    rmSync(from, { recursive: true })
+  }
+}
+
+/** Check that the dump says what was done. @throws {HostError} naming what it does not say */
+function checkDump(dump: DumpFacts | undefined, { scenario }: RehearseOptions): void {
+  if (!dump) throw new HostError('there is no vmcore')
+  if (!dump.opens) throw new HostError(dump.error)
+  if (!scenario.panicMessage.test(dump.panicMessage)) {
+    throw new HostError(
+      `the dump's panic message is '${dump.panicMessage}', expected ${scenario.panicMessage}`,
+    )
+  }
+  if (dump.backtrace.length === 0)
+    throw new HostError('the dump gives no backtrace of the task that panicked')
+}
+
+function prepareKeep(keep: string | undefined): string | undefined {
+  if (keep === undefined) return undefined
+  mkdirSync(keep, { recursive: true })
+  const taken = readdirSync(keep).find(
+    (name) => name.startsWith('vmcore') || name === 'rehearsal.json' || name === 'truth',
+  )
+  if (taken !== undefined)
+    throw new UsageError(`--keep ${keep}: holds a rehearsal already (${taken})`)
+  return keep
+}

@@ -1,0 +1,49 @@
+// What a rehearsal is made of.
+import type { KdumpConf } from '../control/kdump_conf.ts'
+import type { GuestFile } from './guest_root.ts'
+import type { RehearseStep, StepName } from './rehearse_result.ts'
+import type { Scenario } from './scenario.ts'
+
+/** What is rehearsed, on what, and who is told. */
+export interface RehearseOptions {
+  readonly kernel: string
+  /** Folder with its modules, see findModuleFolder(); undefined to look for them. */
+  readonly modules?: string | undefined
+  /** kdump.conf as written, and as understood. */
+  readonly kdumpConf: string
+  readonly conf: KdumpConf
+  readonly memoryBytes: number
+  readonly cpus: number
+  /** Value of crashkernel=. */
+  readonly crashkernel: string
+  readonly scenario: Scenario
+  /** runtime.squashfs to run kbox from, in the guest and in its capture kernel. */
+  readonly runtime: string
+  /** For all of it. */
+  readonly timeoutMs: number
+  /** Folder for the dump, the truth and the logs, which is made if need be; undefined to keep nothing. */
+  readonly keep?: string | undefined
+  /** Called when a step begins, and when it has ended. */
+  readonly onStep?: (name: StepName, ended: RehearseStep | undefined) => void
+  /** Size of the second disk; by default, all of memory fits. */
+  readonly targetSizeBytes?: number
+  /** More files for the guest's root. */
+  readonly files?: readonly GuestFile[]
+  /** Command lines that arm the guest instead of DEFAULT_ARM. */
+  readonly arm?: readonly (readonly string[])[]
+}
+
+/** How a machine is armed. */
+export const DEFAULT_ARM: readonly (readonly string[])[] = [
+  ['kbox', 'start', '--verbose'],
+  ['kbox', 'status'],
+  ['kbox', 'showmem'],
+]
+
+/** The configuration rehearsed when there is none: a file system of its own, zstd, level 31. */
+export const DEFAULT_KDUMP_CONF = `ext4 LABEL=crash
+path /var/crash
+core_collector makedumpfile -z --message-level 7 -d 31
+failure_action reboot
+final_action reboot
+`

@@ -25,10 +25,15 @@ function assertMargins(whole: Uint8Array): void {
 const pageLike = fc
   .array(
     fc.oneof(
-      fc.tuple(fc.nat(255), fc.integer({ min: 1, max: 700 })).map(([byte, count]) => new Array<number>(count).fill(byte)),
+      fc
+        .tuple(fc.nat(255), fc.integer({ min: 1, max: 700 }))
+        .map(([byte, count]) => new Array<number>(count).fill(byte)),
       fc.array(fc.nat(255), { minLength: 1, maxLength: 90 }),
       fc
-        .tuple(fc.array(fc.nat(255), { minLength: 1, maxLength: 70 }), fc.integer({ min: 2, max: 40 }))
+        .tuple(
+          fc.array(fc.nat(255), { minLength: 1, maxLength: 70 }),
+          fc.integer({ min: 2, max: 40 }),
+        )
         .map(([record, count]) => new Array<number[]>(count).fill(record).flat()),
     ),
     { maxLength: 24 },

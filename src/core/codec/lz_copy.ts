@@ -4,19 +4,25 @@
 const BULK = 48
 
 /** Copy `count` bytes of `input` to `output`. */
-export function copyLiterals(input: Uint8Array, ip: number, output: Uint8Array, op: number, count: number): void {
+export function copyLiterals(
+  input: Uint8Array,
+  ip: number,
+  output: Uint8Array,
+  op: number,
+  count: number,
+): void {
   if (count >= BULK) {
     output.set(input.subarray(ip, ip + count), op)
     return
   }
-  for (const end = ip + count; ip < end; ) output[op++] = input[ip++] as number
+  for (const end = ip + count; ip < end;) output[op++] = input[ip++] as number
 }
 
 /** Append `length` bytes found `distance` back; they may overlap themselves, which repeats the period. */
 export function copyMatch(output: Uint8Array, op: number, distance: number, length: number): void {
   let from = op - distance
   if (length < BULK) {
-    for (const end = op + length; op < end; ) output[op++] = output[from++] as number
+    for (const end = op + length; op < end;) output[op++] = output[from++] as number
     return
   }
   if (distance === 1) {
@@ -24,7 +30,7 @@ export function copyMatch(output: Uint8Array, op: number, distance: number, leng
     return
   }
   // What was copied can be copied again, so the span doubles.
-  for (let left = length, span = distance; left > 0; ) {
+  for (let left = length, span = distance; left > 0;) {
     const part = span < left ? span : left
     output.copyWithin(op, from, from + part)
     op += part

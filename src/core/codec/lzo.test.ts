@@ -7,7 +7,9 @@ const END = [0x11, 0, 0]
 
 function decode(input: number[], size = 70000): string {
   const output = new Uint8Array(size)
-  return Buffer.from(output.subarray(0, lzo.decompress(Uint8Array.from(input), output))).toString('latin1')
+  return Buffer.from(output.subarray(0, lzo.decompress(Uint8Array.from(input), output))).toString(
+    'latin1',
+  )
 }
 const bytes = (text: string): number[] => Array.from(Buffer.from(text, 'latin1'))
 
@@ -28,7 +30,10 @@ test('a literal run holds its length in the instruction or in the bytes after it
 
 test('short matches reach 2 KiB back and carry trailing literals', () => {
   // 1 L L D D D S S: length 5, distance 4, then one literal.
-  assert.equal(decode([17 + 4, ...bytes('abcd'), 0x80 | (3 << 2) | 1, 0, ...bytes('Z'), ...END]), 'abcdabcdaZ')
+  assert.equal(
+    decode([17 + 4, ...bytes('abcd'), 0x80 | (3 << 2) | 1, 0, ...bytes('Z'), ...END]),
+    'abcdabcdaZ',
+  )
   // 0 1 L D D D S S: length 3, distance 1.
   assert.equal(decode([17 + 4, ...bytes('abcd'), 0x40, 0, ...END]), 'abcdddd')
 })
@@ -45,7 +50,10 @@ test('after 4 literals an instruction below 16 copies three bytes from beyond 2 
 
 test('long matches reach 16 KiB, and 48 KiB with the high bit', () => {
   assert.equal(decode([17 + 4, ...bytes('abcd'), 0x20 | 4, 3 << 2, 0, ...END]), 'abcd' + 'abcdab')
-  assert.equal(decode([17 + 4, ...bytes('abcd'), 0x20, 0, 9, 0, 0, ...END]), 'abcd' + 'd'.repeat(255 + 31 + 9 + 2))
+  assert.equal(
+    decode([17 + 4, ...bytes('abcd'), 0x20, 0, 9, 0, 0, ...END]),
+    'abcd' + 'd'.repeat(255 + 31 + 9 + 2),
+  )
   const noise = Array.from({ length: 40000 }, (_, i) => (Math.imul(i, 2654435761) >>> 13) & 0xff)
   const input = Uint8Array.from([...noise, ...noise.slice(0, 2000)])
   const packed = new Uint8Array(50000)
@@ -64,6 +72,9 @@ test('bytes after the end marker, a match before the start and a missing end are
     [[0, 0, 0], /input ends within a length/],
     [[], /input ends/],
   ] as const) {
-    assert.throws(() => decode([...input]), (error) => error instanceof RangeError && message.test(error.message))
+    assert.throws(
+      () => decode([...input]),
+      (error) => error instanceof RangeError && message.test(error.message),
+    )
   }
 })

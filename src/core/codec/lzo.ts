@@ -74,7 +74,8 @@ function decompress(input: Uint8Array, output: Uint8Array): number {
       continue
     } else {
       length = state === 4 ? 3 : 2
-      distance = ((input[ip++] as number) << 2) + (code >> 2) + (state === 4 ? M2_DISTANCE_MAX + 1 : 1)
+      distance =
+        ((input[ip++] as number) << 2) + (code >> 2) + (state === 4 ? M2_DISTANCE_MAX + 1 : 1)
       state = code & 3
     }
     if (distance > op || length > outEnd - op) fail('match exceeds output')
@@ -105,7 +106,7 @@ function compress(input: Uint8Array, output: Uint8Array): number {
   }
   let op = 0
   let anchor = 0
-  for (let ip = 0; ip <= lastWord; ) {
+  for (let ip = 0; ip <= lastWord;) {
     const word = view.getInt32(ip, true)
     const slot = Math.imul(word, 0x1e35_a7bd) >>> (32 - HASH_BITS)
     const from = (table[slot] as number) - base
@@ -132,7 +133,13 @@ function compress(input: Uint8Array, output: Uint8Array): number {
   return op
 }
 
-function putLiterals(input: Uint8Array, from: number, count: number, output: Uint8Array, op: number): number {
+function putLiterals(
+  input: Uint8Array,
+  from: number,
+  count: number,
+  output: Uint8Array,
+  op: number,
+): number {
   if (count === 0) return op
   if (op === 0 && count <= 238) output[op++] = 17 + count
   else if (op > 0 && count <= 3) output[op - 2] = (output[op - 2] as number) | count
@@ -161,7 +168,13 @@ function putMatch(output: Uint8Array, op: number, distance: number, length: numb
 }
 
 /** A length in the low bits of an instruction; 0 there says that it goes on, in bytes of 255 written as zeros. */
-function putLength(output: Uint8Array, op: number, code: number, inlineMax: number, length: number): number {
+function putLength(
+  output: Uint8Array,
+  op: number,
+  code: number,
+  inlineMax: number,
+  length: number,
+): number {
   if (length <= inlineMax) {
     output[op++] = code | length
     return op

@@ -5,7 +5,9 @@ import { snappy } from './snappy.ts'
 
 function decode(input: number[], size = 70000): string {
   const output = new Uint8Array(size)
-  return Buffer.from(output.subarray(0, snappy.decompress(Uint8Array.from(input), output))).toString('latin1')
+  return Buffer.from(
+    output.subarray(0, snappy.decompress(Uint8Array.from(input), output)),
+  ).toString('latin1')
 }
 const bytes = (text: string): number[] => Array.from(Buffer.from(text, 'latin1'))
 
@@ -32,6 +34,9 @@ test('broken blocks are refused', () => {
     [[8, 3 << 2, ...bytes('abcd'), 1], /within a tag/],
     [[8, 3 << 2, ...bytes('abcd')], /before the length it promised/],
   ] as const) {
-    assert.throws(() => decode([...input]), (error) => error instanceof RangeError && message.test(error.message))
+    assert.throws(
+      () => decode([...input]),
+      (error) => error instanceof RangeError && message.test(error.message),
+    )
   }
 })

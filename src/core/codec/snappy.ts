@@ -87,7 +87,7 @@ function compress(input: Uint8Array, output: Uint8Array): number {
   if (room < 5) return 0
   let op = putVarint(output, inEnd)
   let anchor = 0
-  for (let ip = 0; ip <= lastWord; ) {
+  for (let ip = 0; ip <= lastWord;) {
     const word = view.getInt32(ip, true)
     const slot = Math.imul(word, 0x1e35_a7bd) >>> (32 - HASH_BITS)
     const from = (table[slot] as number) - base
@@ -118,7 +118,13 @@ function putVarint(output: Uint8Array, value: number): number {
   return op
 }
 
-function putLiterals(input: Uint8Array, from: number, count: number, output: Uint8Array, op: number): number {
+function putLiterals(
+  input: Uint8Array,
+  from: number,
+  count: number,
+  output: Uint8Array,
+  op: number,
+): number {
   if (count === 0) return op
   const length = count - 1
   if (length < 60) output[op++] = length << 2

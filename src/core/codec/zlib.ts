@@ -12,10 +12,13 @@ function decompress(input: Uint8Array, output: Uint8Array): number {
     // With `out`, fflate never allocates; what would not fit is dropped, which the checksum then shows.
     size = unzlibSync(input, { out: output }).length
   } catch (cause) {
-    throw new RangeError(`zlib: ${cause instanceof Error ? cause.message : 'malformed input'}`, { cause })
+    throw new RangeError(`zlib: ${cause instanceof Error ? cause.message : 'malformed input'}`, {
+      cause,
+    })
   }
   const view = new DataView(input.buffer, input.byteOffset, input.length)
-  if (adler32(output, size) !== view.getUint32(input.length - 4)) throw new RangeError('zlib: checksum does not match')
+  if (adler32(output, size) !== view.getUint32(input.length - 4))
+    throw new RangeError('zlib: checksum does not match')
   return size
 }
 
@@ -33,7 +36,7 @@ const ADLER_RUN = 5552
 function adler32(bytes: Uint8Array, size: number): number {
   let a = 1
   let b = 0
-  for (let at = 0; at < size; ) {
+  for (let at = 0; at < size;) {
     for (const end = Math.min(at + ADLER_RUN, size); at < end; at++) {
       a += bytes[at] as number
       b += a

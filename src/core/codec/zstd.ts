@@ -10,7 +10,9 @@ function decompress(input: Uint8Array, output: Uint8Array): number {
   try {
     fzstdDecompress(input, output)
   } catch (cause) {
-    throw new RangeError(`zstd: ${cause instanceof Error ? cause.message : 'malformed input'}`, { cause })
+    throw new RangeError(`zstd: ${cause instanceof Error ? cause.message : 'malformed input'}`, {
+      cause,
+    })
   }
   return size
 }
@@ -18,7 +20,8 @@ function decompress(input: Uint8Array, output: Uint8Array): number {
 /** Frame_Content_Size, which one-shot compressors always write. */
 function contentSize(input: Uint8Array): number {
   const view = new DataView(input.buffer, input.byteOffset, input.length)
-  if (input.length < 9 || view.getUint32(0, true) !== 0xfd2f_b528) throw new RangeError('zstd: not a frame')
+  if (input.length < 9 || view.getUint32(0, true) !== 0xfd2f_b528)
+    throw new RangeError('zstd: not a frame')
   const descriptor = view.getUint8(4)
   const singleSegment = (descriptor & 0x20) !== 0
   if ((descriptor & 3) !== 0) throw new RangeError('zstd: frame needs a dictionary')

@@ -40,9 +40,13 @@ function readAt(fd: number, path: string, into: Uint8Array, done: number, offset
   try {
     return fs.readSync(fd, into, done, into.length - done, offset)
   } catch (cause) {
-    throw new HostError(`${path}: cannot read at offset 0x${offset.toString(16)}: ${errnoOf(cause)}`, errnoOf(cause), {
-      cause,
-    })
+    throw new HostError(
+      `${path}: cannot read at offset 0x${offset.toString(16)}: ${errnoOf(cause)}`,
+      errnoOf(cause),
+      {
+        cause,
+      },
+    )
   }
 }
 

@@ -26,7 +26,9 @@ export function loadKoffi(): Koffi {
       failure = cause
     }
   }
-  throw new UnsupportedError('calls of C functions (npm package koffi cannot be loaded)', { cause: failure })
+  throw new UnsupportedError('calls of C functions (npm package koffi cannot be loaded)', {
+    cause: failure,
+  })
 }
 
 const require = createRequire(import.meta.url)
@@ -38,7 +40,9 @@ function loadPackage(): Koffi {
 function loadDirectly(): Koffi | undefined {
   const { platform, arch } = process
   try {
-    const file = require.resolve(`@koromix/koffi-${platform}-${arch}/${platform}_${arch}/koffi.node`)
+    const file = require.resolve(
+      `@koromix/koffi-${platform}-${arch}/${platform}_${arch}/koffi.node`,
+    )
     const holder = { exports: {} }
     process.dlopen(holder, file)
     return holder.exports as Koffi

@@ -84,7 +84,14 @@ class Window {
     const libc = koffi.load(null)
     this.#mmap = libc.func('intptr_t mmap(intptr_t, size_t, int, int, int, int64_t)')
     this.#munmap = libc.func('int munmap(intptr_t, size_t)')
-    this.#address = this.#mmap(0, WINDOW_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    this.#address = this.#mmap(
+      0,
+      WINDOW_BYTES,
+      PROT_NONE,
+      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+      -1,
+      0,
+    )
     if (!isAddress(this.#address)) throw new HostError(`${path}: cannot reserve address space`)
     this.#bytes = new Uint8Array(koffi.view(BigInt(this.#address), WINDOW_BYTES))
     this.#size = size

@@ -12,11 +12,15 @@ registerNativeCodecs()
 for (const name of NAMES) testCodec(getCodec(name), `native ${name}`)
 for (const codec of NODE_CODECS) testCodec(codec, `node ${codec.name}`)
 
-const page = Uint8Array.from({ length: 4096 }, (_, i) => (i % 64 < 48 ? 0 : Math.imul(i, 0x9e37) >> 8))
+const page = Uint8Array.from({ length: 4096 }, (_, i) =>
+  i % 64 < 48 ? 0 : Math.imul(i, 0x9e37) >> 8,
+)
 
 for (const name of NAMES) {
   test(`${name}: native, node and portable code read one another`, () => {
-    const codecs = [getCodec(name), ...NODE_CODECS, ...CODECS].filter((codec) => codec.name === name)
+    const codecs = [getCodec(name), ...NODE_CODECS, ...CODECS].filter(
+      (codec) => codec.name === name,
+    )
     assert.equal(codecs.length, 3)
     for (const writer of codecs) {
       const packed = new Uint8Array(4096)

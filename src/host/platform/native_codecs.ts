@@ -22,7 +22,11 @@ export function registerNativeCodecs(): void {
 type FullCodec = Required<Codec>
 
 /** Make the codec at its first use; `make` may fail where koffi or a symbol is missing. */
-function lazyCodec(name: FullCodec['name'], make: (koffi: Koffi) => FullCodec, fallback: FullCodec): FullCodec {
+function lazyCodec(
+  name: FullCodec['name'],
+  make: (koffi: Koffi) => FullCodec,
+  fallback: FullCodec,
+): FullCodec {
   let made: FullCodec | undefined
   const get = (): FullCodec => {
     try {
@@ -46,19 +50,25 @@ const ZSTD_ERROR_DST_SIZE_TOO_SMALL = -70
 
 function nativeZstd(koffi: Koffi): FullCodec {
   const self = koffi.load(null)
-  const compress2: NativeFunction = self.func('int64_t ZSTD_compress2(void*, void*, size_t, const void*, size_t)')
-  const decompress: NativeFunction = self.func('int64_t ZSTD_decompressDCtx(void*, void*, size_t, const void*, size_t)')
+  const compress2: NativeFunction = self.func(
+    'int64_t ZSTD_compress2(void*, void*, size_t, const void*, size_t)',
+  )
+  const decompress: NativeFunction = self.func(
+    'int64_t ZSTD_decompressDCtx(void*, void*, size_t, const void*, size_t)',
+  )
   const setParameter: NativeFunction = self.func('int64_t ZSTD_CCtx_setParameter(void*, int, int)')
   const compressor: unknown = self.func('void* ZSTD_createCCtx(void)')()
   const decompressor: unknown = self.func('void* ZSTD_createDCtx(void)')()
   if (!compressor || !decompressor) throw new Error('zstd: no memory')
-  if (Number(setParameter(compressor, ZSTD_C_COMPRESSION_LEVEL, LEVEL)) < 0) throw new Error('zstd: bad level')
+  if (Number(setParameter(compressor, ZSTD_C_COMPRESSION_LEVEL, LEVEL)) < 0)
+    throw new Error('zstd: bad level')
   return {
     name: 'zstd',
     decompress(input, output) {
       // size_t errors are the negated code, so they come back below zero.
       const size = Number(decompress(decompressor, output, output.length, input, input.length))
-      if (size < 0) throw new RangeError(`zstd: malformed input or data exceeds output (error ${-size})`)
+      if (size < 0)
+        throw new RangeError(`zstd: malformed input or data exceeds output (error ${-size})`)
       return size
     },
     compress(input, output) {
@@ -83,13 +93,25 @@ const Z_STREAM_SIZE = 112
 function nativeZlib(koffi: Koffi): FullCodec {
   const self = koffi.load(null)
   const version: unknown = self.func('const char* zlibVersion(void)')()
-  const deflateInit: NativeFunction = self.func('int deflateInit2_(void*, int, int, int, int, int, const char*, int)')
+  const deflateInit: NativeFunction = self.func(
+    'int deflateInit2_(void*, int, int, int, int, int, const char*, int)',
+  )
   const inflateInit: NativeFunction = self.func('int inflateInit2_(void*, int, const char*, int)')
   const packer = zlibStream(koffi)
   const unpacker = zlibStream(koffi)
   const failed =
-    Number(deflateInit(packer.address, LEVEL, Z_DEFLATED, WINDOW_BITS, MEM_LEVEL, 0, version, Z_STREAM_SIZE)) ||
-    Number(inflateInit(unpacker.address, 15, version, Z_STREAM_SIZE))
+    Number(
+      deflateInit(
+        packer.address,
+        LEVEL,
+        Z_DEFLATED,
+        WINDOW_BITS,
+        MEM_LEVEL,
+        0,
+        version,
+        Z_STREAM_SIZE,
+      ),
+    ) || Number(inflateInit(unpacker.address, 15, version, Z_STREAM_SIZE))
   if (failed) throw new Error(`zlib: initialisation failed (${failed})`)
   const deflate: NativeFunction = self.func('int deflate(void*, int)')
   const deflateReset: NativeFunction = self.func('int deflateReset(void*)')
@@ -103,7 +125,9 @@ function nativeZlib(koffi: Koffi): FullCodec {
       const room = unpacker.start(input, output.length)
       const result = inflate(unpacker.address, Z_FINISH)
       if (result !== Z_STREAM_END) {
-        throw new RangeError(`zlib: malformed input or data exceeds output (result ${String(result)})`)
+        throw new RangeError(
+          `zlib: malformed input or data exceeds output (result ${String(result)})`,
+        )
       }
       return unpacker.finish(output, room)
     },
@@ -167,7 +191,10 @@ function nodeCodec(
       try {
         bytes = unpack(input, Math.max(1, output.length))
       } catch (cause) {
-        throw new RangeError(`${name}: ${cause instanceof Error ? cause.message : 'malformed input'}`, { cause })
+        throw new RangeError(
+          `${name}: ${cause instanceof Error ? cause.message : 'malformed input'}`,
+          { cause },
+        )
       }
       output.set(bytes)
       return bytes.length
@@ -192,7 +219,8 @@ const nodeZlib = nodeCodec(
 const nodeZstd = nodeCodec(
   'zstd',
   (input, maxOutputLength) => zstdDecompressSync(input, { chunkSize: CHUNK, maxOutputLength }),
-  (input) => zstdCompressSync(input, { params: { [ZSTD_C_COMPRESSION_LEVEL]: LEVEL }, chunkSize: CHUNK }),
+  (input) =>
+    zstdCompressSync(input, { params: { [ZSTD_C_COMPRESSION_LEVEL]: LEVEL }, chunkSize: CHUNK }),
 )
 
 /** The codecs of node:zlib, for tests and for machines without koffi. */

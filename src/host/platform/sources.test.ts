@@ -42,14 +42,22 @@ for (const kind of ['pread', 'mmap']) {
 
 test('a file that is missing, and a directory, are named in the error', () => {
   const missing = path.join(folder, 'nothing')
-  assert.throws(() => openFileSource(missing), (error) => error instanceof HostError && error.errno === 'ENOENT')
+  assert.throws(
+    () => openFileSource(missing),
+    (error) => error instanceof HostError && error.errno === 'ENOENT',
+  )
   assert.throws(() => openFileSource(folder), /is a directory/)
 })
 
 test('what cannot be mapped is read by the fallback', () => {
   // A map of an empty special file fails with ENODEV.
   const plain = openFileSource('/proc/self/status')
-  const fake = { ...plain, name: plain.name, size: 100, read: (_: number, into: Uint8Array) => into.fill(7).length }
+  const fake = {
+    ...plain,
+    name: plain.name,
+    size: 100,
+    read: (_: number, into: Uint8Array) => into.fill(7).length,
+  }
   using source = mapSource('/proc/self/status', fake) ?? assert.fail('no mmap')
   const into = new Uint8Array(10)
   assert.equal(source.read(0, into), 10)

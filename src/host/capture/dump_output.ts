@@ -1,0 +1,19 @@
+// Where a dump goes: bytes at positions. A disk that fills up is no exception but an ordinary end.
+import type { HostError } from '../../core/base/errors.ts'
+
+export interface DumpOutput {
+  readonly name: string
+  /** Why the last write was short; undefined while all is well. */
+  readonly problem: HostError | undefined
+  /**
+   * Write `bytes` at `offset`; what is between the end and a later offset reads as zeros.
+   *
+   * @returns bytes written: fewer than given when the target takes no more
+   */
+  write(offset: number, bytes: Uint8Array): number
+  /** Cut everything from `size` on. */
+  truncate(size: number): void
+  /** Make what was written durable. @throws {HostError} */
+  sync(): void
+  close(): void
+}

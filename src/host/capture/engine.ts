@@ -1,0 +1,300 @@
+// makedumpfile's job in one function: filter a dump's pages and write them as a kdump-compressed file. Used on a
+// host and in the capture kernel. Memory: three bits a page frame (96 MiB a TiB) and some 4 MiB of buffers.
+import { BitRank } from '../../core/base/bits.ts'
+import { FormatError, KdumpError, UnsupportedError } from '../../core/base/errors.ts'
+import type { CodecName } from '../../core/codec/codec.ts'
+import { getCodec } from '../../core/codec/codecs.ts'
+import { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
+import type { Dump } from '../../core/dump/dump_format.ts'
+import { type ElfNote, NT_PRSTATUS } from '../../core/elf/elf_note.ts'
+import type { Source } from '../../core/io/source.ts'
+import { registerNativeCodecs } from '../platform/native_codecs.ts'
+import type { DumpOutput } from './dump_output.ts'
+import { dumpPages, type DumpPages } from './dump_pages.ts'
+import {
+  CACHE,
+  CACHE_PRIVATE,
+  EXCLUDE_ZERO,
+  FREE,
+  HWPOISON,
+  OFFLINE,
+  USER,
+} from './exclude/page_class.ts'
+import { KernelMemory } from './kernel_memory.ts'
+import { readMemMaps } from './mem_map.ts'
+import { PageCopy, type PageCopyCounts } from './page_copy.ts'
+import { type FilterInput, filterPages, type FilterResult } from './page_filter.ts'
+import { readPageLayout } from './page_layout.ts'
+import { BLOCK_PFNS, type PageOrder, type PagePass, pfnOrder, priorityOrder } from './page_order.ts'
+import { type KdumpFacts, KdumpWriter } from './writers/kdump_writer.ts'
+
+export type DumpStage = 'filter' | 'copy'
+
+export interface RunDumpOptions {
+  readonly dump: Dump
+  /** What `dump` was opened from; read directly. */
+  readonly source: Source
+  readonly output: DumpOutput
+  /** 0 to 31, bits as in makedumpfile(8). */
+  readonly level: number
+  /** undefined stores pages as they are. */
+  readonly codec: CodecName | undefined
+  readonly pageOrder: PageOrder
+  /** Called a few times a second at most; `done` of `total` is the fraction of that stage. */
+  readonly onProgress?: (
+    stage: DumpStage,
+    done: number,
+    total: number,
+    writtenBytes: number,
+  ) => void
+}
+
+/** What became of all pages; frames, bytes and milliseconds. Names follow makedumpfile --show-stats. */
+export interface DumpStats {
+  readonly totalPages: number
+  readonly originalPages: number
+  readonly zeroPages: number
+  readonly cachePages: number
+  readonly cachePrivatePages: number
+  readonly userPages: number
+  readonly freePages: number
+  readonly hwpoisonPages: number
+  readonly offlinePages: number
+  /** Pages whose data is in the file, those of zeros left out. */
+  readonly remainingPages: number
+  /** Of those, pages that share the data of their predecessor. */
+  readonly repeatedPages: number
+  /** Pages that should be in the dump and are not: unreadable, or no room was left. */
+  readonly lostPages: number
+  /** Pages of the page array that could not be read: what they describe was kept. */
+  readonly unreadableMapPages: number
+  readonly writtenBytes: number
+  readonly fileSize: number
+  readonly isComplete: boolean
+  /** Why the target took no more, or why the order is not the one asked for. */
+  readonly problems: readonly KdumpError[]
+  readonly filterMs: number
+  readonly copyMs: number
+}
+
+/** Timers and signals get their turn so often. */
+const YIELD_MS = 100
+
+/**
+ * Write a filtered copy of `dump`.
+ *
+ * A target that fills up is no error: what fits is kept, marked incomplete, and `isComplete` is false.
+ *
+ * @throws {UnsupportedError} for kernels or machines the filter does not know (nothing is written then)
+ * @throws {FormatError} if the dump has no VMCOREINFO
+ * @throws {HostError} if the finished file cannot be made durable
+ */
+export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
+  registerNativeCodecs()
+  const { dump, level } = options
+  if (!dump.vmcoreinfo) throw new FormatError(dump.file, 0, 'dump has no VMCOREINFO note')
+  if (!dump.littleEndian) throw new UnsupportedError('filtering dumps of big-endian machines')
+  const start = performance.now()
+  const info = VmcoreInfo.parse(dump.vmcoreinfo)
+  const pages = dumpPages(dump, options.source)
+  const memory = new KernelMemory(dump, pages, info)
+  const maps = readMemMaps(info, pages.pfnEnd, dump.littleEndian, (address, into) =>
+    memory.read(address, into),
+  )
+  const input: FilterInput = { pages, maps, layout: readPageLayout(info), memory }
+  const filter = filterPages(input, {
+    level,
+    wantSlab: options.pageOrder === 'priority',
+    ...progressOf(options),
+  })
+  const plan = planOrder(options, input, filter)
+  const filtered = performance.now()
+  const writer = new KdumpWriter(
+    options.output,
+    readFacts(options, info, pages, memory),
+    filter.dumped,
+  )
+  writer.begin(pages.existing, filter.dumped)
+  const counts = await copyPages(options, pages, writer, plan, filter.dumped)
+  writer.finish(counts.unreadable === 0)
+  return makeStats({
+    options,
+    pages,
+    filter,
+    writer,
+    counts,
+    plan,
+    filterMs: filtered - start,
+    start,
+  })
+}
+
+function progressOf({ onProgress }: RunDumpOptions): {
+  onProgress?: (done: number, total: number) => void
+} {
+  return onProgress ? { onProgress: (done, total) => onProgress('filter', done, total, 0) } : {}
+}
+
+interface OrderPlan {
+  readonly passes: readonly PagePass[]
+  readonly mark: ((words: Uint32Array) => void) | undefined
+  readonly problems: readonly KdumpError[]
+}
+
+/** Without the kernel's page tables no page is more important than another. */
+function planOrder(options: RunDumpOptions, input: FilterInput, filter: FilterResult): OrderPlan {
+  const { dumped, slab, pageArray } = filter
+  if (options.pageOrder === 'pfn' || !slab)
+    return { passes: pfnOrder(dumped), mark: undefined, problems: [] }
+  try {
+    const map = input.memory.readKernelMap()
+    const keepsUserData = (options.level | EXCLUDE_ZERO) !== 31
+    const kernel = keepsUserData ? filterPages(input, { level: 31 }).dumped : dumped
+    const { passes, mark } = priorityOrder({ dumped, kernel, slab, pageArray, map })
+    return { passes, mark, problems: [] }
+  } catch (error) {
+    if (!(error instanceof KdumpError)) throw error
+    return { passes: pfnOrder(dumped), mark: undefined, problems: [error] }
+  }
+}
+
+async function copyPages(
+  options: RunDumpOptions,
+  pages: DumpPages,
+  writer: KdumpWriter,
+  { passes, mark }: OrderPlan,
+  dumped: Uint8Array,
+): Promise<PageCopyCounts> {
+  const copy = new PageCopy(pages, writer, {
+    codec: options.codec === undefined ? undefined : getCodec(options.codec),
+    shareZeros: (options.level & EXCLUDE_ZERO) !== 0,
+    // makedumpfile stores repeats again, and frame order is for being like it.
+    shareRepeats: options.pageOrder === 'priority',
+  })
+  if (options.level & EXCLUDE_ZERO) copy.storeZeroPage()
+  const rank = new BitRank(dumped)
+  const block = new Uint8Array(BLOCK_PFNS / 8)
+  let yielded = performance.now()
+  for (const pass of passes) {
+    for (let firstPfn = 0; firstPfn < dumped.length * 8 && writer.ok; firstPfn += BLOCK_PFNS) {
+      pass.select(block, firstPfn)
+      const part = dumped.subarray(firstPfn / 8, firstPfn / 8 + block.length)
+      copy.copyBlock(block, part, firstPfn, rank.rank(firstPfn), pass.isRoot ? mark : undefined)
+      if (performance.now() - yielded < YIELD_MS) continue
+      const { copied, zero, repeated } = copy.counts
+      options.onProgress?.('copy', copied + zero + repeated, rank.total, writer.writtenBytes)
+      await new Promise((resolve) => setImmediate(resolve))
+      yielded = performance.now()
+    }
+  }
+  options.onProgress?.('copy', rank.total, rank.total, writer.writtenBytes)
+  return copy.counts
+}
+
+function readFacts(
+  options: RunDumpOptions,
+  info: VmcoreInfo,
+  pages: DumpPages,
+  memory: KernelMemory,
+): KdumpFacts {
+  const { dump } = options
+  const { notes, vmcoreinfoOffset } = encodeNotes(dump.notes, dump.littleEndian)
+  const utsname = new Uint8Array(6 * 65)
+  const utsns = info.symbol('init_uts_ns')
+  if (utsns !== undefined)
+    memory.readLenient(utsns + BigInt(info.offset('uts_namespace.name') ?? 0), utsname)
+  return {
+    pageSize: pages.pageSize,
+    pfnEnd: pages.pfnEnd,
+    littleEndian: dump.littleEndian,
+    utsname,
+    timestamp: info.crashTime || dump.timestamp || Math.floor(Date.now() / 1000),
+    codec: options.codec,
+    // What was left out before is still left out.
+    dumpLevel: options.level | (dump.dumpLevel ?? 0),
+    physBase: info.number('phys_base') ?? dump.physBase ?? 0,
+    cpuCount: dump.notes.filter((note) => note.name === 'CORE' && note.type === NT_PRSTATUS).length,
+    notes,
+    vmcoreinfoOffset,
+    vmcoreinfoSize: dump.vmcoreinfo?.length ?? 0,
+  }
+}
+
+/** Notes as they were in the input: name and description padded to four bytes each. */
+function encodeNotes(
+  notes: readonly ElfNote[],
+  littleEndian: boolean,
+): { notes: Uint8Array; vmcoreinfoOffset: number } {
+  const padded = (size: number): number => (size + 3) & ~3
+  const size = notes.reduce(
+    (sum, note) => sum + 12 + padded(note.name.length + 1) + padded(note.desc.length),
+    0,
+  )
+  const bytes = new Uint8Array(size)
+  const view = new DataView(bytes.buffer)
+  let vmcoreinfoOffset = 0
+  let at = 0
+  for (const note of notes) {
+    view.setUint32(at, note.name.length + 1, littleEndian)
+    view.setUint32(at + 4, note.desc.length, littleEndian)
+    view.setUint32(at + 8, note.type, littleEndian)
+    for (let i = 0; i < note.name.length; i++) bytes[at + 12 + i] = note.name.charCodeAt(i)
+    at += 12 + padded(note.name.length + 1)
+    if (note.name === 'VMCOREINFO') vmcoreinfoOffset = at
+    bytes.set(note.desc, at)
+    at += padded(note.desc.length)
+  }
+  return { notes: bytes, vmcoreinfoOffset }
+}
+
+interface Outcome {
+  readonly options: RunDumpOptions
+  readonly pages: DumpPages
+  readonly filter: FilterResult
+  readonly writer: KdumpWriter
+  readonly counts: PageCopyCounts
+  readonly plan: OrderPlan
+  readonly start: number
+  readonly filterMs: number
+}
+
+function makeStats({
+  options,
+  pages,
+  filter,
+  writer,
+  counts,
+  plan,
+  start,
+  filterMs,
+}: Outcome): DumpStats {
+  const count = (pageClass: number): number => filter.counts[pageClass] ?? 0
+  const originalPages = pages.existing.reduce((sum, run) => sum + run.end - run.start, 0)
+  const excluded = [CACHE, CACHE_PRIVATE, USER, FREE, HWPOISON, OFFLINE].reduce(
+    (sum, c) => sum + count(c),
+    0,
+  )
+  const { problem } = options.output
+  const written = counts.copied + counts.repeated
+  return {
+    totalPages: pages.pfnEnd,
+    originalPages,
+    zeroPages: counts.zero,
+    cachePages: count(CACHE),
+    cachePrivatePages: count(CACHE_PRIVATE),
+    userPages: count(USER),
+    freePages: count(FREE),
+    hwpoisonPages: count(HWPOISON),
+    offlinePages: count(OFFLINE),
+    remainingPages: originalPages - excluded - counts.zero,
+    repeatedPages: counts.repeated,
+    lostPages: originalPages - excluded - counts.zero - written + writer.lostPages,
+    unreadableMapPages: filter.unreadable,
+    writtenBytes: writer.writtenBytes,
+    fileSize: writer.fileSize,
+    isComplete: writer.ok && counts.unreadable === 0,
+    problems: problem ? [...plan.problems, problem] : plan.problems,
+    filterMs,
+    copyMs: performance.now() - start - filterMs,
+  }
+}

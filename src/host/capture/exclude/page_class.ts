@@ -1,0 +1,19 @@
+// What a page can be, and how the excludable classes are counted. Source: makedumpfile's --show-stats.
+/** Dump level bits. Source: makedumpfile(8) -d. */
+export const EXCLUDE_ZERO = 1
+export const EXCLUDE_CACHE = 2
+export const EXCLUDE_CACHE_PRIVATE = 4
+export const EXCLUDE_USER = 8
+export const EXCLUDE_FREE = 16
+
+/** What a page is found to be; the first match counts. */
+export const KEEP = 0
+export const CACHE = 1
+export const CACHE_PRIVATE = 2
+export const USER = 3
+export const FREE = 4
+export const HWPOISON = 5
+export const OFFLINE = 6
+/** Kept at every level, but told apart for the order of pages. */
+export const SLAB = 7
+export const CLASS_COUNT = 8

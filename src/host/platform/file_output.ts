@@ -1,0 +1,68 @@
+// A dump into a file. Writes never throw: a full disk or a dying one ends the dump, what is there stays.
+import fs from 'node:fs'
+import { HostError } from '../../core/base/errors.ts'
+import type { DumpOutput } from '../capture/dump_output.ts'
+import { errnoOf } from './file_error.ts'
+
+export interface FileOutputOptions {
+  /** Replace an existing file. */
+  readonly overwrite: boolean
+}
+
+/**
+ * Create `path` with mode 0600: a dump holds the machine's secrets.
+ *
+ * @throws {HostError} if it exists (errno EEXIST) or cannot be created
+ */
+export function openFileOutput(path: string, { overwrite }: FileOutputOptions): DumpOutput {
+  const { O_CREAT, O_EXCL, O_RDWR, O_TRUNC } = fs.constants
+  let fd: number
+  try {
+    fd = fs.openSync(path, O_RDWR | O_CREAT | (overwrite ? O_TRUNC : O_EXCL), 0o600)
+  } catch (cause) {
+    throw new HostError(`${path}: cannot create: ${errnoOf(cause)}`, errnoOf(cause), { cause })
+  }
+  let problem: HostError | undefined
+  return {
+    name: path,
+    get problem() {
+      return problem
+    },
+    write(offset, bytes) {
+      let done = 0
+      try {
+        while (done < bytes.length) {
+          done += fs.writeSync(fd, bytes, done, bytes.length - done, offset + done)
+        }
+      } catch (cause) {
+        const at = `offset 0x${(offset + done).toString(16)}`
+        problem ??= new HostError(
+          `${path}: cannot write at ${at}: ${errnoOf(cause)}`,
+          errnoOf(cause),
+          { cause },
+        )
+      }
+      return done
+    },
+    truncate(size) {
+      try {
+        fs.ftruncateSync(fd, size)
+      } catch (cause) {
+        problem ??= new HostError(`${path}: cannot truncate: ${errnoOf(cause)}`, errnoOf(cause), {
+          cause,
+        })
+      }
+    },
+    sync() {
+      try {
+        fs.fsyncSync(fd)
+      } catch (cause) {
+        throw new HostError(`${path}: cannot flush: ${errnoOf(cause)}`, errnoOf(cause), { cause })
+      }
+    },
+    close() {
+      if (fd >= 0) fs.closeSync(fd)
+      fd = -1
+    },
+  }
+}

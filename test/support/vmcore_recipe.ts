@@ -70,7 +70,7 @@ export function parseRecipe(text: string): VmcoreRecipe {
   const lies: [string, bigint][] = []
   let vmcoreinfo = ''
   let cut: number | undefined
-  const lines = text.split('\n').map((line) => line.replace(/\s+#.*$|^#.*$/, '').trim())
+  const lines = text.split('\n').map((line) => line.replace(/\s+# .*$|^\s*#.*$/, '').trim())
   for (const line of lines.filter((candidate) => candidate !== '')) {
     const [verb = '', ...words] = line.split(/\s+/)
     const rest = line.slice(verb.length).trim()

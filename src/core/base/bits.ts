@@ -32,12 +32,13 @@ export class BitRank {
   static readonly BLOCK_BYTES = 512
   readonly bitmap: Uint8Array
   readonly total: number
-  readonly #before: Uint32Array
+  /** Not 32-bit: 16 TiB of dumped pages exceed it. */
+  readonly #before: Float64Array
 
   constructor(bitmap: Uint8Array) {
     this.bitmap = bitmap
     const blocks = Math.ceil(bitmap.length / BitRank.BLOCK_BYTES)
-    this.#before = new Uint32Array(blocks + 1)
+    this.#before = new Float64Array(blocks + 1)
     let sum = 0
     for (let block = 0; block < blocks; block++) {
       this.#before[block] = sum

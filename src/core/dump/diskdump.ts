@@ -1,5 +1,6 @@
 // kdump-compressed: header | sub header + notes | two bitmaps | page descriptors | page data.
 // Source: makedumpfile IMPLEMENTATION and diskdump_mod.h.
+import { toSafeNumber } from '../base/addr.ts'
 import { FaultError, FormatError, UnsupportedError } from '../base/errors.ts'
 import { BitRank, testBit } from '../base/bits.ts'
 import { decodeAscii } from '../base/text.ts'
@@ -7,7 +8,8 @@ import type { StructValue } from '../base/struct.ts'
 import { readUsize64 } from '../base/struct.ts'
 import type { CodecName } from '../codec/codec.ts'
 import { getCodec } from '../codec/codecs.ts'
-import { forEachNote, type ElfNote } from '../elf/elf_note.ts'
+import type { ElfNote } from '../elf/elf_note.ts'
+import { readNotes } from '../elf/read_notes.ts'
 import { blockCache } from '../io/block_cache.ts'
 import { readExact, type Source } from '../io/source.ts'
 import {
@@ -17,6 +19,7 @@ import {
   DUMP_DH_COMPRESSED_SNAPPY,
   DUMP_DH_COMPRESSED_ZLIB,
   DUMP_DH_COMPRESSED_ZSTD,
+  HEADER_VERSION,
   KDUMP_SIGNATURE,
   kdump_sub_header,
   page_desc,
@@ -28,7 +31,15 @@ type SubHeader = StructValue<typeof kdump_sub_header>
 
 /** 2^36 pages of 4 KiB are 256 TiB: a bitmap of 8 GiB. What claims more is lying. */
 const PFN_LIMIT = 2 ** 36
-const NOTE_SIZE_MAX = 256 * 1024 * 1024
+/** Some 2,000 symbols of a newest kernel are 60 KB. */
+const VMCOREINFO_SIZE_MAX = 16 * 1024 * 1024
+/** Versions grow by appending to the sub header, so that a newer one reads as what is known of it. */
+const VERSION_MAX = 0xff
+const SUB_HEADER_BLOCKS_MAX = 0x10_0000
+/** `block_size` in the header of a 32-bit machine, whose struct timeval is shorter. */
+const BLOCK_SIZE_OFFSET_32 = 416
+/** Page descriptors looked at to see whether a file lost its end. */
+const TAIL_DESCS = 16_384
 
 export const diskdump: DumpFormat = {
   name: 'kdump-compressed',
@@ -45,55 +56,78 @@ export function openDiskdump(source: Source): Dump {
   const { header, littleEndian } = readHeader(source)
   const blockSize = header.block_size
   const sub = readSubHeader(source, header, littleEndian)
+  if (sub.split !== 0) {
+    // Descriptors are those of one part, bitmaps those of all: every rank would be wrong.
+    throw new UnsupportedError(
+      `${source.name}: one part of a split dump (makedumpfile --reassemble joins them)`,
+    )
+  }
   const pfnEnd = header.header_version >= 6 ? sub.max_mapnr_64 : header.max_mapnr
   const bitmapOffset = (1 + header.sub_hdr_size) * blockSize
   const bitmapBytes = (header.bitmap_blocks * blockSize) / 2
   if (pfnEnd > PFN_LIMIT || Math.ceil(pfnEnd / 8) > bitmapBytes) {
-    throw new FormatError(
-      source.name,
-      436,
-      `max_mapnr 0x${pfnEnd.toString(16)} does not fit ${bitmapBytes} bitmap bytes`,
-    )
+    const at =
+      header.header_version >= 6
+        ? blockSize + kdump_sub_header.offset.max_mapnr_64
+        : disk_dump_header.offset.max_mapnr
+    const what = `max_mapnr 0x${pfnEnd.toString(16)} does not fit ${bitmapBytes} bitmap bytes`
+    throw new FormatError(source.name, at, what)
   }
   const wanted = Math.ceil(pfnEnd / 8)
   const exists = readExact(source, bitmapOffset, wanted, 'bitmap 1')
   const dumped = readExact(source, bitmapOffset + bitmapBytes, wanted, 'bitmap 2')
+  clearFrom(exists, pfnEnd)
+  clearFrom(dumped, pfnEnd)
   const descOffset = bitmapOffset + 2 * bitmapBytes
   return new Diskdump({ source, header, sub, littleEndian, pfnEnd, exists, dumped, descOffset })
+}
+
+/** Bits of the last byte beyond the last page frame are nobody's. */
+function clearFrom(bitmap: Uint8Array, pfnEnd: number): void {
+  if (pfnEnd % 8 === 0) return
+  const last = bitmap.length - 1
+  bitmap[last] = (bitmap[last] as number) & ((1 << (pfnEnd % 8)) - 1)
 }
 
 function readHeader(source: Source): { header: Header; littleEndian: boolean } {
   const bytes = readExact(source, 0, disk_dump_header.size, 'kdump-compressed header')
   const view = new DataView(bytes.buffer)
-  for (const littleEndian of [true, false]) {
-    const version = view.getInt32(disk_dump_header.offset.header_version, littleEndian)
-    const blockSize = view.getInt32(disk_dump_header.offset.block_size, littleEndian)
-    if (version < 1 || version > 0xff || !isPageSize(blockSize)) continue
-    const header = disk_dump_header.read(view, 0, { littleEndian })
-    if (header.sub_hdr_size < 1 || header.sub_hdr_size > 0x10_0000) {
-      throw new FormatError(
-        source.name,
-        disk_dump_header.offset.sub_hdr_size,
-        `sub_hdr_size is ${header.sub_hdr_size}`,
-      )
+  const { offset } = disk_dump_header
+  const littleEndian = [true, false].find((little) =>
+    isPageSize(view.getInt32(offset.block_size, little)),
+  )
+  if (littleEndian === undefined) {
+    if (isPageSize(view.getInt32(BLOCK_SIZE_OFFSET_32, true))) {
+      throw new UnsupportedError(`${source.name}: kdump-compressed of a 32-bit machine`)
     }
-    return { header, littleEndian }
+    const what = `block_size is ${view.getInt32(offset.block_size, true)}, expected a page size`
+    throw new FormatError(source.name, offset.block_size, what)
   }
-  const blockSize32 = view.getInt32(416, true)
-  if (isPageSize(blockSize32))
-    throw new UnsupportedError(`${source.name}: kdump-compressed of a 32-bit machine`)
-  const what = `block_size is ${view.getInt32(disk_dump_header.offset.block_size, true)}, expected a page size`
-  throw new FormatError(source.name, disk_dump_header.offset.block_size, what)
+  const header = disk_dump_header.read(view, 0, { littleEndian })
+  if (header.header_version < 1 || header.header_version > VERSION_MAX) {
+    const what = `header_version is ${header.header_version}, expected 1 to ${HEADER_VERSION}`
+    throw new FormatError(source.name, offset.header_version, what)
+  }
+  if (header.sub_hdr_size < 1 || header.sub_hdr_size > SUB_HEADER_BLOCKS_MAX) {
+    throw new FormatError(
+      source.name,
+      offset.sub_hdr_size,
+      `sub_hdr_size is ${header.sub_hdr_size}`,
+    )
+  }
+  return { header, littleEndian }
 }
 
 const isPageSize = (size: number): boolean =>
   size >= 4096 && size <= 65536 && (size & (size - 1)) === 0
 
+/** Bytes of the sub header, by header version. */
+const SUB_HEADER_END = [8, 12, 32, 48, 64, 80]
+
 function readSubHeader(source: Source, header: Header, littleEndian: boolean): SubHeader {
   const bytes = readExact(source, header.block_size, kdump_sub_header.size, 'kdump sub header')
   // Members newer than the header's version are whatever follows in the file: read them as 0.
-  const known = [0, 12, 16, 32, 48, 64, 80, 104][Math.min(header.header_version + 1, 7)] as number
-  bytes.fill(0, known)
+  bytes.fill(0, SUB_HEADER_END[header.header_version] ?? kdump_sub_header.size)
   try {
     return kdump_sub_header.read(new DataView(bytes.buffer), 0, { littleEndian })
   } catch (cause) {
@@ -156,16 +190,16 @@ class Diskdump implements Dump {
     this.littleEndian = littleEndian
     this.dumpLevel = sub.dump_level
     this.utsname = header
-    this.timestamp = Number(header.timestamp_sec)
-    this.physBase = Number(BigInt.asIntN(64, sub.phys_base))
+    this.timestamp = toSafeNumber(header.timestamp_sec) ?? 0
+    this.physBase = toSafeNumber(BigInt.asIntN(64, sub.phys_base))
     this.#exists = exists
     this.#dumped = new BitRank(dumped)
     this.#descOffset = descOffset
     this.#stored = new Uint8Array(this.pageSize * 2)
     this.#page = new Uint8Array(this.pageSize)
-    const descEnd = descOffset + this.#dumped.total * page_desc.size
-    this.incomplete = (header.status & DUMP_DH_COMPRESSED_INCOMPLETE) !== 0 || descEnd > source.size
-    this.notes = readNotes(source, sub, littleEndian)
+    this.incomplete = (header.status & DUMP_DH_COMPRESSED_INCOMPLETE) !== 0 || this.#isCut()
+    const notes = sub.size_note > 0 ? [{ offset: sub.offset_note, size: sub.size_note }] : []
+    this.notes = readNotes(source, notes, littleEndian)
     this.vmcoreinfo =
       readVmcoreinfo(source, sub) ?? this.notes.find((n) => n.name === 'VMCOREINFO')?.desc
   }
@@ -193,6 +227,25 @@ class Diskdump implements Dump {
 
   [Symbol.dispose](): void {
     this.#source[Symbol.dispose]()
+  }
+
+  /**
+   * Does the file end before what its last descriptors point to? Writers go by page frame number, so that
+   * the last pages are the ones a cut file lost.
+   */
+  #isCut(): boolean {
+    const count = Math.min(this.#dumped.total, TAIL_DESCS)
+    const bytes = new Uint8Array(count * page_desc.size)
+    const at = this.#descOffset + (this.#dumped.total - count) * page_desc.size
+    if (this.#source.read(at, bytes) !== bytes.length) return true
+    const view = new DataView(bytes.buffer)
+    for (let i = 0; i < bytes.length; i += page_desc.size) {
+      const low = view.getUint32(i + (this.littleEndian ? 0 : 4), this.littleEndian)
+      const high = view.getUint32(i + (this.littleEndian ? 4 : 0), this.littleEndian)
+      const size = view.getUint32(i + page_desc.offset.size, this.littleEndian)
+      if (high * 2 ** 32 + low + size > this.#source.size) return true
+    }
+    return false
   }
 
   #readPage(pfn: number, into: Uint8Array): void {
@@ -253,13 +306,9 @@ function codecName(flags: number): CodecName | undefined {
 }
 
 function readVmcoreinfo(source: Source, sub: SubHeader): Uint8Array | undefined {
-  if (sub.size_vmcoreinfo === 0 || sub.size_vmcoreinfo > NOTE_SIZE_MAX) return undefined
-  return readExact(source, sub.offset_vmcoreinfo, sub.size_vmcoreinfo, 'vmcoreinfo')
-}
-
-function readNotes(source: Source, sub: SubHeader, littleEndian: boolean): ElfNote[] {
-  if (sub.size_note === 0) return []
-  const size = Math.min(sub.size_note, NOTE_SIZE_MAX)
-  const bytes = readExact(source, sub.offset_note, size, 'ELF notes')
-  return [...forEachNote(source.name, bytes, sub.offset_note, littleEndian)]
+  const { offset_vmcoreinfo: offset, size_vmcoreinfo: size } = sub
+  if (size === 0) return undefined
+  if (size > VMCOREINFO_SIZE_MAX)
+    throw new FormatError(source.name, offset, `VMCOREINFO of ${size} bytes`)
+  return readExact(source, offset, size, 'VMCOREINFO')
 }

@@ -46,6 +46,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
         find: /^(export type CodecName = .*)$/m,
         replace: "$1 | '@file@'",
       },
+      {
+        file: 'src/host/capture/writers/kdump_writer.ts',
+        find: /^(export const CODEC_FLAG: .* = \{[^}]*)\}/m,
+        replace: '$1  // Its flag in page_desc goes here.\n  @file@: 0,\n}',
+      },
     ],
   },
   helper: {

@@ -116,5 +116,16 @@ const FUNCTION_KINDS: ReadonlySet<SyntaxKind> = new Set([
 /** Is the node code to be called: a function, arrow, method, accessor or constructor? */
 export const isFunction = (node: Node): boolean => FUNCTION_KINDS.has(node.kind)
 
+/** Does a statement begin with a keyword such as `export` or `default`? */
+export function hasModifier(statement: Node, modifier: SyntaxKind): boolean {
+  if (!('modifiers' in statement)) return false
+  const modifiers = statement.modifiers as readonly Node[] | undefined
+  return modifiers?.some(({ kind }) => kind === modifier) ?? false
+}
+
+/** Is the declaration exported? */
+export const isExported = (statement: Node): boolean =>
+  hasModifier(statement, SyntaxKind.ExportKeyword)
+
 /** Is it a test beside its source, with the freedoms of one? */
 export const isTest = (path: string): boolean => path.endsWith('.test.ts')

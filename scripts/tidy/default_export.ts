@@ -1,5 +1,5 @@
 // Style 5: a name is given once, by its author, and can be grepped everywhere.
-import { ts } from '../source_tree.ts'
+import { hasModifier, ts } from '../source_tree.ts'
 import type { TidyRule } from './tidy_rule.ts'
 
 /** Forbid `export default`. */
@@ -8,14 +8,10 @@ export const defaultExport: TidyRule = {
   summary: 'exports have names',
   *check(file) {
     for (const statement of file.ast.statements) {
-      const modifiers =
-        'modifiers' in statement
-          ? (statement.modifiers as readonly { kind: number }[] | undefined)
-          : undefined
-      const isDefault = modifiers?.some(
-        (modifier) => modifier.kind === ts.SyntaxKind.DefaultKeyword,
-      )
-      if (ts.isExportAssignment(statement) || isDefault) {
+      if (
+        ts.isExportAssignment(statement) ||
+        hasModifier(statement, ts.SyntaxKind.DefaultKeyword)
+      ) {
         yield { line: file.lineOf(statement), message: 'default export: give it a name' }
       }
     }

@@ -2,7 +2,7 @@
 // constants mirrored from C (BTF_KIND_INT, BTF_KIND_PTR …) needs one comment above it, with the header it comes from;
 // in a *_layout.ts file, which is definitions only, the file's first line is that comment. Two kinds of export speak for
 // themselves: members of a registry, whose name and summary are fields, and tags as `type Task = KObject<'task_struct'>`.
-import { ts } from '../source_tree.ts'
+import { isExported, ts } from '../source_tree.ts'
 import type { Node, SourceText } from '../source_tree.ts'
 import { memberKind } from './registries.ts'
 import type { TidyRule } from './tidy_rule.ts'
@@ -42,12 +42,6 @@ function speaksForItself(statement: Node): boolean {
   return statement.declarationList.declarations.every(
     (declaration) => memberKind(declaration) !== undefined,
   )
-}
-
-function isExported(statement: Node): boolean {
-  const modifiers =
-    'modifiers' in statement ? (statement.modifiers as readonly Node[] | undefined) : undefined
-  return modifiers?.some((modifier) => modifier.kind === ts.SyntaxKind.ExportKeyword) ?? false
 }
 
 function namesOf(statement: Node): string[] {

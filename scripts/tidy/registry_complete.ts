@@ -1,6 +1,6 @@
 // Style 45: a format, codec, command, rule … is a file that exports one const of its interface type, named like the
 // file, and is listed in its registry. A file that nobody lists would be dead code that looks alive.
-import { ts } from '../source_tree.ts'
+import { isExported, ts } from '../source_tree.ts'
 import type { Node, SourceText } from '../source_tree.ts'
 import { memberKind, REGISTRIES } from './registries.ts'
 import type { TidyRule } from './tidy_rule.ts'
@@ -36,11 +36,7 @@ export const registryComplete: TidyRule = {
 function membersOf(file: SourceText, kind: string): { name: string; declaration: Node }[] {
   const members: { name: string; declaration: Node }[] = []
   for (const statement of file.ast.statements) {
-    if (!ts.isVariableStatement(statement)) continue
-    if (
-      !statement.modifiers?.some(({ kind: modifier }) => modifier === ts.SyntaxKind.ExportKeyword)
-    )
-      continue
+    if (!ts.isVariableStatement(statement) || !isExported(statement)) continue
     for (const declaration of statement.declarationList.declarations) {
       const { name } = declaration
       if (ts.isIdentifier(name) && memberKind(declaration) === kind)

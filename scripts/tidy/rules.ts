@@ -14,6 +14,7 @@ import { kernelVersion } from './kernel_version.ts'
 import { registryComplete } from './registry_complete.ts'
 import type { TidyRule } from './tidy_rule.ts'
 import { todoIssue } from './todo_issue.ts'
+import { topDown } from './top_down.ts'
 
 /** Every rule, in alphabetical order; the order has no meaning. */
 export const TIDY_RULES: readonly TidyRule[] = [
@@ -31,4 +32,5 @@ export const TIDY_RULES: readonly TidyRule[] = [
   kernelVersion,
   registryComplete,
   todoIssue,
+  topDown,
 ]

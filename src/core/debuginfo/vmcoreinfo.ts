@@ -1,5 +1,6 @@
 // VMCOREINFO: the kernel's own notes to crash tools, lines of KEY=value.
 // Source: kernel/vmcore_info.c, Documentation/admin-guide/kdump/vmcoreinfo.rst. Any length; newest kernels exceed a page.
+import { toSafeNumber } from '../base/addr.ts'
 import { NotFoundError } from '../base/errors.ts'
 
 /** Parsed VMCOREINFO. Lookups are `undefined` when the kernel does not say; `getX` throws instead. */
@@ -29,10 +30,10 @@ export class VmcoreInfo {
     return this.entries.get(key)
   }
 
-  /** `NUMBER(key)`: signed; decimal, or hex with 0x. */
+  /** `NUMBER(key)`: signed; decimal, or hex with 0x. Undefined if it exceeds 2^53. */
   number(key: string): number | undefined {
     const value = this.bigint(key)
-    return value === undefined ? undefined : Number(value)
+    return value === undefined ? undefined : toSafeNumber(value)
   }
 
   /** `NUMBER(key)` exact, for masks such as sme_mask. */
@@ -103,7 +104,8 @@ export class VmcoreInfo {
 
 function parseInteger(text: string | undefined, radix: 10 | 16): bigint | undefined {
   if (text === undefined) return undefined
-  const match = /^\s*(-?)(0x)?([0-9a-fA-F]+)\s*$/.exec(text)
+  // No value has more digits than these: a decimal of megabytes would take minutes to convert.
+  const match = /^\s*(-?)(0x)?([0-9a-fA-F]{1,20})\s*$/.exec(text)
   if (!match) return undefined
   const digits = match[3] as string
   const hex = match[2] !== undefined || radix === 16
@@ -112,7 +114,8 @@ function parseInteger(text: string | undefined, radix: 10 | 16): bigint | undefi
   return match[1] === '-' ? -value : value
 }
 
+/** Offsets, sizes, lengths and times: never negative, never beyond 2^53. */
 function parseSmall(text: string | undefined): number | undefined {
   const value = parseInteger(text, 10)
-  return value === undefined ? undefined : Number(value)
+  return value === undefined || value < 0n ? undefined : toSafeNumber(value)
 }

@@ -22,8 +22,13 @@ export interface CommandSpec<O extends OptionSpecs = OptionSpecs> {
   readonly options: O
   /** Everything after the first operand is the operands' own: `foreach`. */
   readonly stopAtOperand?: boolean
-  /** May `foreach` run it, once a task, with the task as context? */
-  readonly perTask?: boolean
+  /** Operands it cannot do without; fewer is answered with the usage. */
+  readonly operandsMin?: number
+  /**
+   * May `foreach` run it? true: once a task, which it heads itself; 'headed': once a task, below a heading
+   * by foreach; 'together': once, all tasks as operands.
+   */
+  readonly perTask?: true | 'headed' | 'together'
   /** What the dump must have for it to work; the runner refuses with the reason otherwise. */
   readonly needs?: readonly CommandNeed[]
   /** Equivalent helper code, printed for `--code`. */
@@ -91,6 +96,8 @@ export interface RecordBlock {
   readonly fields: readonly RecordField[]
   /** 'column': one a line, labels right-aligned as in `sys`; 'line': all in one line, as in a task's heading. */
   readonly layout: 'column' | 'line'
+  /** Columns the labels of 'column' are right-aligned in; absent: the longest one's. */
+  readonly labelWidth?: number
 }
 
 export interface RecordField {
@@ -117,17 +124,25 @@ export interface ObjectBlock {
   readonly kind: 'object'
   readonly object: KObject
   readonly format: FormatOptions
-  /** What stands before the value: `jiffies = `. */
-  readonly label?: string
+  /** What stands before the value: `struct list_head `, `jiffies = $3 = `. */
+  readonly prefix?: string
+  /** Only these members, by path, one a line: `  pid = 0,`. */
+  readonly members?: readonly string[]
+  /** Show what member pointers point to as well. */
+  readonly follow?: boolean
+  /** Whose copy of a percpu variable it is. */
+  readonly cpu?: number
 }
 
 /** A type's definition in C syntax, its size below. */
 export interface DefinitionBlock {
   readonly kind: 'definition'
   readonly type: Type
-  /** Show the byte offset of each member (`struct -o`), counted from this address if one is given. */
-  readonly offsets?: { readonly base: bigint | undefined }
-  /** Radix of the SIZE line and of offsets. */
+  /** Only these members, by path. */
+  readonly members?: readonly string[]
+  /** Show the byte offset of each member, counted from this base: 0n, or an object's address. */
+  readonly offsetsFrom?: bigint
+  /** Radix of sizes and offsets. */
   readonly radix: 10 | 16
 }
 
@@ -135,6 +150,8 @@ export interface DefinitionBlock {
 export interface BytesBlock {
   readonly kind: 'bytes'
   readonly file: string
+  /** Where the bytes come from. */
+  readonly start: bigint
   readonly chunks: Iterable<Uint8Array>
 }
 
@@ -150,11 +167,19 @@ export interface ProblemBlock {
   readonly kind: 'problem'
   readonly command: string
   readonly message: string
+  /** Lines of usage below the message, after a wrong option. */
+  readonly usage?: readonly string[]
 }
 
 /** Rows under columns; `layout` where crash prints them in a way of its own. */
-export function table(columns: Table['columns'], rows: Table['rows'], layout?: RowLayout): TableBlock {
-  return layout === undefined ? { kind: 'table', columns, rows } : { kind: 'table', columns, rows, layout }
+export function table(
+  columns: Table['columns'],
+  rows: Table['rows'],
+  layout?: RowLayout,
+): TableBlock {
+  return layout === undefined
+    ? { kind: 'table', columns, rows }
+    : { kind: 'table', columns, rows, layout }
 }
 
 /** Text lines. */

@@ -1,9 +1,25 @@
 // The commands of `kbox crash`; help lists them in this order.
 import type { Command } from './command.ts'
+import { alias } from './commands/alias.ts'
+import { bt } from './commands/bt.ts'
+import { exit } from './commands/exit.ts'
 import { files } from './commands/files.ts'
+import { foreach } from './commands/foreach.ts'
+import { help } from './commands/help.ts'
 import { log } from './commands/log.ts'
 import { mod } from './commands/mod.ts'
+import { p } from './commands/p.ts'
 import { ps } from './commands/ps.ts'
+import { rd } from './commands/rd.ts'
+import { set } from './commands/set.ts'
+import { star, struct, union } from './commands/struct.ts'
+import { sym } from './commands/sym.ts'
 import { sys } from './commands/sys.ts'
+import { task } from './commands/task.ts'
+import { whatis } from './commands/whatis.ts'
 
-export const COMMANDS: readonly Command[] = [sys, log, ps, files, mod]
+export const COMMANDS: readonly Command[] = [
+  ...[sys, log, bt, ps, foreach, set, task, files, mod],
+  ...[struct, union, star, p, whatis, rd, sym],
+  ...[alias, help, exit],
+]

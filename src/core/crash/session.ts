@@ -1,29 +1,30 @@
 // What lasts from one command to the next: the program, the current task, the settings.
-import { NotFoundError } from '../base/errors.ts'
 import { panicTask } from '../kernel/panic.ts'
 import { idleTask, type Task } from '../kernel/sched.ts'
+import type { FormatOptions } from '../program/format_object.ts'
+import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
 import type { Command } from './command.ts'
-
-/** `set` variables; those that only steer crash's own terminal are kept so that scripts run unchanged. */
-export type Variables = Map<string, string>
+import { VARIABLES } from './variables.ts'
 
 export class Session {
   readonly program: Program
   readonly commands: readonly Command[]
-  readonly variables: Variables
-  /** Output radix of `struct`, `p` and `task`. */
-  radix: 10 | 16 = 10
-  /** Set from outside (Ctrl-C); long walks end at the next row. */
+  /** What `set` keeps, by name; crash's names and spellings. */
+  readonly variables = new Map<string, string>(
+    VARIABLES.map(({ name, initial }) => [name, initial]),
+  )
+  /** Values `p` has shown: `$1` is the first. */
+  readonly history: KObject[] = []
+  /** Set from outside (Ctrl-C); walks end at the next row. */
   aborted = false
   /** Set by `exit`. */
   finished = false
   #task: Task | undefined
 
-  constructor(program: Program, commands: readonly Command[], variables: Variables = new Map()) {
+  constructor(program: Program, commands: readonly Command[]) {
     this.program = program
     this.commands = commands
-    this.variables = variables
   }
 
   /**
@@ -40,6 +41,22 @@ export class Session {
     this.#task = task
   }
 
+  /** Output radix of `struct`, `p` and `task`. */
+  get radix(): 10 | 16 {
+    return this.variables.get('radix') === '16' ? 16 : 10
+  }
+
+  /** How objects are printed; `-x` and `-d` override the radix. */
+  format(override: { readonly hex?: boolean; readonly decimal?: boolean } = {}): FormatOptions {
+    const elementsMax = Number(this.variables.get('print_max'))
+    return {
+      radix: override.hex ? 16 : override.decimal ? 10 : this.radix,
+      ...(elementsMax > 0 ? { elementsMax } : {}),
+      arrayLines: this.variables.get('print_array') === 'on',
+      stopAtNul: this.variables.get('null-stop') === 'on',
+    }
+  }
+
   /** Run `body` with another current task. */
   *withTask<T>(task: Task, body: () => Iterable<T>): Generator<T> {
     const before = this.#task
@@ -51,10 +68,8 @@ export class Session {
     }
   }
 
-  /** A command by name. @throws {NotFoundError} */
-  command(name: string): Command {
-    const found = this.commands.find((command) => command.name === name)
-    if (!found) throw new NotFoundError('command', name)
-    return found
+  /** A command by name, aliases not searched. */
+  findCommand(name: string): Command | undefined {
+    return this.commands.find((command) => command.name === name)
   }
 }

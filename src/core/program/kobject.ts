@@ -196,6 +196,11 @@ export class KObject<Tag extends string = any> {
     return new KObject<T>(this.program, target, this.address, options)
   }
 
+  /** Is this a value that lies nowhere, rather than a place in memory? */
+  get isValue(): boolean {
+    return this.#value !== undefined
+  }
+
   isNull(): boolean {
     return this.pointer() === 0n
   }

@@ -1,0 +1,144 @@
+// kbox crash: crash(8)'s command line, on a dump alone. Source: crash's help -h.
+import { KdumpError, UsageError } from '../core/base/errors.ts'
+import { parseOptions } from '../core/base/getopt.ts'
+import type { Block } from '../core/crash/command.ts'
+import { COMMANDS } from '../core/crash/commands.ts'
+import { splitCommands } from '../core/crash/parse_line.ts'
+import { runWords } from '../core/crash/run_command.ts'
+import { Session } from '../core/crash/session.ts'
+import { isElf, parseElfFile } from '../core/elf/elf_file.ts'
+import { ET_CORE } from '../core/elf/elf_layout.ts'
+import type { Source } from '../core/io/source.ts'
+import { openKernel } from '../core/kernel/open_kernel.ts'
+import { openFileSource } from '../host/platform/file_source.ts'
+import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
+import { CrashShell } from './crash_shell.ts'
+import { renderText } from './render_text.ts'
+
+/** Options with a value that crash takes and that change nothing here. */
+const IGNORED_VALUES = [
+  'machdep',
+  'mod',
+  'src',
+  'kaslr',
+  'reloc',
+  'offline',
+  'cpus',
+  'hash',
+  'CRASHPAGER',
+] as const
+const IGNORED_SWITCHES = [
+  ...['minimal', 'noPanic', 'active', 'noModules', 'noKallsyms', 'noKmemCache', 'kmemCacheDelay'],
+  ...[
+    'noElfNotes',
+    'noDataDebug',
+    'noIkconfig',
+    'noStrip',
+    'noCrashrc',
+    'noScroll',
+    'readnow',
+    'smp',
+  ],
+  ...['more', 'less', 'zeroExcluded'],
+] as const
+
+const OPTIONS = {
+  commands: { type: 'string', short: 'c', multiple: true },
+  input: { type: 'string', short: 'i' },
+  silent: { type: 'boolean', short: 's' },
+  json: { type: 'boolean' },
+  debug: { type: 'string', short: 'd' },
+  machine: { type: 'string', short: 'm' },
+  extensions: { type: 'boolean', short: 'x' },
+  force: { type: 'boolean', short: 'f' },
+  timestamp: { type: 'boolean', short: 't' },
+  ...Object.fromEntries(IGNORED_VALUES.map((name) => [name, { type: 'string' as const }])),
+  ...Object.fromEntries(IGNORED_SWITCHES.map((name) => [name, { type: 'boolean' as const }])),
+} as const
+
+/**
+ * Run `kbox crash [VMLINUX] VMCORE …`.
+ *
+ * @returns the exit code
+ * @throws {KdumpError} if the dump cannot be opened
+ */
+export async function crashMain(argv: readonly string[]): Promise<number> {
+  const { values, operands } = parseOptions(OPTIONS, normalize(argv))
+  registerNativeCodecs()
+  using source = openDumpOf(operands)
+  const session = new Session(openKernel(source), COMMANDS)
+  session.variables.set('dumpfile', source.name)
+  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
+  const isOneShot = values.commands.length > 0
+  const isInteractive = isTerminal && !isOneShot
+  const shell = new CrashShell(session, { json: values.json, pager: isInteractive })
+  const onInterrupt = (): void => {
+    session.aborted = true
+  }
+  process.on('SIGINT', onInterrupt)
+  try {
+    if (!values.silent && !isOneShot && !values.json) writeBanner(session)
+    await runCommands(shell, values.commands, values.input)
+    if (session.finished || isOneShot) return 0
+    const { runRepl, runStream } = await import('./repl.ts')
+    await (isInteractive ? runRepl(shell) : runStream(shell, process.stdin))
+    return 0
+  } finally {
+    process.off('SIGINT', onInterrupt)
+  }
+}
+
+async function runCommands(
+  shell: CrashShell,
+  texts: readonly string[],
+  input: string | undefined,
+): Promise<void> {
+  for (const line of texts.flatMap(splitCommands)) {
+    if (shell.session.finished) return
+    await shell.runLine(line)
+  }
+  if (input !== undefined && !shell.session.finished) await shell.runScript(input)
+}
+
+/** crash spells long options with one underscore or none, `--no_panic`, and `-s` may come behind the files. */
+function normalize(argv: readonly string[]): string[] {
+  return argv.map((arg) =>
+    arg.startsWith('--') && !arg.includes('=') ? arg.replaceAll('_', '-') : arg,
+  )
+}
+
+/** Tell the dump from a vmlinux by what they are: either order is right. */
+function openDumpOf(operands: readonly string[]): Source {
+  const [first, second] = operands
+  if (first === undefined) throw new UsageError('a VMCORE is missing')
+  if (operands.length > 2) throw new UsageError(`too many files: ${operands.join(' ')}`)
+  if (second === undefined) return openFileSource(first)
+  const dump = isNamelist(second) ? first : second
+  const namelist = dump === first ? second : first
+  process.stderr.write(
+    `kbox: ${namelist} is not needed and not read: symbols and types are in the dump\n`,
+  )
+  return openFileSource(dump)
+}
+
+/** Is it an ELF file that is no core: a vmlinux, or a module? A file that cannot be read is neither. */
+function isNamelist(path: string): boolean {
+  try {
+    using source = openFileSource(path)
+    const head = new Uint8Array(4)
+    source.read(0, head)
+    return isElf(head) && parseElfFile(source).header.e_type !== ET_CORE
+  } catch (error) {
+    if (error instanceof KdumpError) return false
+    throw error
+  }
+}
+
+/** What crash shows first: the machine, then the current task. */
+function writeBanner(session: Session): void {
+  const blocks: Block[] = [...runWords(session, ['sys']), ...runWords(session, ['set'])]
+  const aligned = blocks.map((block) =>
+    block.kind === 'record' ? { ...block, labelWidth: 12 } : block,
+  )
+  process.stdout.write(`\n${[...renderText(aligned)].join('\n')}\n\n`)
+}

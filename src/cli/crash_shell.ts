@@ -1,0 +1,189 @@
+// Lines of a crash session: run by commands, rendered, and sent to the screen, a pager, a pipe or a file.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createWriteStream, closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
+import type { Writable } from 'node:stream'
+import { KdumpError, UsageError } from '../core/base/errors.ts'
+import type { Block, BytesBlock } from '../core/crash/command.ts'
+import { parseLine, type Sink } from '../core/crash/parse_line.ts'
+import { runWords } from '../core/crash/run_command.ts'
+import type { Session } from '../core/crash/session.ts'
+import { openPager } from './pager.ts'
+import { renderJson } from './render_json.ts'
+import { renderText } from './render_text.ts'
+
+/** Text gathered before it is written. */
+const CHUNK_CHARACTERS = 64 * 1024
+/** How long commands run before signals are looked at. */
+const SLICE_MS = 40
+/** Scripts that run scripts. */
+const SCRIPT_DEPTH_MAX = 16
+
+export interface ShellOptions {
+  readonly json: boolean
+  /** Page long output on the terminal. */
+  readonly pager: boolean
+}
+
+export class CrashShell {
+  readonly session: Session
+  readonly #options: ShellOptions
+  #scriptDepth = 0
+
+  constructor(session: Session, options: ShellOptions) {
+    this.session = session
+    this.#options = options
+  }
+
+  /** Run one line; what is wrong with it is said, not thrown. */
+  async runLine(text: string): Promise<void> {
+    this.session.aborted = false
+    try {
+      await this.#run(text)
+    } catch (error) {
+      if (!(error instanceof KdumpError || isSystemError(error))) throw error
+      process.stderr.write(`crash: ${error.message}\n`)
+    }
+  }
+
+  /** Run the lines of a file, up to `exit`. */
+  async runScript(path: string): Promise<void> {
+    if (++this.#scriptDepth > SCRIPT_DEPTH_MAX)
+      throw new UsageError(`${path}: scripts run each other too deeply`)
+    try {
+      for (const line of readFileSync(path, 'utf8').split('\n')) {
+        if (this.session.finished) break
+        await this.runLine(line)
+      }
+    } finally {
+      this.#scriptDepth--
+    }
+  }
+
+  async #run(text: string): Promise<void> {
+    const line = parseLine(text)
+    switch (line.kind) {
+      case 'empty':
+        return
+      case 'shell':
+        await waitFor(spawn('sh', ['-c', line.command], { stdio: 'inherit' }))
+        return
+      case 'script':
+        await this.runScript(line.path)
+        return
+      case 'command': {
+        const blocks = this.#writeBytes(runWords(this.session, line.words))
+        const pieces = this.#options.json
+          ? renderJson(line.words.join(' '), blocks)
+          : withNewlines(renderText(blocks))
+        await this.#send(pieces, line.sink)
+      }
+    }
+  }
+
+  async #send(pieces: Iterable<string>, sink: Sink): Promise<void> {
+    const all = this.#options.json ? ended(pieces) : pieces
+    if (sink.kind === 'pipe') await sendToShell(all, sink.command, this.session)
+    else if (sink.kind === 'file') await sendToFile(all, sink, this.session)
+    else if (this.#options.pager && this.session.variables.get('scroll') !== 'off') {
+      await sendToPager(all, this.session)
+    } else await pump(all, process.stdout, this.session)
+  }
+
+  /** Bytes go to their file here; what is shown is that they did. Problems are told the person too, wherever text goes. */
+  *#writeBytes(blocks: Iterable<Block>): Generator<Block> {
+    for (const block of blocks) yield block.kind === 'bytes' ? copyBytes(block) : block
+  }
+}
+
+function copyBytes({ file, start, chunks }: BytesBlock): Block {
+  const fd = openSync(file, 'w')
+  let size = 0
+  try {
+    for (const chunk of chunks) {
+      writeSync(fd, chunk)
+      size += chunk.length
+    }
+  } finally {
+    closeSync(fd)
+  }
+  return { kind: 'lines', lines: [`${size} bytes copied from 0x${start.toString(16)} to ${file}`] }
+}
+
+async function sendToShell(
+  pieces: Iterable<string>,
+  command: string,
+  session: Session,
+): Promise<void> {
+  const child = spawn('sh', ['-c', command], { stdio: ['pipe', 'inherit', 'inherit'] })
+  await Promise.all([
+    pump(pieces, child.stdin, session).then(() => child.stdin.end()),
+    waitFor(child),
+  ])
+}
+
+async function sendToFile(
+  pieces: Iterable<string>,
+  { path, append }: Extract<Sink, { kind: 'file' }>,
+  session: Session,
+): Promise<void> {
+  const stream = createWriteStream(path, { flags: append ? 'a' : 'w' })
+  await once(stream, 'open')
+  await pump(pieces, stream, session)
+  stream.end()
+  await once(stream, 'close')
+}
+
+/** Show what fits the screen; page what does not. */
+async function sendToPager(pieces: Iterable<string>, session: Session): Promise<void> {
+  const pager = openPager(session.variables.get('scroll') ?? 'on')
+  await pump(pieces, pager.stream, session)
+  await pager.close()
+}
+
+/**
+ * Write pieces as they come, looking at signals in between: `session.aborted` ends it, and so does a reader
+ * that has gone.
+ */
+async function pump(pieces: Iterable<string>, out: Writable, session: Session): Promise<void> {
+  let isGone = false
+  // A reader that needs no more (`| head`) closes its end: no error.
+  const onError = (): void => {
+    isGone = true
+  }
+  out.on('error', onError)
+  let text = ''
+  let since = performance.now()
+  const flush = async (): Promise<void> => {
+    if (text !== '' && !out.write(text))
+      await Promise.race([once(out, 'drain'), once(out, 'close')])
+    text = ''
+    await setImmediate()
+    since = performance.now()
+  }
+  for (const piece of pieces) {
+    text += piece
+    if (text.length >= CHUNK_CHARACTERS || performance.now() - since > SLICE_MS) await flush()
+    if (session.aborted || isGone || out.destroyed) break
+  }
+  if (!isGone && !out.destroyed) await flush()
+  out.off('error', onError)
+}
+
+function* withNewlines(lines: Iterable<string>): Generator<string> {
+  for (const line of lines) yield `${line}\n`
+}
+
+function* ended(pieces: Iterable<string>): Generator<string> {
+  yield* pieces
+  yield '\n'
+}
+
+async function waitFor(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
+}
+
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error
+}

@@ -1,0 +1,154 @@
+// foreach: a command for many tasks.
+import { FaultError, UsageError } from '../../base/errors.ts'
+import { forEachCpu } from '../../kernel/percpu.ts'
+import { currentTask, isKthread, taskStateName, type Task } from '../../kernel/sched.ts'
+import { defineCommand, type Block, type Command } from '../command.ts'
+import { runCommand } from '../run_command.ts'
+import type { Session } from '../session.ts'
+import { forEachTaskAndIdle, taskHeading } from '../task_operand.ts'
+
+const STATES = ['RU', 'IN', 'UN', 'ST', 'ZO', 'TR', 'SW', 'DE', 'WA', 'PA', 'ID', 'NE']
+
+/** Does a task belong to what was asked for? */
+type Selector = (task: Task) => boolean
+
+export const foreach = defineCommand({
+  name: 'foreach',
+  aliases: { for: [] },
+  summary: 'run a command for many tasks',
+  operands:
+    '[pid | taskp | name | state | kernel | user | gleader | active] ... command [argument] ...',
+  operandsMin: 1,
+  stopAtOperand: true,
+  description:
+    'Runs bt, task, files, set, ps and other commands that look at one task for each of the tasks selected, or for ' +
+    'all. Several selectors select what any of them does, but kernel, user, gleader and a state narrow the choice. A name ' +
+    'that is no task is tried as a regular expression; a name that is also a command is preceded by \\.' +
+    `\n\nStates are ${STATES.join(', ')}.`,
+  examples: [
+    { text: 'every backtrace', command: 'foreach bt' },
+    { text: 'those of tasks in uninterruptible sleep', command: 'foreach UN bt' },
+    { text: 'open files of every sleep', command: 'foreach sleep files' },
+    { text: 'a member of tasks by name', command: "foreach 'kworker.*' task -R __state" },
+  ],
+  options: {},
+  needs: ['types'],
+  *run(session, { operands }) {
+    const { command, args, tasks } = parseForeach(session, operands)
+    if (command.perTask === 'together') {
+      const addresses = Array.from(tasks, (task) => task.address.toString(16))
+      if (addresses.length > 0) yield* runCommand(session, command, [...args, ...addresses])
+      return
+    }
+    for (const task of tasks) yield* taskBlocks(session, task, command, args)
+  },
+})
+
+function* taskBlocks(
+  session: Session,
+  task: Task,
+  command: Command,
+  args: readonly string[],
+): Generator<Block> {
+  const blocks = session.withTask(task, () => runCommand(session, command, args))
+  if (command.perTask === 'headed') yield { kind: 'section', heading: taskHeading(task), blocks }
+  else yield* blocks
+}
+
+interface Foreach {
+  readonly command: Command
+  readonly args: readonly string[]
+  readonly tasks: Iterable<Task>
+}
+
+function parseForeach(session: Session, operands: readonly string[]): Foreach {
+  const at = operands.findIndex((operand) => findPerTask(session, operand) !== undefined)
+  const command = at < 0 ? undefined : findPerTask(session, operands[at] as string)
+  const words = at < 0 ? operands : operands.slice(0, at)
+  const named = words.filter((word) => !isNarrowing(word))
+  const all = named.length > 0 ? [...forEachTaskAndIdle(session.program)] : []
+  const any = named.map((word) => parseSelector(session, word.replace(/^\\/, ''), all))
+  if (!command) throw new UsageError('no command: foreach runs ' + perTaskNames(session))
+  const narrow = words.filter(isNarrowing).map((word) => narrowing(word))
+  const args = operands.slice(at + 1)
+  return { command, args, tasks: selectTasks(session, any, narrow) }
+}
+
+/** The task list, up to where it breaks; what breaks it is told behind the tasks that were good. */
+function* selectTasks(
+  session: Session,
+  any: readonly Selector[],
+  narrow: readonly Selector[],
+): Generator<Task> {
+  for (const task of forEachTaskAndIdle(session.program)) {
+    if (session.aborted) return
+    const isNamed = any.length === 0 || any.some((selects) => selects(task))
+    if (isNamed && narrow.every((selects) => selects(task))) yield task
+  }
+}
+
+function findPerTask(session: Session, word: string): Command | undefined {
+  const command = session.findCommand(word)
+  return command?.perTask === undefined ? undefined : command
+}
+
+const perTaskNames = (session: Session): string =>
+  session.commands
+    .filter(({ perTask }) => perTask !== undefined)
+    .map(({ name }) => name)
+    .join(', ')
+
+const NARROWING: Readonly<Record<string, Selector>> = {
+  kernel: isKthread,
+  user: (task) => !isKthread(task),
+  gleader: (task) => !isKthread(task) && task.number('tgid') === task.number('pid'),
+}
+
+const isNarrowing = (word: string): boolean =>
+  NARROWING[word] !== undefined || STATES.includes(word.toUpperCase())
+
+function narrowing(word: string): Selector {
+  const state = word.toUpperCase()
+  return NARROWING[word] ?? ((task) => taskStateName(task) === state)
+}
+
+/** `active`, a PID, a task's address, a name, or a regular expression of names. */
+function parseSelector(session: Session, word: string, all: readonly Task[]): Selector {
+  const { program } = session
+  if (word === 'active') {
+    const active = forEachCpu(program, 'online').map((cpu) => currentTask(program, cpu).address)
+    return (task) => active.includes(task.address)
+  }
+  const pid = /^\d+$/.test(word) ? Number(word) : undefined
+  if (pid !== undefined && all.some((task) => pidOf(task) === pid))
+    return (task) => pidOf(task) === pid
+  const address = /^(0x)?[\da-f]+$/i.test(word)
+    ? BigInt(`0x${word.replace(/^0x/i, '')}`)
+    : undefined
+  if (all.some((task) => task.address === address)) return (task) => task.address === address
+  if (all.some((task) => nameOf(task) === word)) return (task) => nameOf(task) === word
+  const pattern = /[.*+?^$|()[\]]/.test(word) ? parsePattern(word) : undefined
+  if (pattern && all.some((task) => pattern.test(nameOf(task))))
+    return (task) => pattern.test(nameOf(task))
+  throw new UsageError(`unknown argument: "${word}"`)
+}
+
+function parsePattern(text: string): RegExp {
+  try {
+    return new RegExp(`^(?:${text})$`)
+  } catch {
+    throw new UsageError(`invalid regular expression: "${text}"`)
+  }
+}
+
+const pidOf = (task: Task): number | undefined => orUndefined(() => task.number('pid'))
+const nameOf = (task: Task): string => orUndefined(() => task.string('comm')) ?? ''
+
+function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof FaultError) return undefined
+    throw error
+  }
+}

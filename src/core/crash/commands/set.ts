@@ -1,0 +1,142 @@
+// set: the task commands act on, and the settings they follow.
+import { UsageError } from '../../base/errors.ts'
+import { panicTask } from '../../kernel/panic.ts'
+import { forEachCpu } from '../../kernel/percpu.ts'
+import { currentTask, taskCpu, type Task } from '../../kernel/sched.ts'
+import {
+  defineCommand,
+  lines,
+  record,
+  type Block,
+  type CommandArgs,
+  type RecordBlock,
+} from '../command.ts'
+import { parseCount } from '../operand.ts'
+import type { Session } from '../session.ts'
+import { getTasks } from '../task_operand.ts'
+import { taskStateText } from '../task_state_text.ts'
+import { VARIABLES, type Variable } from '../variables.ts'
+
+const OPTIONS = {
+  active: { type: 'boolean', short: 'a', help: 'accepted: make it the active task of its CPU' },
+  cpu: { type: 'string', short: 'c', value: 'cpu', help: 'the task a CPU was running' },
+  panic: { type: 'boolean', short: 'p', help: 'the panic task' },
+  variables: { type: 'boolean', short: 'v', help: 'show the settings' },
+} as const
+
+type Args = CommandArgs<typeof OPTIONS>
+
+export const set = defineCommand({
+  name: 'set',
+  aliases: {
+    hex: ['radix', '16'],
+    dec: ['radix', '10'],
+    sf: ['scroll', 'off'],
+    sn: ['scroll', 'on'],
+  },
+  summary: 'set the current task or a setting',
+  operands: '[pid | taskp] | [variable [value]] ...',
+  description: `Without operands the current task is shown. Settings that do something here: ${VARIABLES.filter(
+    ({ effect }) => effect !== undefined,
+  )
+    .map(({ name, effect }) => `${name} (${effect})`)
+    .join(', ')}; the others of crash are kept and shown, without effect.`,
+  examples: [
+    { text: 'make PID 1 the current task', command: 'set 1' },
+    { text: 'the task of CPU 1', command: 'set -c 1' },
+    { text: 'back to the panic task', command: 'set -p' },
+    { text: 'numbers in hexadecimal', command: 'set radix 16' },
+  ],
+  options: OPTIONS,
+  perTask: 'headed',
+  *run(session, args) {
+    if (args.values.variables) {
+      yield variablesBlock(session)
+      return
+    }
+    const chosen = chosenTask(session, args)
+    if (chosen) session.task = chosen
+    if (chosen || args.operands.length === 0) yield contextBlock(session, session.task)
+    else yield* setVariables(session, args.operands)
+  },
+})
+
+/** The task -c, -p or a sole operand names; undefined if the operands are settings. */
+function chosenTask(session: Session, { values, operands }: Args): Task | undefined {
+  const { program } = session
+  if (values.panic) return panicTask(program) ?? session.task
+  if (values.cpu !== undefined) {
+    const cpu = parseCount(values.cpu)
+    const online = forEachCpu(program, 'online')
+    if (!online.includes(cpu)) {
+      throw new UsageError(`invalid cpu number: ${values.cpu} (online: ${online.join(',')})`)
+    }
+    return currentTask(program, cpu)
+  }
+  const [name] = operands
+  if (name === undefined || VARIABLES.some((variable) => variable.name === name)) return undefined
+  return getTasks(program, name)[0]
+}
+
+function* setVariables(session: Session, operands: readonly string[]): Generator<Block> {
+  const rest = [...operands]
+  while (rest.length > 0) {
+    const name = rest.shift() as string
+    const variable = VARIABLES.find((candidate) => candidate.name === name)
+    if (!variable) throw new UsageError(`invalid command: set ${name}`)
+    const value = rest.shift()
+    if (value !== undefined) session.variables.set(name, checkValue(variable, value))
+    yield lines(`${name}: ${variableText(session, variable)}`.replace(/^radix:/, 'output radix:'))
+  }
+}
+
+function checkValue({ name, values, number }: Variable, value: string): string {
+  const isNumber = number === true && /^\d+$/.test(value)
+  const isAllowed = number === true ? isNumber : values === undefined || values.includes(value)
+  if (!isAllowed) throw new UsageError(`invalid command: set ${name} ${value}`)
+  return value
+}
+
+function variableText(session: Session, { name }: Variable): string {
+  const value = session.variables.get(name) ?? ''
+  if (name === 'radix') return value === '16' ? '16 (hex)' : '10 (decimal)'
+  return value
+}
+
+function variablesBlock(session: Session): RecordBlock {
+  const fields = VARIABLES.map((variable) => ({
+    title: variable.name,
+    kind: 'text' as const,
+    value: variableText(session, variable),
+  }))
+  return { ...record('column', fields), labelWidth: 14 }
+}
+
+function contextBlock(session: Session, task: Task): RecordBlock {
+  const { program } = session
+  const comm = task.string('comm')
+  const address = task.address.toString(16)
+  const info = task.has('thread_info') ? task.address : task.pointer('stack')
+  const isPanic = panicTask(program)?.address === task.address
+  const isActive = forEachCpu(program, 'online').some(
+    (cpu) => currentTask(program, cpu).address === task.address,
+  )
+  const mark = isPanic ? '(PANIC)' : isActive ? '(ACTIVE)' : ''
+  return record('column', [
+    { title: 'PID', kind: 'decimal', value: task.number('pid') },
+    { title: 'COMMAND', kind: 'text', value: comm, text: `"${comm}"` },
+    {
+      title: 'TASK',
+      kind: 'address',
+      value: task.address,
+      text: `${address}  [THREAD_INFO: ${info.toString(16)}]`,
+    },
+    { title: 'CPU', kind: 'decimal', value: taskCpu(task) },
+    {
+      title: 'STATE',
+      kind: 'text',
+      value: taskStateText(task),
+      text: `${taskStateText(task)} ${mark}`,
+    },
+  ])
+}

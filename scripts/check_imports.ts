@@ -29,13 +29,31 @@ export const EDGES: Readonly<Record<string, Edges>> = {
   'core/elf': { folders: ['core/base', 'core/io'] },
   'core/debuginfo': { folders: ['core/base', 'core/io', 'core/codec', 'core/elf'] },
   'core/arch': { folders: ['core/base', 'core/io', 'core/elf', 'core/debuginfo'] },
-  'core/dump': { folders: ['core/base', 'core/io', 'core/codec', 'core/elf', 'core/debuginfo', 'core/arch'] },
+  'core/dump': {
+    folders: ['core/base', 'core/io', 'core/codec', 'core/elf', 'core/debuginfo', 'core/arch'],
+  },
   'core/program': {
-    folders: ['core/base', 'core/io', 'core/codec', 'core/elf', 'core/debuginfo', 'core/arch', 'core/dump'],
+    folders: [
+      'core/base',
+      'core/io',
+      'core/codec',
+      'core/elf',
+      'core/debuginfo',
+      'core/arch',
+      'core/dump',
+    ],
   },
   // Nothing in kernel/ knows an architecture: what differs between them is asked of program.arch.
   'core/kernel': {
-    folders: ['core/base', 'core/io', 'core/codec', 'core/elf', 'core/debuginfo', 'core/dump', 'core/program'],
+    folders: [
+      'core/base',
+      'core/io',
+      'core/codec',
+      'core/elf',
+      'core/debuginfo',
+      'core/dump',
+      'core/program',
+    ],
   },
   // crash/ and diagnose/ yield data and never format it: report/ and cli/ are not theirs, nor is one the other's.
   'core/crash': { folders: ANALYSIS },
@@ -45,13 +63,23 @@ export const EDGES: Readonly<Record<string, Edges>> = {
   'host/platform': { folders: ['core'], packages: [...NODE, 'koffi'] },
   'host/target': { folders: ['core', 'host/platform'], packages: NODE },
   'host/capture': { folders: ['core', 'host/platform', 'host/target'], packages: NODE },
-  'host/control': { folders: ['core', 'host/platform', 'host/target', 'host/capture'], packages: NODE },
+  'host/control': {
+    folders: ['core', 'host/platform', 'host/target', 'host/capture'],
+    packages: NODE,
+  },
   'host/rehearse': {
     folders: ['core', 'host/platform', 'host/target', 'host/capture', 'host/control'],
     packages: NODE,
   },
   'host/fleet': {
-    folders: ['core', 'host/platform', 'host/target', 'host/capture', 'host/control', 'host/rehearse'],
+    folders: [
+      'core',
+      'host/platform',
+      'host/target',
+      'host/capture',
+      'host/control',
+      'host/rehearse',
+    ],
     packages: NODE,
   },
   cli: { folders: ['core', 'host'], packages: [...NODE, '@stricli/core'] },
@@ -76,7 +104,9 @@ export function checkImports(tree: SourceTree): string[] {
       continue
     }
     for (const { specifier, line } of importsOf(file)) {
-      const what = specifier.startsWith('.') ? forbiddenFolder(file, folder, specifier) : forbiddenPackage(file, folder, specifier)
+      const what = specifier.startsWith('.')
+        ? forbiddenFolder(file, folder, specifier)
+        : forbiddenPackage(file, folder, specifier)
       if (what) messages.push(`${file.path}:${line}: ${folder} must not import ${what}`)
     }
   }
@@ -105,7 +135,9 @@ function forbiddenPackage(file: SourceText, folder: string, specifier: string): 
   if (isTest(file.path)) return undefined
   const allowed = EDGES[folder]?.packages ?? []
   const isAllowed = allowed.some((name) =>
-    name.endsWith(':') ? specifier.startsWith(name) : specifier === name || specifier.startsWith(`${name}/`),
+    name.endsWith(':')
+      ? specifier.startsWith(name)
+      : specifier === name || specifier.startsWith(`${name}/`),
   )
   return isAllowed ? undefined : specifier
 }
@@ -114,17 +146,26 @@ function forbiddenPackage(file: SourceText, folder: string, specifier: string): 
 function* importsOf(file: SourceText): Generator<{ specifier: string; line: number }> {
   for (const node of file.nodes) {
     const specifier = specifierOf(node)
-    if (specifier && ts.isStringLiteral(specifier)) yield { specifier: specifier.text, line: file.lineOf(node) }
+    if (specifier && ts.isStringLiteral(specifier))
+      yield { specifier: specifier.text, line: file.lineOf(node) }
   }
 }
 
 function specifierOf(node: Node): Node | undefined {
   if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return node.moduleSpecifier
-  if (ts.isImportTypeNode(node)) return ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined
-  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) return node.arguments[0]
-  if (ts.isNewExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 'URL') {
+  if (ts.isImportTypeNode(node))
+    return ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined
+  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+    return node.arguments[0]
+  if (
+    ts.isNewExpression(node) &&
+    ts.isIdentifier(node.expression) &&
+    node.expression.text === 'URL'
+  ) {
     const relative = node.arguments?.[0]
-    return relative && ts.isStringLiteral(relative) && relative.text.endsWith('.ts') ? relative : undefined
+    return relative && ts.isStringLiteral(relative) && relative.text.endsWith('.ts')
+      ? relative
+      : undefined
   }
   return undefined
 }

@@ -3,13 +3,23 @@
 // Prints each kernel's folder. A kernel that is there already costs neither network nor apt. apt is run as the
 // user, on lists and a sources file of its own, so the system's package state is neither used nor touched.
 import { execFileSync } from 'node:child_process'
-import { existsSync, globSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  globSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { cachePath, findCachedKernel } from './cache.ts'
 import { ARCH, MIRROR, privateApt } from './private_apt.ts'
 
-const SECURITY_MIRROR = process.env.KBOX_DEBIAN_SECURITY_MIRROR ?? 'http://deb.debian.org/debian-security'
+const SECURITY_MIRROR =
+  process.env.KBOX_DEBIAN_SECURITY_MIRROR ?? 'http://deb.debian.org/debian-security'
 
 interface Series {
   /** One-line apt sources, without the options every line has. */
@@ -22,9 +32,15 @@ const BOOKWORM = [`${MIRROR} bookworm main`, `${SECURITY_MIRROR} bookworm-securi
 
 const SERIES: Readonly<Record<string, Series>> = {
   '6.1': { sources: BOOKWORM, image: new RegExp(`^linux-image-6\\.1\\.0-\\d+-cloud-${ARCH}$`) },
-  '6.12': { sources: BOOKWORM, image: new RegExp(`^linux-image-6\\.12\\.[\\d.]+\\+deb12-cloud-${ARCH}$`) },
+  '6.12': {
+    sources: BOOKWORM,
+    image: new RegExp(`^linux-image-6\\.12\\.[\\d.]+\\+deb12-cloud-${ARCH}$`),
+  },
   // The newest there is: sid's name for it changes with every upload.
-  sid: { sources: [`${MIRROR} sid main`], image: new RegExp(`^linux-image-\\d[\\w.+]*-cloud-${ARCH}$`) },
+  sid: {
+    sources: [`${MIRROR} sid main`],
+    image: new RegExp(`^linux-image-\\d[\\w.+]*-cloud-${ARCH}$`),
+  },
 }
 
 if (import.meta.main) main()
@@ -32,7 +48,10 @@ if (import.meta.main) main()
 function main(): void {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { dbg: { type: 'boolean', default: false }, update: { type: 'boolean', default: false } },
+    options: {
+      dbg: { type: 'boolean', default: false },
+      update: { type: 'boolean', default: false },
+    },
   })
   try {
     for (const name of positionals) {
@@ -53,7 +72,9 @@ function fetchKernel(name: string, update: boolean): void {
   const series = SERIES[name]
   if (!series) throw new Error(`unknown series ${name}: expected ${Object.keys(SERIES).join(', ')}`)
   if (!existsSync('/usr/bin/apt-get')) {
-    throw new Error(`needs Debian's apt-get: unpack a kernel package into ${cachePath('kernels', name)} by hand`)
+    throw new Error(
+      `needs Debian's apt-get: unpack a kernel package into ${cachePath('kernels', name)} by hand`,
+    )
   }
   const apt = privateApt(name, series.sources)
   apt.update()
@@ -90,10 +111,13 @@ function settle(folder: string, release: string): void {
   for (const file of ['vmlinuz', 'config', 'System.map']) {
     const inBoot = path.join(folder, 'boot', `${file}-${release}`)
     const inModules = `lib/modules/${release}/${file}`
-    if (!existsSync(inBoot) && existsSync(path.join(folder, inModules))) symlinkSync(`../${inModules}`, inBoot)
+    if (!existsSync(inBoot) && existsSync(path.join(folder, inModules)))
+      symlinkSync(`../${inModules}`, inBoot)
   }
   // What the package's own post-installation script would do.
-  execFileSync('depmod', ['-b', folder, release], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } })
+  execFileSync('depmod', ['-b', folder, release], {
+    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+  })
 }
 
 /** Download the kernel's vmlinux with DWARF (some 300 MB to fetch, 400 MB kept), unless it is cached. */
@@ -105,14 +129,21 @@ function fetchVmlinux(name: string): void {
   const wanted = `linux-image-${kernel.release}-dbg`
   if (apt.candidate(wanted) !== kernel.version) apt.update()
   if (apt.candidate(wanted) !== kernel.version) {
-    throw new Error(`${wanted} ${kernel.version} has left the mirror: run again with --update to take a newer kernel`)
+    throw new Error(
+      `${wanted} ${kernel.version} has left the mirror: run again with --update to take a newer kernel`,
+    )
   }
   console.error(`fetch_kernel: ${wanted}`)
   const fresh = `${kernel.vmlinux}.partial`
   rmSync(fresh, { recursive: true, force: true })
   mkdirSync(fresh)
   for (const deb of apt.download([wanted])) {
-    execFileSync('sh', ['-c', 'dpkg-deb --fsys-tarfile "$0" | tar -x -C "$1" --wildcards "*/vmlinux*"', deb, fresh])
+    execFileSync('sh', [
+      '-c',
+      'dpkg-deb --fsys-tarfile "$0" | tar -x -C "$1" --wildcards "*/vmlinux*"',
+      deb,
+      fresh,
+    ])
     rmSync(deb)
   }
   const file = globSync(`${fresh}/**/vmlinux*`).find((candidate) => lstatSync(candidate).isFile())

@@ -153,11 +153,16 @@ function* traceBlocks(
   else yield* frameBlocks(program, trace, args)
 }
 
-/** Frames as one table, cut where saved registers are shown in between. */
+/**
+ * Frames as one table, cut where saved registers are shown in between. What an exception interrupted is
+ * the exception's RIP and has no number, as in crash.
+ */
 function* frameBlocks(program: Program, trace: StackTrace, args: Args): Generator<Block> {
   let pending: Cell[][] = []
+  let number = 0
   for (const [index, frame] of trace.frames.entries()) {
-    pending.push(frameRow(program, frame, index))
+    const numbered = index === 0 || !frame.interrupted
+    pending.push(frameRow(program, frame, numbered ? number++ : null))
     const words = frameWords(program, trace, index, args)
     if (!frame.registers && !words) continue
     yield frameTable(pending, args)
@@ -167,8 +172,9 @@ function* frameBlocks(program: Program, trace: StackTrace, args: Args): Generato
   }
   if (pending.length > 0) yield frameTable(pending, args)
   if (trace.userRegisters) yield registersBlock(trace.userRegisters)
-  if (trace.end === 'lost')
+  if (trace.end === 'lost') {
     yield { kind: 'problem', command: 'bt', message: `trace ends here: ${trace.why}` }
+  }
 }
 
 const FRAME_COLUMNS: readonly Column[] = [
@@ -182,24 +188,23 @@ const FRAME_COLUMNS: readonly Column[] = [
   { title: 'INTERRUPTED', kind: 'text' },
 ]
 
-function frameRow(program: Program, frame: StackFrame, index: number): Cell[] {
+function frameRow(program: Program, frame: StackFrame, number: number | null): Cell[] {
   const found = frameSymbol(program, frame)
   const { ip, sp, quality, interrupted } = frame
   const name = found ? found.symbol.name : '(unknown)'
   const offset = found ? Number(found.offset) : null
-  return [index, sp, name, offset, ip, found?.symbol.module ?? '', quality, interrupted]
+  return [number, sp, name, offset, ip, found?.symbol.module ?? '', quality, interrupted]
 }
 
 function frameTable(rows: Cell[][], { values }: Args): TableBlock {
   const line = (row: readonly Cell[]): string => {
-    const [index, sp, name, offset, ip, module, quality, interrupted] = row
+    const [number, sp, name, offset, ip, module, quality] = row
     const at = Number(offset ?? 0)
     const plus = values.offsets ? `+${values.hex ? `0x${at.toString(16)}` : at}` : ''
     const tail = `${module === '' ? '' : ` [${module}]`}${quality === 'exact' ? '' : `  (${quality})`}`
-    const number = `#${index}`.padStart(3)
     // A frame that was interrupted, not calling: crash shows it as the exception's RIP.
-    if (interrupted === true && index !== 0) return `    [exception RIP: ${name}+${at}]${tail}`
-    return `${number} [${formatAddress(sp as bigint)}] ${name}${plus} at ${formatAddress(ip as bigint)}${tail}`
+    if (number === null) return `    [exception RIP: ${name}+${at}]${tail}`
+    return `${`#${number}`.padStart(3)} [${formatAddress(sp as bigint)}] ${name}${plus} at ${formatAddress(ip as bigint)}${tail}`
   }
   return table(FRAME_COLUMNS, rows, { heading: '', line })
 }

@@ -1,5 +1,8 @@
 // A hash table from byte strings to row numbers, for 100,000 names without 100,000 JavaScript strings.
 
+/** Longest name (KSYM_NAME_LEN is 512 since v6.1); what is longer is damage, and is cut here. */
+export const NAME_SIZE_MAX = 1024
+
 /** Where names lie: row i begins at `starts[i]` and ends at the next NUL, or at `starts[i + 1]`. */
 export interface NameColumn {
   readonly bytes: Uint8Array
@@ -32,7 +35,10 @@ export class NameHash {
     for (let row = count - 1; row >= 0; row--) {
       const start = starts[row] as number
       if (nul && start === 0) continue
-      const limit = nul ? bytes.length : (starts[row + 1] as number)
+      const limit = Math.min(
+        nul ? bytes.length : (starts[row + 1] as number),
+        start + NAME_SIZE_MAX,
+      )
       // FNV-1a; no call and no closure in here: this loop reads megabytes at every start.
       let hash = 0x811c9dc5
       let at = start
@@ -65,7 +71,7 @@ export class NameHash {
   }
 
   #equals(row: number, wanted: Uint8Array): boolean {
-    if (this.#lengths[row] !== (wanted.length & 0xffff) || wanted.length === 0) return false
+    if (this.#lengths[row] !== wanted.length) return false
     const start = this.#starts[row] as number
     for (let i = 0; i < wanted.length; i++) if (this.#bytes[start + i] !== wanted[i]) return false
     return true

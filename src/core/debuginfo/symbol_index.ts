@@ -89,32 +89,35 @@ export class SymbolIndex {
     for (const row of this.#order) yield this.at(row)
   }
 
-  /** First position in address order whose address is `address`'s predecessor or itself, aliases resolved to the first. */
+  /** First position of the nearest address not above `address`, or -1; aliases resolve to the first. */
   #lastNotAbove(address: bigint): number {
+    const above = this.#firstAbove(address)
+    if (above === 0) return -1
+    // A damaged table may give a million symbols one address: no walk from alias to alias.
+    const found = this.columns.addresses[this.#order[above - 1] as number] as bigint
+    return found === 0n ? 0 : this.#firstAbove(found - 1n)
+  }
+
+  /** Position in address order of the first symbol above `address`; the count if there is none. */
+  #firstAbove(address: bigint): number {
     const { addresses } = this.columns
     let low = 0
-    let high = this.#order.length - 1
-    while (low <= high) {
+    let high = this.#order.length
+    while (low < high) {
       const middle = (low + high) >> 1
       if ((addresses[this.#order[middle] as number] as bigint) <= address) low = middle + 1
-      else high = middle - 1
+      else high = middle
     }
-    if (high < 0) return -1
-    const found = addresses[this.#order[high] as number] as bigint
-    while (high > 0 && addresses[this.#order[high - 1] as number] === found) high--
-    return high
+    return low
   }
 
   #size(row: number, start: bigint): number {
     const { sizes, addresses } = this.columns
     if (sizes) return sizes[row] as number
-    let position = this.#lastNotAbove(start)
-    while (position < this.#order.length) {
-      const next = addresses[this.#order[position] as number] as bigint
-      if (next > start) return next - start > DERIVED_SIZE_MAX ? 0 : Number(next - start)
-      position++
-    }
-    return 0
+    const above = this.#firstAbove(start)
+    if (above === this.#order.length) return 0
+    const distance = (addresses[this.#order[above] as number] as bigint) - start
+    return distance > DERIVED_SIZE_MAX ? 0 : Number(distance)
   }
 
   #names(): NameHash {

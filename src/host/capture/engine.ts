@@ -9,7 +9,7 @@ import type { Dump } from '../../core/dump/dump_format.ts'
 import { type ElfNote, NT_PRSTATUS } from '../../core/elf/elf_note.ts'
 import type { Source } from '../../core/io/source.ts'
 import { registerNativeCodecs } from '../platform/native_codecs.ts'
-import type { DumpOutput } from './dump_output.ts'
+import type { DumpOutput } from '../platform/dump_output.ts'
 import { dumpPages, type DumpPages } from './dump_pages.ts'
 import {
   CACHE,

@@ -38,7 +38,9 @@ export class PageCopy {
   readonly #views: readonly { bytes: Uint8Array; words: Uint32Array }[]
   readonly #pfns = new Float64Array(BLOCK_PFNS)
   readonly #indexes = new Float64Array(BLOCK_PFNS)
-  readonly #last: Uint32Array
+  readonly #zeros: Uint8Array
+  /** The page before, as long as it may be repeated. */
+  readonly #last: Uint8Array
   #lastOffset = 0
   #lastSize = 0
   #lastFlags = 0
@@ -52,7 +54,8 @@ export class PageCopy {
     this.#compress = options.codec?.compress?.bind(options.codec)
     this.#codecFlag = options.codec ? CODEC_FLAG[options.codec.name] : 0
     this.#buffer = new Uint8Array(READ_PAGES * pageSize)
-    this.#last = new Uint32Array(pageSize / 4)
+    this.#zeros = new Uint8Array(pageSize)
+    this.#last = new Uint8Array(pageSize)
     this.#views = Array.from({ length: READ_PAGES }, (_, i) => ({
       bytes: this.#buffer.subarray(i * pageSize, (i + 1) * pageSize),
       words: new Uint32Array(this.#buffer.buffer, i * pageSize, pageSize / 4),
@@ -152,19 +155,19 @@ export class PageCopy {
   ): void {
     const writer = this.#writer
     const { shareZeros, shareRepeats } = this.#options
-    if (shareZeros && isZero(words)) {
+    if (shareZeros && isZero(words, bytes, this.#zeros)) {
       this.counts.zero++
       writer.shareData(index, this.#zeroOffset, bytes.length, 0)
       return
     }
     onPage?.(words)
     if (shareRepeats) {
-      if (this.#lastOffset > 0 && isEqual(words, this.#last)) {
+      if (this.#lastOffset > 0 && Buffer.compare(bytes, this.#last) === 0) {
         this.counts.repeated++
         writer.shareData(index, this.#lastOffset, this.#lastSize, this.#lastFlags)
         return
       }
-      this.#last.set(words)
+      this.#last.set(bytes)
     }
     // Compressed data must be smaller than a page, or it is not worth it.
     let size = this.#compress ? this.#compress(bytes, writer.room(bytes.length - 1)) : 0
@@ -180,14 +183,9 @@ export class PageCopy {
   }
 }
 
-function isZero(words: Uint32Array): boolean {
-  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false
-  return true
-}
-
-function isEqual(a: Uint32Array, b: Uint32Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
+/** Most pages differ early from zeros and from each other: two words spare the call. */
+function isZero(words: Uint32Array, bytes: Uint8Array, zeros: Uint8Array): boolean {
+  return words[0] === 0 && words[words.length - 1] === 0 && Buffer.compare(bytes, zeros) === 0
 }
 
 function popcount32(word: number): number {

@@ -5,18 +5,16 @@ import {
   CACHE,
   CACHE_PRIVATE,
   CLASS_COUNT,
+  EXCLUDE_CACHE,
+  EXCLUDE_CACHE_PRIVATE,
+  EXCLUDE_FREE,
+  EXCLUDE_USER,
   FREE,
   HWPOISON,
   KEEP,
   OFFLINE,
   SLAB,
   USER,
-} from './exclude/page_class.ts'
-import {
-  EXCLUDE_CACHE,
-  EXCLUDE_CACHE_PRIVATE,
-  EXCLUDE_FREE,
-  EXCLUDE_USER,
 } from './exclude/page_class.ts'
 import { isHwpoison, isOffline } from './exclude/broken.ts'
 import { isCache } from './exclude/cache.ts'

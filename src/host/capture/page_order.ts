@@ -51,7 +51,7 @@ export function pfnOrder(dumped: Uint8Array): PagePass[] {
 export interface PriorityOrder {
   readonly passes: readonly PagePass[]
   /** Note the direct-map pointers in a page. */
-  mark(words: Uint32Array): void
+  readonly mark: (words: Uint32Array) => void
 }
 
 /**

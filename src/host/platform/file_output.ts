@@ -1,7 +1,7 @@
 // A dump into a file. Writes never throw: a full disk or a dying one ends the dump, what is there stays.
 import fs from 'node:fs'
 import { HostError } from '../../core/base/errors.ts'
-import type { DumpOutput } from '../capture/dump_output.ts'
+import type { DumpOutput } from './dump_output.ts'
 import { errnoOf } from './file_error.ts'
 
 export interface FileOutputOptions {

@@ -16,7 +16,7 @@ import {
   page_desc,
 } from '../../../core/dump/diskdump_layout.ts'
 import type { PfnRun } from '../dump_pages.ts'
-import type { DumpOutput } from '../dump_output.ts'
+import type { DumpOutput } from '../../platform/dump_output.ts'
 import { setRange } from '../page_bitmap.ts'
 
 /** Flag of page descriptors and of the header's status. */

@@ -167,13 +167,13 @@ function followedText(pointer: KObject, path: string, format: ObjectBlock['forma
   const address = pointer.pointer()
   const head = `  ${formatType(pointer.type, path)} = ${formatHex(address)}`
   if (address === 0n) return `${head}\n  -> NULL`
-  const symbol = formatSymbol(pointer, address).trim()
   const type = stripType(pointer.type)
   const target = type.kind === 'pointer' ? stripType(type.target) : type
+  const isText = target.kind === 'int' && target.size === 1
+  const symbol = formatSymbol(pointer, address, isText).trim()
   if (target.kind === 'void' || target.kind === 'function' || target.kind === 'forward') {
     return symbol === '' ? head : `${head}\n  -> ${symbol}`
   }
-  const isText = target.kind === 'int' && target.size === 1
   const value = isText
     ? formatObject(pointer, format).replace(/^0x[\da-f]+ ?(<.*?> ?)?/, '')
     : formatObject(pointer.deref(), format, 5)

@@ -63,7 +63,7 @@ function* memoryRows(view: MemoryView, unit: number): Generator<Cell[]> {
       const missing = fault.get(i)
       words.push(i + unit > size ? null : (missing ?? readWord(view, bytes, i, unit)))
     }
-    yield [at, asciiOf(bytes, size), ...words]
+    yield [at, asciiOf(bytes, size, (i) => fault.has(i - (i % unit))), ...words]
   }
 }
 
@@ -110,10 +110,11 @@ function readWord(
   return format === 'signed' ? BigInt.asIntN(unit * 8, value()) : value()
 }
 
-function asciiOf(bytes: Uint8Array, size: number): string {
-  return Array.from(bytes.subarray(0, size), (byte) =>
-    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.',
-  ).join('')
+function asciiOf(bytes: Uint8Array, size: number, isMissing: (at: number) => boolean): string {
+  return Array.from(bytes.subarray(0, size), (byte, i) => {
+    if (isMissing(i)) return ' '
+    return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.'
+  }).join('')
 }
 
 function formatLine(

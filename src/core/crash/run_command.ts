@@ -59,12 +59,14 @@ function resolveWords(session: Session, words: readonly string[]): readonly stri
     if (argumentsFirst) return [command.name, ...argumentsFirst, ...rest]
   }
   if (first.startsWith('*') && first.length > 1) return ['*', first.slice(1), ...rest]
+  if (first === 'enum' && rest.length > 0) return ['whatis', ...words]
   const typeName = first.split('.')[0] as string
   const isType = /^[A-Za-z_]\w*$/.test(typeName) && session.program.hasType(typeName)
   return isType ? ['struct', first, ...rest] : words
 }
 
-function parseArguments(command: Command, argv: readonly string[]): CommandArgs {
+/** Options and operands by a command's declaration. @throws {UsageError} */
+export function parseArguments(command: Command, argv: readonly string[]): CommandArgs {
   const args = parseOptions(command.options, argv, {
     stopAtOperand: command.stopAtOperand ?? false,
     negativeNumbers: true,

@@ -7,7 +7,13 @@ import { KObject } from '../program/kobject.ts'
 import { findMemberPlan } from '../program/member_path.ts'
 import type { Block, CommandArgs, DefinitionBlock, ObjectBlock } from './command.ts'
 import { memoryTable } from './memory_table.ts'
-import { isPerCpuAddress, parseAddress, parseCount, parsePerCpuOperand } from './operand.ts'
+import {
+  isPerCpuAddress,
+  parseAddress,
+  parseCount,
+  parseHex,
+  parsePerCpuOperand,
+} from './operand.ts'
 import type { Session } from './session.ts'
 import { UserMemory } from './user_memory.ts'
 
@@ -63,7 +69,7 @@ export function* structBlocks(session: Session, args: StructArgs): Generator<Blo
   if (count === 0 || Math.abs(count) > COUNT_LIMIT) throw new UsageError(`invalid count: ${count}`)
   const { text, cpus } = parsePerCpuOperand(session, target)
   const address = wrap64(parseAddress(session.program, text) - listOffset(session, values.list))
-  if (cpus === undefined && isPerCpuAddress(session.program, address)) {
+  if (cpus === undefined && !parseHex(text) && isPerCpuAddress(session.program, address)) {
     throw new UsageError(`${text} is a percpu address: append :a, :0 or :0-2 to say whose copy`)
   }
   if (cpus) for (const cpu of cpus) yield* cpuBlocks(session, reference, args, address, cpu)

@@ -1,5 +1,5 @@
 // Naming a task: `PID` or the address of its task_struct, and the heading crash prints above what it says of one.
-import { NotFoundError } from '../base/errors.ts'
+import { UsageError } from '../base/errors.ts'
 import { forEachIdleTask, forEachTask, taskCpu, type Task } from '../kernel/sched.ts'
 import type { Program } from '../program/program.ts'
 import { record, type RecordBlock } from './command.ts'
@@ -7,7 +7,7 @@ import { record, type RecordBlock } from './command.ts'
 /**
  * Tasks an operand names: PID in decimal (or hex with 0x), or task address in hex. PID 0 is every CPU's idle task.
  *
- * @throws {NotFoundError} in crash's words if there is none
+ * @throws {UsageError} in crash's words if there is none
  */
 export function getTasks(program: Program, operand: string): Task[] {
   const pid = /^(\d+|0x[\da-f]+)$/i.test(operand) ? Number(operand) : undefined
@@ -18,7 +18,7 @@ export function getTasks(program: Program, operand: string): Task[] {
   for (const task of forEachTaskAndIdle(program)) {
     if (task.address === address || task.number('pid') === pid) found.push(task)
   }
-  if (found.length === 0) throw new NotFoundError('task', `invalid task or pid value: ${operand}`)
+  if (found.length === 0) throw new UsageError(`invalid task or pid value: ${operand}`)
   return found
 }
 

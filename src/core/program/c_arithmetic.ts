@@ -152,6 +152,7 @@ function calculate(operator: string, a: bigint, b: bigint): bigint {
 function elementOf(type: Type): Type | undefined {
   const stripped = stripType(type)
   if (stripped.kind === 'pointer') return stripped.target
+  if (stripped.kind === 'function') return stripped
   return stripped.kind === 'array' ? stripped.element : undefined
 }
 

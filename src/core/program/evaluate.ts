@@ -2,6 +2,7 @@
 // Knows the C language; symbols and types come from the program. Source: ISO C 6.5; gdb's `@` and `$N`.
 import { wrap64 } from '../base/addr.ts'
 import { NotFoundError, UsageError } from '../base/errors.ts'
+import type { KernelSymbol } from '../debuginfo/symbol_index.ts'
 import { sizeofType, stripType, VOID, type FunctionType, type Type } from '../debuginfo/type.ts'
 import {
   applyBinary,
@@ -13,6 +14,7 @@ import {
   UNSIGNED_LONG,
 } from './c_arithmetic.ts'
 import { lexExpression, type Token } from './c_lexer.ts'
+import { isCharacter } from './format_object.ts'
 import { KObject } from './kobject.ts'
 import type { Program } from './program.ts'
 
@@ -23,6 +25,8 @@ export interface EvaluateOptions {
 
 /** How deep parentheses and prefixes nest. */
 const NESTING_LIMIT = 200
+/** A `char []` variable is shown up to here. */
+const TEXT_SIZE_MAX = 4096
 /** Elements `@` makes at most. */
 const REPEAT_LIMIT = 1_000_000
 
@@ -168,13 +172,23 @@ class Evaluator {
     const symbol = this.#program.findSymbol(name)
     if (symbol) {
       const type = this.#program.findGlobalType(name) ?? this.#functionType(name, symbol.type)
-      return type
-        ? new KObject(this.#program, type, symbol.address)
-        : { name, address: symbol.address }
+      if (!type) return { name, address: symbol.address }
+      return new KObject(this.#program, this.#sizedType(type, symbol), symbol.address)
     }
     const constant = this.#enumConstant(name)
     if (constant) return constant
     throw new NotFoundError('symbol', name)
+  }
+
+  /** An array declared without length, `char linux_banner[]`, is as long as its symbol; text ends at its NUL. */
+  #sizedType(type: Type, { address, size }: KernelSymbol): Type {
+    const array = stripType(type)
+    const elementSize = array.kind === 'array' ? sizeofType(array.element) : 0
+    if (array.kind !== 'array' || array.length > 0 || elementSize === 0) return type
+    const bytes = isCharacter(array.element)
+      ? this.#program.memory.cstringBytes(address, TEXT_SIZE_MAX).length + 1
+      : size
+    return { ...array, length: Math.floor(bytes / elementSize) }
   }
 
   #functionType(name: string, letter: string): Type | undefined {

@@ -31,6 +31,8 @@ const ELEMENTS_MAX_DEFAULT = 256
 /** Values formatted in one go: arrays of arrays of structs multiply. */
 const VALUE_LIMIT = 200_000
 const DEPTH_LIMIT = 64
+/** How far into a variable of unknown type a pointer is believed to point. */
+const UNKNOWN_REACH = 16 * 1024
 
 /**
  * Format an object as C: `{` members `}` over several lines, or one value.
@@ -54,13 +56,24 @@ export function formatExpression(object: KObject, options: FormatOptions): strin
   return plain ? text : `(${formatType(object.type)}) ${text}`
 }
 
-/** `<name+8>` with a leading space, '' if no symbol is there. */
-export function formatSymbol({ program }: KObject, address: bigint): string {
+/**
+ * Format `<name+8>` with a leading space, '' if no symbol is there.
+ *
+ * Symbols of a dump have no sizes, so one that is followed by unnamed data (strings) seems to reach over it:
+ * inside a variable only what its type covers counts, or what is near.
+ */
+export function formatSymbol({ program }: KObject, address: bigint, isText = false): string {
   if (!program.arch.isKernelAddress(address)) return ''
   const symbol = program.symbolAt(address)
   if (!symbol) return ''
   const offset = address - symbol.address
-  return ` <${symbol.name}${offset === 0n ? '' : `+${offset}`}>`
+  if (offset === 0n) return ` <${symbol.name}>`
+  if (!/^[tTwW]$/.test(symbol.type)) {
+    const type = program.findGlobalType(symbol.name)
+    const unknownReach = isText ? 0 : UNKNOWN_REACH
+    if (offset > BigInt(type ? sizeofType(type) : unknownReach)) return ''
+  }
+  return ` <${symbol.name}+${offset}>`
 }
 
 /** A struct whose first and last byte both fault has nothing to show. */
@@ -176,7 +189,7 @@ class Formatter {
   #pointer(object: KObject, target: Type): string {
     const value = object.pointer()
     const text = isCharacter(target) && value !== 0n ? this.#text(object, value) : ''
-    return `${formatHex(value)}${formatSymbol(object, value)}${text}`
+    return `${formatHex(value)}${formatSymbol(object, value, text !== '')}${text}`
   }
 
   /** ` "text"` behind a pointer. */

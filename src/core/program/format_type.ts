@@ -40,7 +40,7 @@ export function formatType(type: Type, name = ''): string {
  */
 export function* formatDefinition(type: Type): Generator<DefinitionLine> {
   const isTypedef = type.kind === 'typedef'
-  const target = isTypedef ? type.target : type
+  const target = isTypedef ? skipTypedefs(type) : type
   const prefix = isTypedef ? 'typedef ' : ''
   const suffix = isTypedef ? ` ${type.name};` : ''
   if (target.kind === 'struct' || target.kind === 'union') {
@@ -145,6 +145,15 @@ function splitDeclarator(type: Type, name: string): Declarator {
     }
   }
   return { base: current, declarator }
+}
+
+/** A typedef's definition is that of the last typedef behind it: `typedef int pid_t`. */
+function skipTypedefs(type: Type): Type {
+  let current = type
+  for (let depth = 0; current.kind === 'typedef' && depth < TYPE_DEPTH_LIMIT; depth++) {
+    current = current.target
+  }
+  return current
 }
 
 function skipTags(type: Type): Type {

@@ -3,7 +3,7 @@ import { FaultError, UsageError } from '../../base/errors.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import { currentTask, isKthread, taskStateName, type Task } from '../../kernel/sched.ts'
 import { defineCommand, type Block, type Command } from '../command.ts'
-import { runCommand } from '../run_command.ts'
+import { parseArguments, runCommand } from '../run_command.ts'
 import type { Session } from '../session.ts'
 import { forEachTaskAndIdle, taskHeading } from '../task_operand.ts'
 
@@ -34,13 +34,19 @@ export const foreach = defineCommand({
   options: {},
   needs: ['types'],
   *run(session, { operands }) {
-    const { command, args, tasks } = parseForeach(session, operands)
-    if (command.perTask === 'together') {
-      const addresses = Array.from(tasks, (task) => task.address.toString(16))
-      if (addresses.length > 0) yield* runCommand(session, command, [...args, ...addresses])
-      return
+    const { commands, args, tasks } = parseForeach(session, operands)
+    const together = commands.filter(({ perTask }) => perTask === 'together')
+    const single = commands.filter(({ perTask }) => perTask !== 'together')
+    if (together.length > 0) {
+      const addresses = Array.from(tasks(), (task) => task.address.toString(16))
+      if (addresses.length > 0) {
+        for (const command of together) yield* runCommand(session, command, [...args, ...addresses])
+      }
     }
-    for (const task of tasks) yield* taskBlocks(session, task, command, args)
+    if (single.length === 0) return
+    for (const task of tasks()) {
+      for (const command of single) yield* taskBlocks(session, task, command, args)
+    }
   },
 })
 
@@ -56,22 +62,32 @@ function* taskBlocks(
 }
 
 interface Foreach {
-  readonly command: Command
+  readonly commands: readonly Command[]
   readonly args: readonly string[]
-  readonly tasks: Iterable<Task>
+  readonly tasks: () => Iterable<Task>
 }
 
+/** Selectors, then commands, then what is the commands' own. */
 function parseForeach(session: Session, operands: readonly string[]): Foreach {
-  const at = operands.findIndex((operand) => findPerTask(session, operand) !== undefined)
-  const command = at < 0 ? undefined : findPerTask(session, operands[at] as string)
-  const words = at < 0 ? operands : operands.slice(0, at)
+  const isCommand = (word: string | undefined): boolean =>
+    word !== undefined && findPerTask(session, word) !== undefined
+  const start = operands.findIndex(isCommand)
+  let end = Math.max(start, 0)
+  while (isCommand(operands[end])) end++
+  const words = start < 0 ? operands : operands.slice(0, start)
   const named = words.filter((word) => !isNarrowing(word))
   const all = named.length > 0 ? [...forEachTaskAndIdle(session.program)] : []
   const any = named.map((word) => parseSelector(session, word.replace(/^\\/, ''), all))
-  if (!command) throw new UsageError('no command: foreach runs ' + perTaskNames(session))
+  if (start < 0) throw new UsageError(`no command: foreach runs ${perTaskNames(session)}`)
   const narrow = words.filter(isNarrowing).map((word) => narrowing(word))
-  const args = operands.slice(at + 1)
-  return { command, args, tasks: selectTasks(session, any, narrow) }
+  const commands = operands
+    .slice(start, end)
+    .map((word) => findPerTask(session, word))
+    .filter((command) => command !== undefined)
+  const args = operands.slice(end)
+  // Once, rather than once a task.
+  for (const command of commands) parseArguments(command, args)
+  return { commands, args, tasks: () => selectTasks(session, any, narrow) }
 }
 
 /** The task list, up to where it breaks; what breaks it is told behind the tasks that were good. */

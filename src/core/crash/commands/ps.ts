@@ -66,7 +66,7 @@ export const ps = defineCommand({
   ],
   options: OPTIONS,
   needs: ['symbols', 'types'],
-  perTask: true,
+  perTask: 'together',
   code: () =>
     'for (const task of forEachTask(program)) console.log(task.number("pid"), taskStateName(task), taskName(task))',
   *run(session, args) {

@@ -79,6 +79,8 @@ function readBlock(session: Session, { values, operands }: Args): Block {
   if (size > SHOW_SIZE_MAX)
     throw new UsageError(`${size} bytes are too many to show: copy them with -r FILE`)
   const start = values.reverse ? wrap64(base - BigInt(size - unit)) : base
+  // What is not there at all is an error; what is missing further on is shown as such.
+  memory.readVirtual(start, new Uint8Array(1))
   const symbolic = values.symbols || values.slab > 0
   return memoryTable({
     memory,

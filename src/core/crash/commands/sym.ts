@@ -41,7 +41,7 @@ export const sym = defineCommand({
       return
     }
     if (values.list || values.modules || values.module !== undefined) {
-      yield symbolTable(session, listRows(session.program, args))
+      yield symbolTable(session, listRows(session.program, args), true)
       return
     }
     if (args.operands.length === 0) throw new UsageError('a symbol or an address is missing')
@@ -59,7 +59,8 @@ const COLUMNS: readonly Column[] = [
   { title: 'MARK', kind: 'text' },
 ]
 
-function symbolTable(session: Session, rows: Iterable<readonly Cell[]>): TableBlock {
+/** `bare`: without the module's name, where the lines around say it. */
+function symbolTable(session: Session, rows: Iterable<readonly Cell[]>, bare = false): TableBlock {
   return table(COLUMNS, rows, {
     heading: '',
     line: ([address, type, name, offset, module, mark]) => {
@@ -67,7 +68,7 @@ function symbolTable(session: Session, rows: Iterable<readonly Cell[]>): TableBl
       if (typeof mark === 'string') return `${at} ${mark}: ${String(module)}`
       const plus = Number(offset ?? 0)
       const tail = plus === 0 ? '' : `+${session.radix === 16 ? `0x${plus.toString(16)}` : plus}`
-      return `${at} (${String(type)}) ${String(name)}${tail}${module === '' ? '' : ` [${String(module)}]`}`
+      return `${at} (${String(type)}) ${String(name)}${tail}${bare || module === '' ? '' : ` [${String(module)}]`}`
     },
   })
 }
@@ -104,7 +105,9 @@ function findOperand(program: Program, operand: string): Found[] {
   const moved = /^([\w.$]+)\+(0x[\da-f]+|\d+)$/i.exec(operand)
   const base = moved && program.findSymbol(moved[1] as string)
   const address = base ? base.address + BigInt(moved[2] as string) : parseHex(operand)
-  const symbol = address === undefined ? undefined : program.symbolAt(address)
+  // Low numbers would be found in the percpu template, whose symbols are offsets on older kernels.
+  const isKernel = address !== undefined && program.arch.isKernelAddress(address)
+  const symbol = isKernel ? program.symbolAt(address) : undefined
   return symbol && address !== undefined ? [{ symbol, address }] : []
 }
 

@@ -3,6 +3,7 @@
 import { hi32, lo32 } from '../base/addr.ts'
 import { CorruptError, NotFoundError } from '../base/errors.ts'
 import { readVirtualBytes, type VirtualReader } from '../io/virtual_reader.ts'
+import { NAME_SIZE_MAX } from './name_hash.ts'
 import { SymbolIndex } from './symbol_index.ts'
 import type { VmcoreInfo } from './vmcoreinfo.ts'
 
@@ -58,6 +59,9 @@ function readTokens(reader: VirtualReader, info: VmcoreInfo): Tokens {
     throw new CorruptError(tableAddress, 'kallsyms token index')
   const bytes = readVirtualBytes(reader, tableAddress, tableSize)
   const end = start.map((from) => Math.max(from, bytes.indexOf(0, from)))
+  if (end.some((to, i) => to - (start[i] as number) > NAME_SIZE_MAX)) {
+    throw new CorruptError(tableAddress, 'kallsyms token is longer than any name')
+  }
   return { bytes, start, end }
 }
 
@@ -95,6 +99,10 @@ function decodeNames(
   tokens: Tokens,
   address: bigint,
 ): DecodedNames {
+  // No name takes less than its length and one token.
+  if (count * 2 > packed.length) {
+    throw new CorruptError(address, `kallsyms has ${count} names in ${packed.length} bytes`)
+  }
   const nameStart = new Uint32Array(count + 1)
   const types = new Uint8Array(count)
   let names = new Uint8Array(count * 24)
@@ -120,6 +128,10 @@ function decodeNames(
         first = 0
       }
       for (; i < stop; i++) names[used++] = tokens.bytes[i] as number
+    }
+    // Without this bound a few long tokens turn megabytes into terabytes.
+    if (used - (nameStart[row] as number) > NAME_SIZE_MAX || used > NAMES_SIZE_MAX) {
+      throw new CorruptError(address + BigInt(at), `kallsyms name ${row} is longer than any`)
     }
   }
   nameStart[count] = used
@@ -157,9 +169,9 @@ function readAddresses(
   const row = expected === undefined ? -1 : findRow(names, count, '_stext')
   const candidates = encodings(reader, info, count)
   const encoding =
-    row < 0
+    row < 0 && candidates.length === 1
       ? candidates[0]
-      : candidates.find((candidate) => encodedAddress(candidate, row) === expected)
+      : candidates.find((candidate) => row >= 0 && encodedAddress(candidate, row) === expected)
   if (!encoding)
     throw new CorruptError(
       info.getSymbol('kallsyms_names'),

@@ -164,10 +164,11 @@ function* frameBlocks(program: Program, trace: StackTrace, args: Args): Generato
     const numbered = index === 0 || !frame.interrupted
     pending.push(frameRow(program, frame, numbered ? number++ : null))
     const words = frameWords(program, trace, index, args)
-    if (!frame.registers && !words) continue
+    const registers = savedBySelf(program, frame) ? undefined : frame.registers
+    if (!registers && !words) continue
     yield frameTable(pending, args)
     pending = []
-    if (frame.registers) yield registersBlock(frame.registers)
+    if (registers) yield registersBlock(registers)
     if (words) yield words
   }
   if (pending.length > 0) yield frameTable(pending, args)
@@ -175,6 +176,15 @@ function* frameBlocks(program: Program, trace: StackTrace, args: Args): Generato
   if (trace.end === 'lost') {
     yield { kind: 'problem', command: 'bt', message: `trace ends here: ${trace.why}` }
   }
+}
+
+/** Functions that note the registers of the very moment: nothing was interrupted, so they say nothing. */
+const SELF_SAVING = ['__crash_kexec', 'crash_kexec']
+
+/** Was this frame's register set saved by the frame itself? @source crash_setup_regs(newregs, NULL) */
+function savedBySelf(program: Program, frame: StackFrame): boolean {
+  const name = frame.registers && frameSymbol(program, frame)?.symbol.name
+  return name !== undefined && SELF_SAVING.includes(name)
 }
 
 const FRAME_COLUMNS: readonly Column[] = [

@@ -73,6 +73,7 @@ export class BtfWriter {
 
   /** Add a record; returns its type id. */
   add(record: RawRecord): number {
+    this.string(record.name ?? '')
     this.#records.push(record)
     return this.idEnd - 1
   }

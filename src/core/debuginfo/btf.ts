@@ -17,7 +17,7 @@ import {
   btf_header,
 } from './btf_layout.ts'
 import { btfType } from './btf_type.ts'
-import { NameHash } from './name_hash.ts'
+import { NAME_SIZE_MAX, NameHash } from './name_hash.ts'
 import { VOID, type FunctionType, type Type } from './type.ts'
 import type { TypeProvider, TypeSpace } from './type_provider.ts'
 
@@ -138,8 +138,11 @@ export class Btf implements TypeProvider {
     const at = offset - this.#stringsBase
     if (at < 0 || at >= this.#stringsLength) return ''
     const start = this.#strings + at
-    const end = this.#bytes.indexOf(0, start)
-    return decodeAscii(this.#bytes, start, end < 0 ? start : end)
+    let end = start
+    // A loop, not indexOf: damaged strings without NUL must not cost a search of megabytes each.
+    const limit = Math.min(start + NAME_SIZE_MAX, this.#strings + this.#stringsLength)
+    while (end < limit && this.#bytes[end] !== 0) end++
+    return decodeAscii(this.#bytes, start, end)
   }
 
   #record(row: number): BtfRecord {
@@ -167,7 +170,8 @@ export class Btf implements TypeProvider {
 
   #findRow(name: string, kinds: readonly number[]): number | undefined {
     const index = kinds.includes(BTF_KIND_FUNC) ? 'functions' : 'types'
-    const hash = (this.#hashes[index] ??= this.#buildHash(index === 'functions'))
+    this.#hashes[index] ??= this.#buildHash(index === 'functions')
+    const hash = this.#hashes[index]
     for (const row of hash.rows(name)) if (kinds.includes(this.#kind(row))) return row
     return undefined
   }

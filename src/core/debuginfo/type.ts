@@ -140,45 +140,40 @@ export function stripType(type: Type): Exclude<Type, TypedefType | QualifiedType
 }
 
 /** `sizeof(type)` in bytes; 0 for void, functions, forward declarations and flexible arrays. */
-export function sizeofType(type: Type, depth = 0): number {
-  const stripped = stripType(type)
-  switch (stripped.kind) {
-    case 'void':
-    case 'function':
-    case 'forward':
-      return 0
-    case 'array':
-      return depth > TYPE_DEPTH_LIMIT
-        ? 0
-        : stripped.length * sizeofType(stripped.element, depth + 1)
-    default:
-      return stripped.size
+export function sizeofType(type: Type): number {
+  let element = stripType(type)
+  let count = 1
+  for (let depth = 0; element.kind === 'array' && depth < TYPE_DEPTH_LIMIT; depth++) {
+    count *= element.length
+    element = stripType(element.element)
   }
+  const size = 'size' in element ? count * element.size : 0
+  // Damaged type data nests arrays beyond any number; no size is more useful than one that is not exact.
+  return Number.isSafeInteger(size) ? size : 0
 }
+
+/** Members of one struct with those of its anonymous members; damaged type data nests them exponentially. */
+const MEMBER_LIMIT = 65_536
 
 /** Index members by name, descending into anonymous structs and unions. */
 export function indexMembers(members: readonly Member[]): Map<string, Member> {
   const index = new Map<string, Member>()
-  addMembers(index, members, 0, 0)
-  return index
-}
-
-function addMembers(
-  index: Map<string, Member>,
-  members: readonly Member[],
-  base: number,
-  depth: number,
-): void {
-  for (const member of members) {
-    const bitOffset = base + member.bitOffset
-    if (member.name !== '') {
-      if (!index.has(member.name))
-        index.set(member.name, base === 0 ? member : { ...member, bitOffset })
-      continue
-    }
-    const inner = stripType(member.type)
-    if ((inner.kind === 'struct' || inner.kind === 'union') && depth < TYPE_DEPTH_LIMIT) {
-      addMembers(index, inner.members, bitOffset, depth + 1)
+  let visited = 0
+  const add = (list: readonly Member[], base: number, depth: number): void => {
+    for (const member of list) {
+      if (++visited > MEMBER_LIMIT) return
+      const bitOffset = base + member.bitOffset
+      if (member.name !== '') {
+        if (!index.has(member.name))
+          index.set(member.name, base === 0 ? member : { ...member, bitOffset })
+        continue
+      }
+      const inner = stripType(member.type)
+      if ((inner.kind === 'struct' || inner.kind === 'union') && depth < TYPE_DEPTH_LIMIT) {
+        add(inner.members, bitOffset, depth + 1)
+      }
     }
   }
+  add(members, 0, 0)
+  return index
 }

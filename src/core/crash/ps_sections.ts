@@ -8,7 +8,16 @@ import { parentTask } from '../kernel/task_parent.ts'
 import { coarseBoottimeNsec } from '../kernel/timekeeping.ts'
 import type { Program } from '../program/program.ts'
 import { cellText } from './cell_text.ts'
-import { lines, record, table, type Block, type SectionBlock, type TableBlock } from './command.ts'
+import {
+  lines,
+  record,
+  table,
+  type Block,
+  type RecordBlock,
+  type RecordField,
+  type SectionBlock,
+  type TableBlock,
+} from './command.ts'
 import { formatUptime } from './duration_text.ts'
 import { TASK_COLUMNS, taskCells, taskLine } from './task_line.ts'
 import { taskHeading } from './task_operand.ts'
@@ -73,7 +82,7 @@ export function* timeBlocks(program: Program, tasks: readonly Task[]): Generator
     const started = task.bigint('start_boottime', 'real_start_time')
     const running = Number((now - started) / 1_000_000_000n)
     yield section(task, [
-      record('column', [
+      timeRecord([
         {
           title: 'RUN TIME',
           key: 'run_seconds',
@@ -92,6 +101,11 @@ export function* timeBlocks(program: Program, tasks: readonly Task[]): Generator
       ]),
     ])
   }
+}
+
+/** Labels stand as far right as crash has them. */
+function timeRecord(fields: readonly RecordField[]): RecordBlock {
+  return { ...record('column', fields), labelWidth: 12 }
 }
 
 /**

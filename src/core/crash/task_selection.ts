@@ -1,29 +1,24 @@
 // Which tasks a command line means: PIDs, task addresses, command names and patterns, mixed.
-import { KdumpError } from '../base/errors.ts'
 import { taskName } from '../kernel/kthread.ts'
-import type { Task } from '../kernel/sched.ts'
+import { forEachIdleTask, type Task } from '../kernel/sched.ts'
+import { searchTasks } from '../kernel/task_search.ts'
 import type { Program } from '../program/program.ts'
-import { forEachTaskAndIdle } from './task_operand.ts'
 
 /** The tasks of a dump, as far as they could be walked. */
 export interface TaskList {
   /** Idle tasks by CPU, then all others by PID. */
   readonly tasks: readonly Task[]
-  /** Why the list ends early; '' when it is whole. */
+  /** What is missing, and why; '' when the list is whole. */
   readonly problem: string
 }
 
-/** Every task there is, by PID; a list that leaves the dump yields what came before. */
+/** Every task there is, by PID. Where the task list is broken, those found around the gap. */
 export function listTasks(program: Program): TaskList {
-  const found: { readonly pid: number; readonly task: Task }[] = []
-  let problem = ''
-  try {
-    for (const task of forEachTaskAndIdle(program)) found.push({ pid: task.number('pid'), task })
-  } catch (error) {
-    if (!(error instanceof KdumpError)) throw error
-    problem = `task list ends after ${found.length} tasks: ${error.message}`
-  }
-  return { tasks: found.sort((a, b) => a.pid - b.pid).map(({ task }) => task), problem }
+  const { tasks, problem } = searchTasks(program)
+  const byPid = tasks
+    .map((task) => ({ pid: task.number('pid'), task }))
+    .sort((a, b) => a.pid - b.pid)
+  return { tasks: [...forEachIdleTask(program), ...byPid.map(({ task }) => task)], problem }
 }
 
 /** What operands chose. */

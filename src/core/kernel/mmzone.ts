@@ -1,4 +1,5 @@
 // Memory nodes and how much memory there is. Source: include/linux/mmzone.h, mm/page_alloc.c.
+import { NotFoundError } from '../base/errors.ts'
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
 
@@ -7,7 +8,12 @@ export type Node = KObject<'pglist_data'>
 /** MAX_NUMNODES of the largest configuration (NODES_SHIFT 10). */
 const NODE_LIMIT = 1024
 
-/** Walk the memory nodes that exist, by number. @source include/linux/mmzone.h for_each_online_pgdat() */
+/**
+ * Walk the memory nodes that exist, by number.
+ *
+ * @throws {NotFoundError} without symbols
+ * @source include/linux/mmzone.h for_each_online_pgdat()
+ */
 export function* forEachNode(program: Program): Generator<Node> {
   // Kernels without NUMA have one node, contig_page_data.
   if (program.hasSymbol('contig_page_data')) {
@@ -15,7 +21,7 @@ export function* forEachNode(program: Program): Generator<Node> {
     return
   }
   const table = program.findSymbol('node_data')
-  if (!table) return
+  if (!table) throw new NotFoundError('symbol', 'node_data')
   const count = Math.min(NODE_LIMIT, Math.floor(table.size / 8))
   for (let node = 0; node < count; node++) {
     const address = program.memory.u64(table.address + BigInt(node * 8))

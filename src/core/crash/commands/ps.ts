@@ -261,9 +261,12 @@ function statusLine(row: readonly Cell[], priority: boolean): string {
         : cellText(where)
   const memory = typeof percent === 'number' ? percent.toFixed(1) : '-'
   const sched = priority ? `${cellText(policy).padEnd(8)} ${cellText(prio).padStart(4)}  ` : ''
+  // What could not be read may be wider than its column: it keeps one blank before it.
+  const right = (cell: Cell | undefined, width: number): string =>
+    ` ${cellText(cell).padStart(width - 1)}`
   return (
-    `${active === true ? '>' : ' '}${cellText(pid).padStart(8)}${cellText(ppid).padStart(8)}${cellText(cpu).padStart(4)}  ` +
-    `${address.padEnd(16)}  ${cellText(state)} ${memory.padStart(5)}${cellText(vsz).padStart(9)}${cellText(rss).padStart(9)}  ` +
+    `${active === true ? '>' : ' '}${right(pid, 8)}${right(ppid, 8)}${right(cpu, 4)}  ` +
+    `${address.padEnd(16)}  ${cellText(state)} ${memory.padStart(5)}${right(vsz, 9)}${right(rss, 9)}  ` +
     `${sched}${kthread === true ? `[${cellText(comm)}]` : cellText(comm)}`
   )
 }

@@ -8,7 +8,9 @@ import { loadAverages } from '../../kernel/loadavg.ts'
 import { presentPages } from '../../kernel/mmzone.ts'
 import { panicMessage } from '../../kernel/panic.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
+import { forEachIdleTask } from '../../kernel/sched.ts'
 import { forEachSystemCall } from '../../kernel/syscall_table.ts'
+import { searchTasks } from '../../kernel/task_search.ts'
 import { taintedMask, taintFlags, taintLetters } from '../../kernel/taint.ts'
 import { coarseBoottimeNsec, coarseRealtimeNsec } from '../../kernel/timekeeping.ts'
 import { utsname } from '../../kernel/uts.ts'
@@ -25,7 +27,6 @@ import {
 } from '../command.ts'
 import { formatDate, formatUptime } from '../duration_text.ts'
 import { formatMemorySize } from '../size_text.ts'
-import { forEachTaskAndIdle } from '../task_operand.ts'
 
 const OPTIONS = {
   syscalls: {
@@ -82,7 +83,7 @@ export function banner(program: Program): RecordBlock {
         .map((load) => load.toFixed(2))
         .join(', '),
     ),
-    number('TASKS', 'tasks', () => countTasks(program)),
+    tasksField(program),
     text('NODENAME', 'nodename', () => name?.nodename ?? ''),
     text('RELEASE', 'release', () => name?.release ?? info.osrelease),
     text('VERSION', 'version', () => name?.version ?? ''),
@@ -154,10 +155,13 @@ function crashSeconds(program: Program): number {
   return known ?? program.dump.timestamp
 }
 
-function countTasks(program: Program): number {
-  let count = 0
-  for (const _ of forEachTaskAndIdle(program)) count++
-  return count
+/** Threads and idle tasks; where the task list is broken, how many of those the kernel had were found. */
+function tasksField(program: Program): RecordField {
+  const idle = readOr(() => [...forEachIdleTask(program)].length, 0) ?? 0
+  const { tasks, expected, problem } = searchTasks(program)
+  const of = expected === undefined ? '' : ` OF ${expected + idle}`
+  const text = problem === '' ? {} : { text: `${tasks.length + idle}  [FOUND${of}]` }
+  return { title: 'TASKS', key: 'tasks', kind: 'decimal', value: tasks.length + idle, ...text }
 }
 
 /** `  (2445 Mhz)`. */

@@ -1,0 +1,32 @@
+// kbox report: the story of a crash, as text or JSON.
+import { UsageError } from '../core/base/errors.ts'
+import { parseOptions } from '../core/base/getopt.ts'
+import { openKernel } from '../core/kernel/open_kernel.ts'
+import { renderReportText } from '../core/report/render/text.ts'
+import { buildReport } from '../core/report/report_builder.ts'
+import { openFileSource } from '../host/platform/file_source.ts'
+import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
+
+/**
+ * Run `kbox report [--json] VMCORE`.
+ *
+ * @returns the exit code
+ * @throws {KdumpError} if the dump cannot be opened
+ */
+export async function reportMain(argv: readonly string[]): Promise<number> {
+  const { values, operands } = parseOptions({ json: { type: 'boolean' } }, argv)
+  const [file] = operands
+  if (file === undefined) throw new UsageError('a VMCORE is missing')
+  if (operands.length > 1) throw new UsageError(`too many files: ${operands.join(' ')}`)
+  registerNativeCodecs()
+  const start = performance.now()
+  using source = openFileSource(file)
+  const program = openKernel(source)
+  const report = buildReport(program, {
+    fileBytes: source.size,
+    timings: [{ step: 'open', milliseconds: Math.round((performance.now() - start) * 100) / 100 }],
+  })
+  const text = values.json ? JSON.stringify(report, null, 2) : renderReportText(report).join('\n')
+  process.stdout.write(`${text}\n`)
+  return 0
+}

@@ -1,0 +1,177 @@
+// What kind of crash the kernel's last words speak of. Wording differs between releases: each pattern says which.
+// Source: kernel/panic.c, arch/x86/mm/fault.c, arch/x86/kernel/traps.c, arch/arm64/mm/fault.c, kernel/hung_task.c,
+// kernel/watchdog.c, kernel/rcu/tree_stall.h, mm/oom_kill.c, kernel/exit.c, init/do_mounts.c, drivers/tty/sysrq.c.
+
+/** Stable names; reports carry them. */
+export type CrashKind =
+  | 'sysrq'
+  | 'null-dereference'
+  | 'bad-address'
+  | 'general-protection'
+  | 'bug'
+  | 'divide-error'
+  | 'invalid-opcode'
+  | 'double-fault'
+  | 'stack-corruption'
+  | 'use-after-free'
+  | 'hung-task'
+  | 'soft-lockup'
+  | 'hard-lockup'
+  | 'rcu-stall'
+  | 'workqueue-lockup'
+  | 'out-of-memory'
+  | 'init-died'
+  | 'no-root'
+  | 'machine-check'
+  | 'nmi'
+  | 'warning'
+  | 'oops'
+  | 'panic'
+  | 'unknown'
+
+/** What a kind is called in a sentence. */
+export const CRASH_KIND_TITLES: Readonly<Record<CrashKind, string>> = {
+  sysrq: 'deliberate crash (sysrq)',
+  'null-dereference': 'NULL pointer dereference',
+  'bad-address': 'access to an address that is not mapped',
+  'general-protection': 'general protection fault',
+  bug: 'BUG(): a check in the code failed',
+  'divide-error': 'division by zero',
+  'invalid-opcode': 'invalid instruction',
+  'double-fault': 'double fault (often a stack overflow)',
+  'stack-corruption': 'corrupted kernel stack',
+  'use-after-free': 'use of freed or foreign memory',
+  'hung-task': 'hung task',
+  'soft-lockup': 'soft lockup: a CPU did not schedule',
+  'hard-lockup': 'hard lockup: a CPU took no interrupts',
+  'rcu-stall': 'RCU stall',
+  'workqueue-lockup': 'workqueue lockup',
+  'out-of-memory': 'out of memory',
+  'init-died': 'init died',
+  'no-root': 'no root file system or init',
+  'machine-check': 'hardware error (machine check)',
+  nmi: 'NMI',
+  warning: 'warning (panic_on_warn)',
+  oops: 'oops',
+  panic: 'panic',
+  unknown: 'unknown',
+}
+
+type Pattern = readonly [kind: CrashKind, pattern: RegExp]
+
+/** Panics that say why. The others ("Fatal exception", "Oops: Fatal exception") only end an oops. */
+const PANIC_REASONS: readonly Pattern[] = [
+  ['sysrq', /sysrq triggered crash/i],
+  ['hung-task', /hung_task: blocked tasks/],
+  ['soft-lockup', /softlockup: hung tasks/],
+  ['hard-lockup', /Hard LOCKUP|hard lockup/],
+  ['rcu-stall', /RCU Stall/],
+  ['out-of-memory', /Out of memory|System is deadlocked on memory|compulsory panic_on_oom/],
+  ['init-died', /Attempted to kill (init|the idle task)/],
+  ['no-root', /Unable to mount root fs|No working init found|Requested init .* failed/],
+  ['machine-check', /[Mm]achine check|MCE|Fatal hardware error|Uncorrected/],
+  ['nmi', /NMI: Not continuing|NMI IOCK error|unknown_nmi_panic|PCI system error/],
+  ['stack-corruption', /stack-protector: |corrupted stack end|stack overflow/i],
+  ['double-fault', /double fault/],
+  ['warning', /panic_on_warn set/],
+  ['use-after-free', /kasan\.fault|KASAN|KFENCE/],
+]
+
+/** Lines with which trouble begins, the more telling ones first. Since v6.10 "Oops: " stands before the exceptions. */
+const TROUBLE: readonly Pattern[] = [
+  ['use-after-free', /^BUG: (KASAN|KFENCE|KMSAN): /],
+  // "unable to handle kernel NULL pointer dereference" before v5.2, "kernel NULL pointer dereference, address:" since.
+  ['null-dereference', /^BUG: (unable to handle )?kernel NULL pointer dereference/],
+  ['null-dereference', /^Unable to handle kernel NULL pointer dereference/],
+  ['bad-address', /^BUG: unable to handle (page fault|kernel paging request)/],
+  [
+    'bad-address',
+    /^Unable to handle kernel (paging request|access to user memory|read|write|execute)/,
+  ],
+  ['general-protection', /^(Oops: )?general protection fault/],
+  ['bug', /^kernel BUG at /],
+  ['stack-corruption', /^BUG: (stack guard page was hit|TASK stack guard page)/],
+  ['double-fault', /^(PANIC: double fault|(Oops: )?double fault:)/],
+  ['divide-error', /^(Oops: )?divide error:/],
+  ['soft-lockup', /^(watchdog: )?BUG: soft lockup/],
+  ['hard-lockup', /^(watchdog: )?(BUG: hard lockup|Watchdog detected hard LOCKUP)/],
+  ['workqueue-lockup', /^BUG: workqueue lockup/],
+  ['hung-task', /^INFO: task .* blocked for more than/],
+  ['rcu-stall', /^(rcu: )?INFO: rcu_\w+ (detected|self-detected)/],
+  ['machine-check', /^mce: \[Hardware Error\]/],
+  ['sysrq', /^sysrq: (SysRq : )?Trigger a crash/i],
+  ['invalid-opcode', /^(Oops: )?invalid opcode:/],
+  ['oops', /^(Internal error: )?Oops/],
+]
+/** Kinds that end in a panic of the same name only: seen alone they were survived. */
+const SURVIVABLE = new Set<CrashKind>([
+  'soft-lockup',
+  'hung-task',
+  'rcu-stall',
+  'workqueue-lockup',
+  'machine-check',
+])
+
+/** What the log says of the crash. */
+export interface CrashWords {
+  readonly kind: CrashKind
+  /** The line that tells the kind; '' if none does. */
+  readonly evidence: string
+  /** Trouble the log speaks of before, first first: often the true cause. */
+  readonly earlier: readonly string[]
+}
+
+/**
+ * Classify a crash by the kernel's own words.
+ *
+ * @param lines the log, without time stamps, oldest first
+ */
+export function classifyCrash(lines: readonly string[]): CrashWords {
+  const panicAt = lines.findLastIndex((line) => line.startsWith('Kernel panic - not syncing: '))
+  const panic = lines[panicAt]
+  const before = panicAt < 0 ? lines : lines.slice(0, panicAt)
+  const trouble = before.flatMap((line) => {
+    const kind = match(TROUBLE, line)
+    return kind ? [{ kind, line }] : []
+  })
+  const told = panic === undefined ? undefined : match(PANIC_REASONS, panic)
+  if (panic !== undefined && told) {
+    return {
+      kind: told,
+      evidence: panic,
+      earlier: trouble.filter(({ kind }) => kind !== told).map(({ line }) => line),
+    }
+  }
+  const last = trouble.findLastIndex(({ kind }) => !SURVIVABLE.has(kind))
+  const cause = trouble[last === -1 ? trouble.length - 1 : beginningOf(trouble, last)]
+  if (cause && (panic === undefined || isOopsPanic(panic))) {
+    const index = trouble.indexOf(cause)
+    return {
+      kind: cause.kind,
+      evidence: cause.line,
+      earlier: trouble.slice(0, index).map(({ line }) => line),
+    }
+  }
+  return {
+    kind: panic === undefined ? 'unknown' : 'panic',
+    evidence: panic ?? '',
+    earlier: trouble.map(({ line }) => line),
+  }
+}
+
+/** "Oops: 0002 [#1]" and "invalid opcode:" only go on with what the line before said. */
+function beginningOf(trouble: readonly { readonly kind: CrashKind }[], last: number): number {
+  const kind = trouble[last]?.kind
+  const isContinuation = kind === 'oops' || kind === 'invalid-opcode'
+  return isContinuation && last > 0 && !SURVIVABLE.has(trouble[last - 1]?.kind ?? 'unknown')
+    ? last - 1
+    : last
+}
+
+function isOopsPanic(panic: string): boolean {
+  return /Fatal exception|fatal exception|Oops/.test(panic)
+}
+
+function match(patterns: readonly Pattern[], line: string): CrashKind | undefined {
+  return patterns.find(([, pattern]) => pattern.test(line))?.[0]
+}

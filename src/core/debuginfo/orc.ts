@@ -122,7 +122,7 @@ export class OrcTable {
     count: number,
     version: OrcVersion,
   ) {
-    if (!(count > 0 && count <= ENTRY_LIMIT))
+    if (!(Number.isInteger(count) && count > 0 && count <= ENTRY_LIMIT))
       throw new CorruptError(ipStart, `ORC table has ${count} entries`)
     this.#reader = reader
     this.#ipStart = ipStart

@@ -73,7 +73,7 @@ export class CrashShell {
         await this.runScript(line.path)
         return
       case 'command': {
-        const blocks = this.#writeBytes(runWords(this.session, line.words))
+        const blocks = settle(runWords(this.session, line.words), line.sink)
         const pieces = this.#options.json
           ? renderJson(line.words.join(' '), blocks)
           : withNewlines(renderText(blocks))
@@ -90,10 +90,15 @@ export class CrashShell {
       await sendToPager(all, this.session)
     } else await pump(all, process.stdout, this.session)
   }
+}
 
-  /** Bytes go to their file here; what is shown is that they did. Problems are told the person too, wherever text goes. */
-  *#writeBytes(blocks: Iterable<Block>): Generator<Block> {
-    for (const block of blocks) yield block.kind === 'bytes' ? copyBytes(block) : block
+/** Write bytes to their files, and say problems aloud where the text goes elsewhere. */
+function* settle(blocks: Iterable<Block>, sink: Sink): Generator<Block> {
+  for (const block of blocks) {
+    if (block.kind === 'problem' && sink.kind !== 'screen') {
+      process.stderr.write(`${block.command}: ${block.message}\n`)
+    }
+    yield block.kind === 'bytes' ? copyBytes(block) : block
   }
 }
 
@@ -117,6 +122,8 @@ async function sendToShell(
   session: Session,
 ): Promise<void> {
   const child = spawn('sh', ['-c', command], { stdio: ['pipe', 'inherit', 'inherit'] })
+  // A command that ends early closes the pipe; pump() sees it, and what comes later is no error either.
+  child.stdin.on('error', () => {})
   await Promise.all([
     pump(pieces, child.stdin, session).then(() => child.stdin.end()),
     waitFor(child),
@@ -156,8 +163,7 @@ async function pump(pieces: Iterable<string>, out: Writable, session: Session): 
   let text = ''
   let since = performance.now()
   const flush = async (): Promise<void> => {
-    if (text !== '' && !out.write(text))
-      await Promise.race([once(out, 'drain'), once(out, 'close')])
+    if (text !== '' && !out.write(text)) await drained(out)
     text = ''
     await setImmediate()
     since = performance.now()
@@ -169,6 +175,18 @@ async function pump(pieces: Iterable<string>, out: Writable, session: Session): 
   }
   if (!isGone && !out.destroyed) await flush()
   out.off('error', onError)
+}
+
+/** Wait until more can be written, or never again. */
+function drained(out: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ['drain', 'close', 'error'] as const
+    const done = (): void => {
+      for (const event of events) out.off(event, done)
+      resolve()
+    }
+    for (const event of events) out.on(event, done)
+  })
 }
 
 function* withNewlines(lines: Iterable<string>): Generator<string> {

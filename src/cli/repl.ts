@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { CrashShell } from './crash_shell.ts'
 import { completeLine } from './repl_complete.ts'
@@ -13,19 +13,17 @@ const HISTORY_MAX = 1000
 /** Read and run lines from the terminal until `exit` or Ctrl-D. */
 export async function runRepl(shell: CrashShell): Promise<void> {
   const path = historyPath()
-  let history = readHistory(path)
-  while (!shell.session.finished) {
-    // One interface a line: between lines the terminal belongs to the command, its pager and its pipes.
-    const line = await askLine(shell, history)
-    if (line === undefined) {
-      process.stdout.write('\n')
-      break
+  const prompt = new Prompt(shell, readHistory(path))
+  try {
+    while (!shell.session.finished) {
+      const line = await prompt.ask()
+      if (line === undefined) break
+      await shell.runLine(line)
     }
-    if (line.trim() !== '' && line !== history[0])
-      history = [line, ...history].slice(0, HISTORY_MAX)
-    await shell.runLine(line)
+  } finally {
+    prompt.close()
+    writeHistory(path, prompt.history)
   }
-  writeHistory(path, history)
 }
 
 /** Run lines of a file or pipe until it ends. */
@@ -38,32 +36,72 @@ export async function runStream(shell: CrashShell, input: Readable): Promise<voi
   lines.close()
 }
 
-/** The next line, or undefined at Ctrl-D. Ctrl-C starts the line anew. */
-function askLine(shell: CrashShell, history: readonly string[]): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const prompt = createInterface({
+/** One readline for the session: lines pasted together wait their turn. */
+class Prompt {
+  readonly #readline: Interface
+  readonly #waiting: string[] = []
+  #ended = false
+  #wake: (() => void) | undefined
+  history: readonly string[]
+
+  constructor(shell: CrashShell, history: readonly string[]) {
+    this.history = history
+    this.#readline = createInterface({
       input: process.stdin,
       output: process.stdout,
       terminal: true,
       history: [...history],
       historySize: HISTORY_MAX,
+      removeHistoryDuplicates: true,
       completer: (line: string) => completeLine(shell.session, line),
+      prompt: PROMPT,
     })
-    prompt.setPrompt(PROMPT)
-    let answer: string | undefined
-    prompt.on('line', (line) => {
-      answer = line
-      prompt.close()
+    this.#readline.on('history', (lines) => {
+      this.history = [...lines]
     })
-    prompt.on('SIGINT', () => {
-      prompt.write(null, { ctrl: true, name: 'e' })
-      prompt.write(null, { ctrl: true, name: 'u' })
-      process.stdout.write('^C\n')
-      prompt.prompt()
+    this.#readline.on('line', (line) => {
+      this.#waiting.push(line)
+      this.#wake?.()
     })
-    prompt.on('close', () => resolve(answer))
-    prompt.prompt()
-  })
+    this.#readline.on('SIGINT', () => this.#startAnew())
+    this.#readline.on('close', () => {
+      this.#ended = true
+      this.#wake?.()
+    })
+    this.#release()
+  }
+
+  /** The next line, or undefined at Ctrl-D. */
+  async ask(): Promise<string | undefined> {
+    if (this.#waiting.length === 0 && !this.#ended) {
+      process.stdin.setRawMode(true)
+      this.#readline.resume()
+      this.#readline.prompt(true)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      this.#release()
+    }
+    if (this.#waiting.length === 0) process.stdout.write('\n')
+    return this.#waiting.shift()
+  }
+
+  close(): void {
+    this.#readline.close()
+  }
+
+  /** Between lines the terminal belongs to the command, its pager and its pipes, and Ctrl-C is a signal again. */
+  #release(): void {
+    if (!this.#ended) this.#readline.pause()
+    process.stdin.setRawMode(false)
+  }
+
+  #startAnew(): void {
+    this.#readline.write(null, { ctrl: true, name: 'e' })
+    this.#readline.write(null, { ctrl: true, name: 'u' })
+    process.stdout.write('^C\n')
+    this.#readline.prompt()
+  }
 }
 
 function historyPath(): string {

@@ -112,6 +112,8 @@ function guardBlock(name: string, block: Block, problems: ProblemBlock[]): Block
       return { ...block, rows: guardRows(name, block.rows, problems) }
     case 'lines':
       return { ...block, lines: guardRows(name, block.lines, problems) }
+    case 'bytes':
+      return { ...block, chunks: guardRows(name, block.chunks, problems) }
     case 'section':
       return { ...block, blocks: guardBlocks(name, () => block.blocks) }
     default:

@@ -159,5 +159,5 @@ function utc(seconds: number): string {
 /** A log line may try to move the reader's cursor. */
 function plain(line: string): string {
   // oxlint-disable-next-line no-control-regex
-  return line.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '.')
+  return line.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '.')
 }

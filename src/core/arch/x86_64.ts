@@ -13,6 +13,9 @@ const KERNEL_IMAGE_SIZE_DEFAULT = 512 * 1024 * 1024
 const DIRECT_MAP_4_LEVEL = 64 * 2 ** 40
 const DIRECT_MAP_5_LEVEL = 32 * 2 ** 50
 
+/** Where VMCOREINFO does not say where the root is: no memory, so that every walk fails. */
+const NO_ROOT = -PAGE_SIZE
+
 const PAGE_PRESENT = 1
 const PAGE_PSE = 0x80
 /** PROT_NONE and NUMA-hinting pages are mapped though not present: _PAGE_PROTNONE is _PAGE_GLOBAL. */
@@ -112,7 +115,7 @@ class X86Translator implements Translator {
     this.#imageSize = info.number('KERNEL_IMAGE_SIZE') ?? KERNEL_IMAGE_SIZE_DEFAULT
     const root =
       info.symbol('init_top_pgt') ?? info.symbol('swapper_pg_dir') ?? info.symbol('init_level4_pgt')
-    this.kernelRoot = root === undefined ? 0 : this.#imageToPhysical(root)
+    this.kernelRoot = root === undefined ? NO_ROOT : this.#imageToPhysical(root)
   }
 
   setDirectMap(start: bigint): void {
@@ -136,7 +139,12 @@ class X86Translator implements Translator {
   walk(root: number, address: bigint): number {
     const high = hi32(address)
     const low = lo32(address)
-    let table = root
+    // Bits above the tree's repeat its highest: freed memory's poison (0x6b6b…) is no address at all.
+    const sign = (high | 0) >> (this.#levels === 5 ? 24 : 15)
+    if (root < 0 || (sign !== 0 && sign !== -1))
+      throw new FaultError(address, 'virtual', 'no-translation')
+    // The low bits of CR3 hold a PCID.
+    let table = Math.floor(root / PAGE_SIZE) * PAGE_SIZE
     for (let level = this.#levels; level >= 1; level--) {
       // 9 bits a level, level 1 begins at bit 12.
       const shift = 12 + 9 * (level - 1)
@@ -146,16 +154,22 @@ class X86Translator implements Translator {
           : ((low >>> shift) | (high << (32 - shift))) & 0x1ff
       this.#readEntry(table + index * 8, address)
       const entryLow = this.#words[0] as number
-      const present = entryLow & PAGE_PRESENT || (level === 1 && entryLow & PAGE_PROTNONE)
-      if (!present) throw new FaultError(address, 'virtual', 'no-translation')
+      const leaf = level === 1 || (level <= 3 && (entryLow & PAGE_PSE) !== 0)
+      const present = (entryLow & PAGE_PRESENT) !== 0
+      if (!present && !(leaf && entryLow & PAGE_PROTNONE)) {
+        throw new FaultError(address, 'virtual', 'no-translation')
+      }
+      // Since v4.19, commit 6b28baca9b1f ("x86/speculation/l1tf: Protect PROT_NONE PTEs"), what is not
+      // present has its address inverted, so that it means no memory to a speculating CPU.
+      const flip = present ? 0 : -1
       const target =
-        ((this.#words[1] as number) & this.#addressHigh) * 2 ** 32 +
-        ((entryLow & this.#addressLow) >>> 0)
+        (((this.#words[1] as number) ^ flip) & this.#addressHigh) * 2 ** 32 +
+        (((entryLow ^ flip) & this.#addressLow) >>> 0)
       if (level === 1) {
         this.lastPageSize = PAGE_SIZE
         return target + (low & 0xfff)
       }
-      if (level <= 3 && entryLow & PAGE_PSE) {
+      if (leaf) {
         const pageBytes = 2 ** shift
         this.lastPageSize = pageBytes
         const offset = level === 2 ? low & 0x1f_ffff : low & 0x3fff_ffff

@@ -1,6 +1,6 @@
 // kbox crash: crash(8)'s command line, on a dump alone. Source: crash's help -h.
 import { KdumpError, UsageError } from '../core/base/errors.ts'
-import { parseOptions } from '../core/base/getopt.ts'
+import { parseOptions } from '../core/base/options.ts'
 import type { Block } from '../core/crash/command.ts'
 import { COMMANDS } from '../core/crash/commands.ts'
 import { splitCommands } from '../core/crash/parse_line.ts'

@@ -1,9 +1,9 @@
 // The command line of makedumpfile(8), as far as kbox does it: which options exist, which we act on, which change
 // nothing here. Source: makedumpfile(8), makedumpfile.c main().
 import { UsageError, UnsupportedError } from '../core/base/errors.ts'
+import { type ArgumentKind, type GetoptOption, parseGetopt } from '../core/base/getopt.ts'
 import type { CodecName } from '../core/codec/codec.ts'
 import type { PageOrder } from '../host/capture/page_order.ts'
-import { type ArgumentKind, type GetoptOption, parseGetopt } from './getopt.ts'
 
 const LEVEL_MAX = 31
 /** Bits of --message-level. */

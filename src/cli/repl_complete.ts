@@ -1,5 +1,5 @@
 // What TAB offers: commands, then what the command takes: options, members behind a dot, symbols and types.
-import { optionName } from '../core/base/getopt.ts'
+import { optionName } from '../core/base/options.ts'
 import type { Session } from '../core/crash/session.ts'
 import type { TypeProvider, TypeSpace } from '../core/debuginfo/type_provider.ts'
 import { stripType, type Type } from '../core/debuginfo/type.ts'

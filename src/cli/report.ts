@@ -1,6 +1,6 @@
 // kbox report: the story of a crash, as text or JSON.
 import { UsageError } from '../core/base/errors.ts'
-import { parseOptions } from '../core/base/getopt.ts'
+import { parseOptions } from '../core/base/options.ts'
 import { openKernel } from '../core/kernel/open_kernel.ts'
 import { renderReportText } from '../core/report/render/text.ts'
 import { buildReport } from '../core/report/report_builder.ts'

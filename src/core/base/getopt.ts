@@ -1,151 +1,149 @@
-// Command-line options, declared as data: `-x`, clusters `-xy`, `-l 8`, `-l8`, whole words `-16`, `--name`, `--name=value`.
-// Shared by crash's commands, makedumpfile and kbox's own verbs.
+// getopt_long(3) of glibc, as the programs whose names kbox answers to use it: clusters (-cd31), arguments joined or
+// apart, abbreviated long names, operands among options, and its messages. crash adds options of several characters
+// behind one dash: -16. Options as declarations: options.ts.
 import { UsageError } from './errors.ts'
 
-/** One option. The key it is declared under is its long name, in camelCase; `--long-name` on the command line. */
-export interface OptionSpec {
-  /** 'count' counts repetitions: `-S -S` and `-SS` are 2. */
-  readonly type: 'boolean' | 'string' | 'count'
-  /** What follows one dash. More than one character is matched as a whole word before clusters: '16', 'px'. */
-  readonly short?: string
-  /** Collect every occurrence of a string option. */
-  readonly multiple?: boolean
-  /** What the value is called in help: 'offset', 'cpu'. */
-  readonly value?: string
-  /** One sentence for help; none hides the option. */
-  readonly help?: string
+/** Does an option take an argument? An optional one must be joined: -b4, --block=4. */
+export type ArgumentKind = 'none' | 'required' | 'optional'
+
+/** One option; it may have a letter, a long name, or both. */
+export interface GetoptOption {
+  /** What the result calls it. */
+  readonly name: string
+  readonly letter?: string
+  /** Several characters behind one dash, looked for before clusters. */
+  readonly word?: string
+  readonly long?: string
+  readonly argument: ArgumentKind
 }
 
-export type OptionSpecs = Readonly<Record<string, OptionSpec>>
+/** An option that was given. */
+export interface GivenOption {
+  readonly name: string
+  /** '' where an optional argument was left out. */
+  readonly argument: string
+}
 
-type OptionValue<S extends OptionSpec> = S['type'] extends 'boolean'
-  ? boolean
-  : S['type'] extends 'count'
-    ? number
-    : S['multiple'] extends true
-      ? readonly string[]
-      : string | undefined
-
-/** Every declared option has its key: false, 0, undefined or [] when not given. */
-export type OptionValues<S extends OptionSpecs> = { readonly [K in keyof S]: OptionValue<S[K]> }
-
-export interface ParsedOptions<S extends OptionSpecs> {
-  readonly values: OptionValues<S>
-  /** What is not an option, in order. */
+/** A parsed command line. */
+export interface GetoptResult {
+  readonly options: readonly GivenOption[]
   readonly operands: readonly string[]
 }
 
-export interface ParseOptionsSettings {
+/** What command lines differ in. */
+export interface GetoptSettings {
   /** Everything from the first operand on is operands: for commands that run another command. */
   readonly stopAtOperand?: boolean
-  /** `-8`, `-0x10`: operands rather than options, where no such option is declared. */
+  /** `-8`, `-0x10` are operands where no such option exists. */
   readonly negativeNumbers?: boolean
 }
 
 /**
- * Parse arguments by their declarations; options and operands may be mixed, `--` ends the options.
+ * Parse a command line.
  *
- * @throws {UsageError} for an unknown option or a missing value, in getopt's words
+ * @param argv arguments behind the program's name
+ * @throws {UsageError} with glibc's words, at the first argument it cannot take
  */
-export function parseOptions<const S extends OptionSpecs>(
-  specs: S,
-  args: readonly string[],
-  settings: ParseOptionsSettings = {},
-): ParsedOptions<S> {
-  const values = emptyValues(specs)
+export function parseGetopt(
+  argv: readonly string[],
+  specification: readonly GetoptOption[],
+  settings: GetoptSettings = {},
+): GetoptResult {
+  const options: GivenOption[] = []
   const operands: string[] = []
-  const rest = [...args]
-  while (rest.length > 0) {
-    const arg = rest.shift() as string
-    if (arg === '--') {
-      operands.push(...rest)
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] as string
+    if (word === '--') {
+      operands.push(...argv.slice(at + 1))
       break
     }
-    if (isOperand(specs, arg, settings)) {
-      operands.push(arg)
+    if (isOperand(word, specification, settings)) {
+      operands.push(word)
       if (!settings.stopAtOperand) continue
-      operands.push(...rest)
+      operands.push(...argv.slice(at + 1))
       break
-    }
-    if (arg.startsWith('--')) takeLong(specs, values, arg.slice(2), rest)
-    else takeShort(specs, values, arg.slice(1), rest)
+    } else if (word.startsWith('--')) at += parseLong(word, argv[at + 1], specification, options)
+    else at += parseCluster(word, argv[at + 1], specification, options)
   }
-  return { values: values as OptionValues<S>, operands }
+  return { options, operands }
 }
 
-/** How an option is written: `-x` where it has a short form, else `--long-name`. */
-export function optionName(key: string, spec: OptionSpec): string {
-  return spec.short === undefined ? `--${kebab(key)}` : `-${spec.short}`
+function isOperand(
+  word: string,
+  specification: readonly GetoptOption[],
+  settings: GetoptSettings,
+): boolean {
+  if (word === '-' || !word.startsWith('-')) return true
+  if (settings.negativeNumbers !== true || !/^-(0x)?\d/.test(word)) return false
+  return !specification.some(
+    (option) => option.word === word.slice(1) || option.letter === word.charAt(1),
+  )
 }
 
-type Values = Record<string, boolean | number | string | string[] | undefined>
-
-function emptyValues(specs: OptionSpecs): Values {
-  const values: Values = {}
-  for (const [key, spec] of Object.entries(specs)) {
-    if (spec.type === 'boolean') values[key] = false
-    else if (spec.type === 'count') values[key] = 0
-    else values[key] = spec.multiple ? [] : undefined
+/** Parse `--name`, `--name=argument` or `--name argument`; returns how many further words it took. */
+function parseLong(
+  word: string,
+  next: string | undefined,
+  specification: readonly GetoptOption[],
+  options: GivenOption[],
+): number {
+  const equals = word.indexOf('=')
+  const given = word.slice(2, equals < 0 ? undefined : equals)
+  const { name, long, argument } = findLong(given, specification)
+  const joined = equals < 0 ? undefined : word.slice(equals + 1)
+  if (argument === 'none') {
+    if (joined !== undefined) throw new UsageError(`option '--${long}' doesn't allow an argument`)
+    options.push({ name, argument: '' })
+    return 0
   }
-  return values
+  const value = joined ?? (argument === 'required' ? next : '')
+  if (value === undefined) throw new UsageError(`option '--${long}' requires an argument`)
+  options.push({ name, argument: value })
+  return joined === undefined && argument === 'required' ? 1 : 0
 }
 
-function isOperand(specs: OptionSpecs, arg: string, settings: ParseOptionsSettings): boolean {
-  if (!arg.startsWith('-') || arg === '-') return true
-  return settings.negativeNumbers === true && /^-(0x)?[0-9]/.test(arg) && !findShort(specs, arg.slice(1))
+function findLong(given: string, specification: readonly GetoptOption[]): GetoptOption {
+  const exact = specification.find((option) => option.long === given)
+  if (exact) return exact
+  const matches = specification.filter((option) => option.long?.startsWith(given))
+  const [only] = matches
+  if (!only || given === '') throw new UsageError(`unrecognized option '--${given}'`)
+  if (matches.length === 1) return only
+  const possibilities = matches.map((option) => `'--${option.long}'`).join(' ')
+  throw new UsageError(`option '--${given}' is ambiguous; possibilities: ${possibilities}`)
 }
 
-function takeLong(specs: OptionSpecs, values: Values, text: string, rest: string[]): void {
-  const equals = text.indexOf('=')
-  const name = equals < 0 ? text : text.slice(0, equals)
-  const entry = Object.entries(specs).find(([key]) => kebab(key) === name)
-  if (!entry) throw new UsageError(`unrecognized option '--${name}'`)
-  const [key, spec] = entry
-  if (spec.type !== 'string') {
-    if (equals >= 0) throw new UsageError(`option '--${name}' doesn't allow an argument`)
-    setValue(values, key, spec, '')
-    return
-  }
-  const value = equals >= 0 ? text.slice(equals + 1) : rest.shift()
-  if (value === undefined) throw new UsageError(`option '--${name}' requires an argument`)
-  setValue(values, key, spec, value)
-}
-
-function takeShort(specs: OptionSpecs, values: Values, cluster: string, rest: string[]): void {
-  const whole = findShort(specs, cluster)
+/** Parse `-abc`; the first letter that takes an argument takes the rest, or the next word. */
+function parseCluster(
+  word: string,
+  next: string | undefined,
+  specification: readonly GetoptOption[],
+  options: GivenOption[],
+): number {
+  const whole = specification.find((option) => option.word === word.slice(1))
   if (whole) {
-    takeOne(values, whole, '', rest)
-    return
+    if (whole.argument === 'required' && next === undefined) {
+      throw new UsageError(`option requires an argument -- '${whole.word}'`)
+    }
+    options.push({ name: whole.name, argument: whole.argument === 'required' ? (next ?? '') : '' })
+    return whole.argument === 'required' ? 1 : 0
   }
-  for (let i = 0; i < cluster.length; i++) {
-    const letter = cluster[i] as string
-    const found = findShort(specs, letter)
-    if (!found) throw new UsageError(`invalid option -- '${letter}'`)
-    const attached = cluster.slice(i + 1)
-    takeOne(values, found, attached, rest)
-    if (found[1].type === 'string') return
+  for (let at = 1; at < word.length; at++) {
+    const letter = word.charAt(at)
+    const option = specification.find((candidate) => candidate.letter === letter)
+    if (!option) throw new UsageError(`invalid option -- '${letter}'`)
+    if (option.argument === 'none') {
+      options.push({ name: option.name, argument: '' })
+      continue
+    }
+    const rest = word.slice(at + 1)
+    if (rest !== '' || option.argument === 'optional') {
+      options.push({ name: option.name, argument: rest })
+      return 0
+    }
+    if (next === undefined) throw new UsageError(`option requires an argument -- '${letter}'`)
+    options.push({ name: option.name, argument: next })
+    return 1
   }
+  return 0
 }
-
-function takeOne(values: Values, [key, spec]: [string, OptionSpec], attached: string, rest: string[]): void {
-  if (spec.type !== 'string') {
-    setValue(values, key, spec, '')
-    return
-  }
-  const value = attached === '' ? rest.shift() : attached
-  if (value === undefined) throw new UsageError(`option requires an argument -- '${spec.short}'`)
-  setValue(values, key, spec, value)
-}
-
-function findShort(specs: OptionSpecs, short: string): [string, OptionSpec] | undefined {
-  return Object.entries(specs).find(([, spec]) => spec.short === short)
-}
-
-function setValue(values: Values, key: string, spec: OptionSpec, value: string): void {
-  const old = values[key]
-  if (spec.type === 'boolean') values[key] = true
-  else if (spec.type === 'count') values[key] = (typeof old === 'number' ? old : 0) + 1
-  else values[key] = spec.multiple && Array.isArray(old) ? [...old, value] : value
-}
-
-const kebab = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)

@@ -1,6 +1,6 @@
 // What a crash command is: a declaration, and a run that yields typed blocks. Commands never print;
 // cli/render_text.ts and cli/render_json.ts (and the browser) render the same blocks.
-import type { OptionSpecs, OptionValues } from '../base/getopt.ts'
+import type { OptionSpecs, OptionValues } from '../base/options.ts'
 import type { Cell, CellKind, Table } from '../base/table.ts'
 import type { Type } from '../debuginfo/type.ts'
 import type { FormatOptions } from '../program/format_object.ts'

@@ -1,5 +1,5 @@
 // Help pages, made from the declarations.
-import { optionName, type OptionSpec } from '../base/getopt.ts'
+import { optionName, type OptionSpec } from '../base/options.ts'
 import type { Command } from './command.ts'
 
 const WIDTH = 80

@@ -1,7 +1,7 @@
 // From words to blocks: find the command, parse its options, run it, and turn what fails into problems.
 // A failing command ends with `name: message`; the session goes on.
 import { KdumpError, UsageError } from '../base/errors.ts'
-import { parseOptions } from '../base/getopt.ts'
+import { parseOptions } from '../base/options.ts'
 import { nearName } from '../base/near_name.ts'
 import type { Block, Command, CommandArgs, ProblemBlock } from './command.ts'
 import { lines } from './command.ts'

@@ -8,6 +8,9 @@ import type { VirtualReader } from '../io/virtual_reader.ts'
 /** Pages kept decompressed: 48 MiB of 4 KiB pages. */
 const CACHE_BYTES = 48 * 1024 * 1024
 
+/** Virtual pages remembered, a few for each page kept. */
+const VIRTUAL_LIMIT = 65_536
+
 /** Reads of scalars and byte ranges. A snapshot of a struct implements it too. */
 export interface MemoryReader extends VirtualReader {
   u8(address: bigint): number
@@ -118,31 +121,39 @@ export class Memory implements MemoryReader {
     return bytes
   }
 
-  /** The bytes up to NUL, at most `sizeMax`. @throws {FaultError} if the first byte cannot be read */
+  /** The bytes up to NUL, at most `sizeMax`, or up to where memory ends. @throws {FaultError} if the first byte cannot be read */
   cstringBytes(address: bigint, sizeMax: number): Uint8Array {
-    const out = new Uint8Array(sizeMax)
-    let used = 0
-    while (used < sizeMax) {
-      const at = BigInt.asUintN(64, address + BigInt(used))
-      const from = this.#offset(at)
-      let page: DataView
-      try {
-        page = this.#page(at)
-      } catch (error) {
-        if (used === 0) throw error
-        break
-      }
-      const part = new Uint8Array(
-        page.buffer,
-        page.byteOffset + from,
-        Math.min(sizeMax - used, this.pageSize - from),
+    let text = new Uint8Array(0)
+    while (text.length < sizeMax) {
+      const part = this.#stringPart(
+        BigInt.asUintN(64, address + BigInt(text.length)),
+        text.length > 0,
       )
+      if (!part) break
       const end = part.indexOf(0)
-      out.set(end < 0 ? part : part.subarray(0, end), used)
-      used += end < 0 ? part.length : end
+      const length = Math.min(end < 0 ? part.length : end, sizeMax - text.length)
+      // Nearly every string lies in one page: nothing larger than the string is ever allocated.
+      const longer = new Uint8Array(text.length + length)
+      longer.set(text)
+      longer.set(part.subarray(0, length), text.length)
+      text = longer
       if (end >= 0) break
     }
-    return out.subarray(0, used)
+    return text
+  }
+
+  /** The rest of the page at `address`; undefined if it cannot be read and need not. */
+  #stringPart(address: bigint, optional: boolean): Uint8Array | undefined {
+    try {
+      const page = this.#page(address)
+      return new Uint8Array(page.buffer, page.byteOffset).subarray(
+        this.#offset(address),
+        this.pageSize,
+      )
+    } catch (error) {
+      if (optional && error instanceof FaultError) return undefined
+      throw error
+    }
   }
 
   /** Read physical memory. @throws {FaultError} physical */
@@ -181,8 +192,9 @@ export class Memory implements MemoryReader {
     try {
       this.#page(address)
       return true
-    } catch {
-      return false
+    } catch (error) {
+      if (error instanceof FaultError) return false
+      throw error
     }
   }
 
@@ -202,6 +214,8 @@ export class Memory implements MemoryReader {
     let view = this.#virtual.get(number)
     if (view === undefined) {
       view = this.#loadVirtual(address)
+      // Many addresses may mean one page (KASAN's shadow, damaged tables): pages alone do not bound this.
+      if (this.#virtual.size >= VIRTUAL_LIMIT) this.#virtual.clear()
       this.#virtual.set(number, view)
     }
     this.#lastPage = number
@@ -210,8 +224,7 @@ export class Memory implements MemoryReader {
   }
 
   #loadVirtual(address: bigint): DataView {
-    const pageAddress = address & ~BigInt(this.pageSize - 1)
-    const physical = this.translator.kernelToPhysical(pageAddress)
+    const physical = this.translator.kernelToPhysical(address)
     try {
       return this.#physicalPage(Math.floor(physical / this.pageSize))
     } catch (cause) {

@@ -120,9 +120,9 @@ function readSeconds(option: string, value: string | undefined): number | undefi
   return Number(value)
 }
 
-/** While it unpacks, the initramfs is in memory twice; a kernel and its first needs take some 60 MB more. */
+/** While it unpacks, the initramfs is in memory twice; a kernel and its first needs take some 70 MB more. */
 function warnIfTight(imageBytes: number, reservedBytes: number): void {
-  const needed = 2 * imageBytes + 60 * 2 ** 20
+  const needed = 2 * imageBytes + 70 * 2 ** 20
   if (needed <= reservedBytes) return
   const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)}M`
   warnKdump(

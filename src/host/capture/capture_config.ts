@@ -1,5 +1,6 @@
 // What `kbox start` tells the capture kernel: one JSON file in the initramfs. Written by control/, read here.
 import { FormatError } from '../../core/base/errors.ts'
+import type { CodecName } from '../../core/codec/codec.ts'
 
 /** What to do when the dump fails. */
 export type FailureAction = 'reboot' | 'halt' | 'poweroff' | 'shell' | 'dump_to_rootfs'
@@ -26,8 +27,7 @@ export interface CaptureConfig {
   readonly rootfs?: CaptureTarget
   readonly failureAction: FailureAction
   readonly finalAction: FinalAction
-  /** Compression of the dump: 'none' zlib lzo snappy zstd. */
-  readonly codec: string
+  readonly codec: CodecName | 'none'
   readonly dumpLevel: number
   readonly pageOrder: 'priority' | 'pfn'
   /** How long the target's device may take to appear. */
@@ -68,7 +68,7 @@ export function parseCaptureConfig(file: string, text: string): CaptureConfig {
       'dump_to_rootfs',
     ]),
     finalAction: read.oneOf('finalAction', ['reboot', 'halt', 'poweroff']),
-    codec: read.string('codec'),
+    codec: read.oneOf('codec', ['none', 'zlib', 'lzo', 'snappy', 'zstd']),
     dumpLevel: read.number('dumpLevel'),
     pageOrder: read.oneOf('pageOrder', ['priority', 'pfn']),
     deviceTimeoutMs: read.number('deviceTimeoutMs'),

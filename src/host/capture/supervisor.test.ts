@@ -81,7 +81,7 @@ const WORK: CaptureWork = {
   async dump(_vmcore, output, _config, onProgress) {
     onProgress({ fraction: 0.5, writtenBytes: 2 })
     writeFileSync(output, 'DUMP')
-    return { pages: 7 }
+    return { problem: '', pages: 7 }
   },
 }
 
@@ -103,7 +103,7 @@ test('a good capture leaves dump, both logs and the manifest, and reboots', asyn
     ['device', 'mount', 'directory', 'dmesg', 'reserve', 'dump', 'kexec-dmesg'],
   )
   assert.equal(files['vmcore'], 4)
-  assert.deepEqual(dump, { pages: 7 })
+  assert.deepEqual(dump, { problem: '', pages: 7 })
   assert.ok(memAvailableMinBytes > 0 && memAvailableMinBytes < 80 << 20)
 })
 
@@ -114,7 +114,7 @@ test('the log is on the disk before the dump begins', async () => {
     async dump(_vmcore, output) {
       seen = readFileSync(path.join(path.dirname(output), 'vmcore-dmesg.txt'), 'utf8')
       writeFileSync(output, 'DUMP')
-      return {}
+      return { problem: '' }
     },
   }
   await runCapture(CONFIG, machine(), work)
@@ -126,7 +126,7 @@ test('a full disk keeps log, part of the dump, manifest, and takes failure_actio
     ...WORK,
     async dump(_vmcore, output) {
       writeFileSync(output, 'DU')
-      throw new HostError('write: ENOSPC', 'ENOSPC')
+      return { problem: 'vmcore-incomplete: cannot write: ENOSPC' }
     },
   }
   assert.equal(await runCapture(CONFIG, machine(), work), false)

@@ -20,13 +20,20 @@ export interface DumpProgress {
 export interface CaptureWork {
   /** Yield the old kernel's log as text, from its memory. */
   readDmesg(vmcore: string): Iterable<string>
-  /** Write the dump to `output`; returns facts for the manifest. */
+  /** Write the dump to `file`. What it throws, and a problem, leave the file incomplete. */
   dump(
     vmcore: string,
-    output: string,
+    file: string,
     config: CaptureConfig,
     onProgress: (progress: DumpProgress) => void,
-  ): Promise<Readonly<Record<string, unknown>>>
+  ): Promise<DumpFacts>
+}
+
+/** What a dump's writer says of it; all of it goes into the manifest. */
+export interface DumpFacts {
+  /** Why the file is not whole, '' when it is. */
+  readonly problem: string
+  readonly [fact: string]: unknown
 }
 
 /** kbox.json: what one capture did. */
@@ -49,7 +56,7 @@ interface Recording {
   readonly machine: CaptureMachine
   readonly work: CaptureWork
   readonly log: StepLog
-  dumpFacts: Readonly<Record<string, unknown>>
+  dumpFacts: DumpFacts | Record<string, never>
 }
 
 const POLL_INTERVAL_MS = 100
@@ -255,6 +262,7 @@ async function saveDump(recording: Recording): Promise<void> {
     machine.say(`vmcore ${Math.floor(fraction * 100)} %, ${formatMegabytes(writtenBytes)} MB`)
   }
   recording.dumpFacts = await work.dump(machine.vmcore, unfinished, config, onProgress)
+  if (recording.dumpFacts.problem !== '') throw new HostError(recording.dumpFacts.problem)
   renameDurably(unfinished, path.join(directory, VMCORE))
   const sizeBytes = statSync(path.join(directory, VMCORE)).size
   const seconds = ((machine.now() - startMs) / 1000).toFixed(1)

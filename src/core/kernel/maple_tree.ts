@@ -142,7 +142,7 @@ function slotEnd(
   if (shape.pivots < 0) return range.first + BigInt(slot)
   if (slot >= shape.pivotCount) return range.last
   const pivot = view.getBigUint64(shape.pivots + slot * 8, little)
-  return pivot === 0n && slot > 0 ? range.last : pivot
+  return pivot === 0n && (slot > 0 || range.first > 0n) ? range.last : pivot
 }
 
 function nodeType(node: bigint): number {

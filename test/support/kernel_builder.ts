@@ -1,148 +1,181 @@
-// A whole dumped kernel as a readable recipe, built by kernel_image.ts:
-//
-//   const { program } = buildKernel({
-//     types: 'struct node { struct node *next; int id; char name[8]; };',
-//     variables: { first: ['struct node', { id: 1, name: 'one', next: '&second' }] },
-//     objects: { second: ['struct node', { id: 2 }] },
-//   })
-//
-// `variables` get symbols, `objects` lie in the direct map without one. In values, '&name.member+8' is an address; a
-// string for a `char *` is put somewhere and pointed to.
-import { sizeofType } from '../../src/core/debuginfo/type.ts'
-import type { Program, ProgramOptions } from '../../src/core/program/program.ts'
-import type { Value } from './encode_value.ts'
-import { KernelImage } from './kernel_image.ts'
+// A dumped kernel made piece by piece: C declarations, variables with symbols, objects in the direct map. What comes out
+// is a Program over memory of its own, with BTF, kallsyms and VMCOREINFO as a real x86-64 kernel of 4 levels has them.
+// A whole kernel at once, as a recipe: kernel_recipe.ts.
+import { Btf } from '../../src/core/debuginfo/btf.ts'
+import { sizeofType, type Type } from '../../src/core/debuginfo/type.ts'
+import { findMemberPlan } from '../../src/core/program/member_path.ts'
+import { parseType } from '../../src/core/program/parse_type.ts'
+import { Program, type ProgramOptions } from '../../src/core/program/program.ts'
+import { btfOfC } from './c_declarations.ts'
+import { encodeScalar, encodeValue, type Value } from './encode_value.ts'
+import { mkkallsyms } from './mkkallsyms.ts'
+import { PhysicalImage } from './physical_image.ts'
 
-export interface KernelRecipe {
-  /** C declarations; `percpu struct rq runqueues;` declares what `cpus` fills. */
-  readonly types: string
-  /** Global variables. */
-  readonly variables?: Readonly<Record<string, Placed>>
-  /** Allocated objects; their names are only for references. */
-  readonly objects?: Readonly<Record<string, Placed>>
-  /** Functions: name → bytes. */
-  readonly functions?: Readonly<Record<string, number>>
-  /** Values of percpu variables, one entry a CPU; 'name:0' refers to the copy of CPU 0. */
-  readonly cpus?: readonly Readonly<Record<string, Value>>[]
-  /** Circular lists: head and entries as 'name.member'. */
-  readonly lists?: Readonly<Record<string, readonly string[]>>
-  /** Variables and objects on pages of their own that are not in the dump. */
-  readonly excluded?: readonly string[]
-  readonly release?: string
-  /** Further lines of VMCOREINFO. */
-  readonly vmcoreinfo?: string
-}
-
-/** C type, and value; members not named are zero. */
-export type Placed = readonly [type: string, value?: Value]
-
-export interface BuiltKernel {
-  readonly program: Program
-  /** Address of `name`, `name.member`, `name:cpu`. */
-  addressOf(reference: string): bigint
-}
-
-const PAGE = 4096
+const TEXT_START = 0xffff_ffff_8100_0000n
+const DATA_START = 0xffff_ffff_8200_0000n
+const TABLES_START = 0xffff_ffff_8300_0000n
+const HEAP_START = 0xffff_8880_0400_0000n
 const ALIGNMENT = 64
-/** Template addresses of percpu variables are small numbers, as before Linux 6.15. */
-const PERCPU_FIRST = 0x1000
+const PAGE = 4096
 
-/** Build a kernel. Throws Error for a recipe that contradicts itself: it is ours. */
-export function buildKernel(recipe: KernelRecipe, options: ProgramOptions = {}): BuiltKernel {
-  const builder = new KernelImage(recipe.types)
-  builder.release = recipe.release ?? builder.release
-  builder.vmcoreinfo = recipe.vmcoreinfo ?? ''
-  for (const [name, size] of Object.entries(recipe.functions ?? {})) builder.function(name, size)
-  const cpus = recipe.cpus ?? []
-  const placed = { ...cpuVariables(cpus.length), ...recipe.variables, ...recipe.objects }
-  placeAll(builder, recipe, placed)
-  const bases = placePercpu(builder, cpus)
-  // Values last: they may refer to what is placed later.
-  for (const [name, [, value]] of Object.entries(placed)) setNamed(builder, name, value)
-  if (cpus.length > 0) setNamed(builder, '__per_cpu_offset', bases)
-  cpus.forEach((values, cpu) => {
-    for (const [name, value] of Object.entries(values)) setNamed(builder, `${name}:${cpu}`, value)
-  })
-  for (const [head, entries] of Object.entries(recipe.lists ?? {}))
-    link(builder, [head, ...entries])
-  for (const name of recipe.excluded ?? []) exclude(builder, name)
-  return { program: builder.build(options), addressOf: (reference) => builder.addressOf(reference) }
+/** Where something lies, and its type for paths into it. */
+export interface Place {
+  readonly address: bigint
+  readonly type: Type
 }
 
-/** What every kernel says of its CPUs. */
-function cpuVariables(count: number): Record<string, Placed> {
-  if (count === 0) return {}
-  const mask = 2 ** count - 1
-  return {
-    nr_cpu_ids: ['unsigned int', count],
-    __cpu_possible_mask: ['unsigned long', mask],
-    __cpu_present_mask: ['unsigned long', mask],
-    __cpu_online_mask: ['unsigned long', mask],
-    __cpu_active_mask: ['unsigned long', mask],
-    __per_cpu_offset: [`unsigned long [${count}]`],
+export class KernelBuilder {
+  readonly types: Btf
+  readonly image = new PhysicalImage()
+  /** What '&name' in values refers to. */
+  readonly names = new Map<string, Place>()
+  release = '6.1.0-recipe'
+  /** Further lines of VMCOREINFO. */
+  vmcoreinfo = ''
+  readonly #btf: Uint8Array
+  /** nm's lines. */
+  readonly #symbols: string[] = []
+  #text = TEXT_START
+  #data = DATA_START
+  #heap = HEAP_START
+
+  /** @param types C declarations, see c_declarations.ts */
+  constructor(types: string) {
+    this.#btf = btfOfC(types).bytes
+    this.types = new Btf('recipe BTF', this.#btf)
+    this.symbol('_stext', 'T', TEXT_START)
   }
-}
 
-function placeAll(
-  builder: KernelImage,
-  { variables = {}, objects = {}, excluded = [] }: KernelRecipe,
-  placed: Readonly<Record<string, Placed>>,
-): void {
-  for (const [name, [typeName]] of Object.entries(placed)) {
-    if (name in variables && name in objects) throw new Error(`'${name}' is placed twice`)
-    const isAlone = excluded.includes(name)
-    const alignment = isAlone ? PAGE : ALIGNMENT
-    if (name in objects) {
-      const type = builder.type(typeName)
-      const address = builder.place(typeName, undefined, alignment)
-      builder.names.set(name, { address, type })
-      // Nothing else on the page that will be missing.
-      if (isAlone) builder.allocate(0, PAGE)
-    } else builder.global(name, typeName, undefined, alignment)
+  type(name: string): Type {
+    return parseType(name, [this.types], 8)
   }
-}
 
-/** Place templates and copies; returns each CPU's offset. */
-function placePercpu(
-  builder: KernelImage,
-  cpus: readonly Readonly<Record<string, Value>>[],
-): bigint[] {
-  let end = PERCPU_FIRST
-  const templates = Array.from(new Set(cpus.flatMap((values) => Object.keys(values))), (name) => {
-    const type = builder.types.findVariable(name)
-    if (!type) throw new Error(`'${name}' is not declared percpu`)
-    const offset = end
-    end += Math.ceil(sizeofType(type) / ALIGNMENT) * ALIGNMENT
-    builder.symbol(name, 'A', BigInt(offset))
-    return { name, type, offset: BigInt(offset) }
-  })
-  builder.symbol('__per_cpu_start', 'A', 0n)
-  builder.symbol('__per_cpu_end', 'A', BigInt(end))
-  return cpus.map((_, cpu) => {
-    const base = builder.allocate(end, PAGE)
-    for (const { name, type, offset } of templates) {
-      builder.names.set(`${name}:${cpu}`, { address: base + offset, type })
+  /** `offsetof(type, member)`; the member may be a path. */
+  offsetof(typeName: string, path: string): number {
+    const plan = findMemberPlan(this.type(typeName), path)
+    if (!plan || plan.hops.length > 0) throw new Error(`${typeName} has no ${path}`)
+    return plan.offset
+  }
+
+  symbol(name: string, letter: string, address: bigint): void {
+    this.#symbols.push(`${address.toString(16)} ${letter} ${name}`)
+  }
+
+  /** A function of `size` bytes (of int3). */
+  function(name: string, size: number): bigint {
+    const address = this.#text
+    this.image.write(address, new Uint8Array(size).fill(0xcc))
+    this.#text += BigInt(size)
+    this.symbol(name, 'T', address)
+    this.names.set(name, { address, type: { kind: 'void' } })
+    return address
+  }
+
+  /** Zeroed memory of the direct map. */
+  allocate(size: number, alignment = ALIGNMENT): bigint {
+    const address = roundUp(this.#heap, BigInt(alignment))
+    this.#heap = address + BigInt(size)
+    this.image.touch(address, Math.max(size, 1))
+    return address
+  }
+
+  /** A global variable with its symbol; members not given are zero. */
+  global(name: string, typeName: string, value?: Value, alignment = ALIGNMENT): bigint {
+    const type = this.type(typeName)
+    const address = roundUp(this.#data, BigInt(alignment))
+    this.#data = address + BigInt(Math.max(sizeofType(type), 1))
+    this.image.touch(address, Math.max(sizeofType(type), 1))
+    this.symbol(name, 'D', address)
+    this.names.set(name, { address, type })
+    if (value !== undefined) this.set(type, address, value)
+    return address
+  }
+
+  /** An object of the direct map; members not given are zero. */
+  place(typeName: string, value?: Value, alignment = ALIGNMENT): bigint {
+    const type = this.type(typeName)
+    const address = this.allocate(sizeofType(type), alignment)
+    if (value !== undefined) this.set(type, address, value)
+    return address
+  }
+
+  /** Write members of the object at `address`; their names may be paths: 'node.rb_left', 'slot[3]'. */
+  set(type: Type | string, address: bigint, value: Value): void {
+    const resolved = typeof type === 'string' ? this.type(type) : type
+    const context = {
+      addressOf: (reference: string) => this.addressOf(reference),
+      placeString: (text: string) => this.#placeString(text),
     }
-    return base
-  })
+    for (const { offset, bytes, mask } of encodeValue(resolved, value, context)) {
+      this.image.write(address + BigInt(offset), bytes, mask)
+    }
+  }
+
+  /** Write one number of `size` bytes. */
+  write(address: bigint, size: number, value: bigint | number): void {
+    this.image.write(address, encodeScalar(size, BigInt(value)))
+  }
+
+  /** Address of 'name', 'name.member[2].x', each with '+8'. */
+  addressOf(reference: string): bigint {
+    const match = /^([\w:]+)((?:\.[\w.[\]]+)?)(?:\+(\w+))?$/.exec(reference)
+    const place = match && this.names.get(match[1] as string)
+    if (!place) throw new Error(`'${reference}' refers to nothing`)
+    const path = match[2]?.slice(1) ?? ''
+    const plan = path === '' ? undefined : findMemberPlan(place.type, path)
+    if (path !== '' && (!plan || plan.hops.length > 0))
+      throw new Error(`'${reference}': no such member`)
+    return place.address + BigInt(plan?.offset ?? 0) + BigInt(match[3] ?? 0)
+  }
+
+  /** The dump of what was written so far, opened. */
+  build(options: ProgramOptions = {}): Program {
+    const vmcoreinfo = this.#writeTables()
+    return new Program(this.image.dump(vmcoreinfo, this.release), options)
+  }
+
+  #placeString(text: string): bigint {
+    const bytes = new TextEncoder().encode(`${text}\0`)
+    const address = this.allocate(bytes.length, 8)
+    this.image.write(address, bytes)
+    return address
+  }
+
+  /** BTF, kallsyms and an empty page table; returns VMCOREINFO. */
+  #writeTables(): string {
+    const btfEnd = TABLES_START + BigInt(this.#btf.length)
+    const pageTable = roundUp(btfEnd, BigInt(PAGE))
+    const tablesAt = pageTable + BigInt(PAGE)
+    this.image.write(TABLES_START, this.#btf)
+    this.image.touch(pageTable, PAGE)
+    const own = [
+      `${this.#text.toString(16)} T _etext`,
+      `${TABLES_START.toString(16)} R __start_BTF`,
+      `${btfEnd.toString(16)} R __stop_BTF`,
+      `${pageTable.toString(16)} D init_top_pgt`,
+    ]
+    const symbols = [...this.#symbols, ...own].toSorted(byAddress).join('\n')
+    const tables = mkkallsyms({ symbols, at: tablesAt, encoding: 'percpu' })
+    this.image.write(tablesAt, tables.bytes)
+    return [
+      `OSRELEASE=${this.release}`,
+      'PAGESIZE=4096',
+      'NUMBER(phys_base)=0',
+      'NUMBER(pgtable_l5_enabled)=0',
+      'NUMBER(KERNEL_IMAGE_SIZE)=1073741824',
+      'KERNELOFFSET=0',
+      `SYMBOL(_stext)=${TEXT_START.toString(16)}`,
+      `SYMBOL(swapper_pg_dir)=${pageTable.toString(16)}`,
+      `${tables.vmcoreinfo}${this.vmcoreinfo}`,
+    ].join('\n')
+  }
 }
 
-function setNamed(builder: KernelImage, name: string, value: Value | undefined): void {
-  const place = builder.names.get(name)
-  if (place && value !== undefined) builder.set(place.type, place.address, value)
+/** nm's lines in address order, as kallsyms has them. */
+function byAddress(a: string, b: string): number {
+  const left = BigInt(`0x${a.split(' ')[0]}`)
+  const right = BigInt(`0x${b.split(' ')[0]}`)
+  return left < right ? -1 : left > right ? 1 : 0
 }
 
-/** Write `next` and `prev` around the ring. */
-function link(builder: KernelImage, references: readonly string[]): void {
-  const ring = references.map((reference) => builder.addressOf(reference))
-  ring.forEach((address, i) => {
-    builder.write(address, 8, ring[(i + 1) % ring.length] as bigint)
-    builder.write(address + 8n, 8, ring[(i + ring.length - 1) % ring.length] as bigint)
-  })
-}
-
-function exclude(builder: KernelImage, name: string): void {
-  const place = builder.names.get(name)
-  if (!place) throw new Error(`'${name}' is not in the recipe`)
-  builder.image.exclude(place.address, Math.max(sizeofType(place.type), 1))
-}
+const roundUp = (value: bigint, unit: bigint): bigint => ((value + unit - 1n) / unit) * unit

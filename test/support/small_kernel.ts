@@ -1,6 +1,6 @@
 // A kernel of two CPUs, their idle tasks, one process of two threads and one kernel thread: enough for the commands that
 // walk tasks. CPU 1 panicked in 'worker'. Struct layouts are those of Linux 6.1, members few.
-import { buildKernel, type BuiltKernel, type KernelRecipe } from './kernel_builder.ts'
+import { buildKernel, type BuiltKernel, type KernelRecipe } from './kernel_recipe.ts'
 
 const TYPES = `
   typedef unsigned int u32; typedef unsigned long long u64; typedef unsigned char u8; typedef int pid_t;

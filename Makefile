@@ -25,7 +25,9 @@ kernels: setup
 	bin/node scripts/fetch_kernel.ts --dbg 6.1
 	bin/node scripts/fetch_kernel.ts 6.12
 
+# Against the tools installed here and the newest ones, Debian sid's (fetched into the cache).
 bench: setup-test kernels
+	bin/node scripts/fetch_peers.ts
 	bin/node bench/run.ts
 
 clean:

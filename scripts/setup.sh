@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings what kbox needs to be developed, tested and demonstrated, and only what is missing:
 #   scripts/setup.sh          Node 24, npm packages, the tools of `make demo`, the bundle
-#   scripts/setup.sh --test   also the oracles of `make test`: crash, makedumpfile, drgn
+#   scripts/setup.sh --test   also what `make test` and `make bench` compare with: crash, makedumpfile, drgn
 # POSIX sh because it runs before Node 24 exists. Downloads are cached; a second run does nothing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -29,11 +29,13 @@ kmod            command -v depmod
 xz-utils        command -v xz
 zstd            command -v zstd
 cpio            command -v cpio
+binutils        command -v strip
 ROWS
   [ "$with_oracles" != --test ] || cat <<'ROWS'
 crash           command -v crash
 makedumpfile    command -v makedumpfile
 python3-drgn    /usr/bin/python3 -c 'import drgn'
+time            test -x /usr/bin/time
 ROWS
 }
 

@@ -59,6 +59,11 @@ export class ConsoleLog {
     })
   }
 
+  /** Let later waits begin behind all that was said so far. */
+  skip(): void {
+    this.#cursor = this.#text.length
+  }
+
   /** Let later waits begin behind `match`. */
   consume(match: RegExpExecArray): void {
     this.#cursor = Math.max(this.#cursor, match.index + match[0].length)

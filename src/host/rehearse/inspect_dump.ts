@@ -9,6 +9,7 @@ import { stackTrace } from '../../core/kernel/stack.ts'
 import { frameSymbol } from '../../core/program/stack_trace.ts'
 import type { Program } from '../../core/program/program.ts'
 import { openFileSource } from '../platform/file_source.ts'
+import { registerNativeCodecs } from '../platform/native_codecs.ts'
 import { parseJson } from './json_members.ts'
 import type { CaptureFacts, DumpFacts } from './rehearse_result.ts'
 
@@ -38,6 +39,7 @@ export function inspectDump(recording: string): DumpFacts | undefined {
     .find((name) => existsSync(name))
   if (file === undefined) return undefined
   const about = { file, sizeBytes: statSync(file).size }
+  registerNativeCodecs()
   const startMs = performance.now()
   try {
     using source = openFileSource(file)

@@ -187,6 +187,7 @@ async function runMachine(
   if (!snapshot) return false
   if (options.keep !== undefined) writeFileSync(path.join(files, 'snapshot'), snapshot.join(''))
   const isCaptured = await onMachine.run('crash', async (signal) => {
+    machine.console.skip()
     machine.channel.go()
     await options.scenario.kill?.(machine)
     return awaitCaptureKernel(machine, signal)
@@ -198,7 +199,8 @@ async function runMachine(
     result.end = await onMachine.run('reboot', (signal) => awaitEnd(machine, signal))
   }
   if (steps.hasFailed && options.keep !== undefined) {
-    writeFileSync(path.join(files, 'registers.txt'), await machine.registers())
+    const registers = await machine.registers()
+    if (registers !== '') writeFileSync(path.join(files, 'registers.txt'), registers)
   }
   return isCaptured !== undefined
 }
@@ -213,14 +215,17 @@ function collect(
   const [root, second] = spec.disks
   const disk = target.disk === 'root' ? root : second
   if (!root || !disk) throw new HostError('no disk to collect from')
-  const copy = extractFolder(disk.file, target.folder, path.join(folder, 'collected'))
-  const recording = copy && findRecording(copy)
-  if (recording === undefined)
-    throw new HostError(`no 127.0.0.1-… below ${target.folder}: the capture kernel wrote nothing`)
   if (options.keep !== undefined) {
     const truth = extractFolder(root.file, GUEST.truth, files)
     if (truth !== undefined) renameInto(path.join(files, 'snapshot'), path.join(truth, 'snapshot'))
   }
+  const copy = extractFolder(disk.file, target.folder, path.join(folder, 'collected'))
+  const recording = copy === undefined ? undefined : findRecording(copy)
+  if (copy === undefined || recording === undefined) {
+    throw new HostError(`no 127.0.0.1-… below ${target.folder}: the capture kernel wrote nothing`)
+  }
+  for (const name of options.alsoKeep ?? [])
+    renameInto(path.join(copy, name), path.join(files, name))
   const names = readdirSync(recording)
   for (const name of names) renameInto(path.join(recording, name), path.join(files, name))
   return names.length

@@ -29,6 +29,8 @@ export interface RehearseOptions {
   readonly targetSizeBytes?: number
   /** More files for the guest's root. */
   readonly files?: readonly GuestFile[]
+  /** Names of files that something else leaves in the folder of the dumps, to be kept as well. */
+  readonly alsoKeep?: readonly string[]
   /** Command lines that arm the guest instead of DEFAULT_ARM. */
   readonly arm?: readonly (readonly string[])[]
 }

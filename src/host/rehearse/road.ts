@@ -37,22 +37,25 @@ export async function awaitReady(machine: Machine, signal: AbortSignal): Promise
   return lines
 }
 
-/** Wait until the capture kernel is in user space. */
+/** Wait until the capture kernel is in user space. What the console said before is skipped. */
 export async function awaitCaptureKernel(machine: Machine, signal: AbortSignal): Promise<true> {
-  await awaitConsole(machine, /kbox: capture kernel is up/, signal)
-  return true
+  // A panic before these words is the one that is rehearsed, a panic behind them is the capture kernel's own.
+  const begun = /Linux version [^\n]*/
+  const match = await untilMachineEnds(machine, signal, (either) =>
+    machine.console.waitFor(begun, either),
+  )
+  machine.console.consume(match)
+  return awaitConsole(machine, /kbox: capture kernel is up/, signal)
 }
 
 /** Wait until the log of the crashed kernel is on the disk. */
 export async function awaitDmesg(machine: Machine, signal: AbortSignal): Promise<true> {
-  await awaitConsole(machine, /kbox: saving vmcore-dmesg\.txt complete/, signal)
-  return true
+  return awaitConsole(machine, /kbox: saving vmcore-dmesg\.txt complete/, signal)
 }
 
 /** Wait until the dump is on the disk under its final name. */
 export async function awaitDump(machine: Machine, signal: AbortSignal): Promise<true> {
-  await awaitConsole(machine, /kbox: saving vmcore complete/, signal)
-  return true
+  return awaitConsole(machine, /kbox: saving vmcore complete/, signal)
 }
 
 /** Wait until the machine is left: reset, powered off, or halted. */
@@ -83,17 +86,23 @@ async function awaitConsole(
   machine: Machine,
   milestone: RegExp,
   signal: AbortSignal,
-): Promise<void> {
-  // Before the capture kernel runs, a panic is what we want.
-  const failures = milestone.source.includes('capture kernel') ? [] : FAILURES
+): Promise<true> {
   const pattern = new RegExp(
-    [milestone, ...failures].map(({ source }) => `(?:${source})`).join('|'),
+    [milestone, ...FAILURES].map(({ source }) => `(?:${source})`).join('|'),
   )
   const match = await untilMachineEnds(machine, signal, (either) =>
     machine.console.waitFor(pattern, either),
   )
   machine.console.consume(match)
-  if (!milestone.test(match[0])) throw new HostError(match[0].replace(/^kbox: /, ''))
+  if (!milestone.test(match[0])) throw new HostError(describeFailure(match[0]))
+  return true
+}
+
+function describeFailure(said: string): string {
+  const [, panic] = /^Kernel panic - not syncing: (.*)/.exec(said) ?? []
+  if (panic === undefined) return said.replace(/^kbox: /, '')
+  const remedy = /memory/i.test(panic) ? ' (raise crashkernel=)' : ''
+  return `the capture kernel panicked: ${panic}${remedy}`
 }
 
 /** Take messages until the one that is waited for; `onTask` gets the tasks on the way. */

@@ -1,0 +1,34 @@
+// Leaves in the cache what test/compat and bench/ work on: of each kernel a raw vmcore.elf, the vmcore that kbox made of
+// the same memory in the capture kernel, and the truth about the guest.
+import assert from 'node:assert/strict'
+import path from 'node:path'
+import { test } from 'node:test'
+import { findCachedKernel } from '../../scripts/cache.ts'
+import { openKernel } from '../../src/core/kernel/open_kernel.ts'
+import { forEachTask } from '../../src/core/kernel/sched.ts'
+import { openFileSource } from '../../src/host/platform/file_source.ts'
+import { makeRawDump } from '../support/raw_dump.ts'
+
+function readTasks(file: string): string[] {
+  using source = openFileSource(file)
+  const program = openKernel(source)
+  return [...forEachTask(program)].map((task) => `${task.number('pid')} ${task.string('comm')}`)
+}
+
+for (const series of ['6.1', '6.12', 'sid']) {
+  // Only those kernels that `make test` fetches must be there.
+  const skip =
+    series === 'sid' && !findCachedKernel(series)
+      ? 'not fetched: bin/node scripts/fetch_kernel.ts sid'
+      : false
+  test(
+    `of one crash of ${series}, the raw vmcore and ours list the same tasks`,
+    { skip },
+    async () => {
+      const folder = await makeRawDump(series)
+      const raw = readTasks(path.join(folder, 'vmcore.elf'))
+      assert.ok(raw.length > 50, `only ${raw.length} tasks`)
+      assert.deepEqual(readTasks(path.join(folder, 'vmcore')), raw)
+    },
+  )
+}

@@ -111,9 +111,20 @@ export class KernelBuilder {
     }
   }
 
-  /** Write one number of `size` bytes. */
-  write(address: bigint, size: number, value: bigint | number): void {
-    this.image.write(address, encodeScalar(size, BigInt(value)))
+  /** Write a number of `size` bytes, or text cut or filled with NULs to it. */
+  write(address: bigint, size: number, value: bigint | number | string): void {
+    if (typeof value !== 'string') {
+      this.image.write(address, encodeScalar(size, BigInt(value)))
+      return
+    }
+    const bytes = new Uint8Array(size)
+    bytes.set(new TextEncoder().encode(value).subarray(0, size))
+    this.image.write(address, bytes)
+  }
+
+  /** Filter the pages of `[address, address + size)` out of the dump. */
+  exclude(address: bigint, size = 1): void {
+    this.image.exclude(address, size)
   }
 
   /** Address of 'name', 'name.member[2].x', each with '+8'. */

@@ -1,6 +1,7 @@
 // A typed reference into the dumped kernel, read lazily: program + type + address, or a value of its own.
 import { toSafeNumber, wrap64 } from '../base/addr.ts'
-import { FaultError, NotFoundError } from '../base/errors.ts'
+import { CorruptError, FaultError, NotFoundError } from '../base/errors.ts'
+import { formatHex } from '../base/hex.ts'
 import { decodeCString } from '../base/text.ts'
 import { sizeofType, stripType, type Type } from '../debuginfo/type.ts'
 import { findMemberPlan, getMemberPlan } from './member_path.ts'
@@ -87,14 +88,19 @@ export class KObject<Tag extends string = any> {
     return this.has(...paths) ? this.get(...paths) : undefined
   }
 
-  /** Integer, enum, bool or pointer as an exact number. @throws {RangeError} above 2^53 */
+  /** Integer, enum, bool or pointer as an exact number. @throws {CorruptError} above 2^53 */
   number(...paths: string[]): number {
     if (paths.length > 0) return this.get(...paths).number()
     const fast = this.#readSmall()
     if (fast !== undefined) return fast
-    const value = toSafeNumber(this.bigint())
-    if (value === undefined)
-      throw new RangeError(`0x${this.bigint().toString(16)} does not fit a number`)
+    const exact = this.bigint()
+    const value = toSafeNumber(exact)
+    if (value === undefined) {
+      throw new CorruptError(
+        this.address,
+        `${formatHex(exact)} where a number below 2^53 was expected`,
+      )
+    }
     return value
   }
 
@@ -131,12 +137,13 @@ export class KObject<Tag extends string = any> {
     return decodeCString(this.bytes())
   }
 
-  /** The object's own bytes. */
+  /** The object's own bytes. @throws {CorruptError} if its type says more than 1 MiB */
   bytes(...paths: string[]): Uint8Array {
     if (paths.length > 0) return this.get(...paths).bytes()
     const size = sizeofType(this.type)
-    if (size > SNAPSHOT_SIZE_MAX)
-      throw new RangeError(`object of ${size} bytes is too large to read at once`)
+    if (size > SNAPSHOT_SIZE_MAX) {
+      throw new CorruptError(this.address, `object of ${size} bytes is too large to read at once`)
+    }
     const bytes = new Uint8Array(size)
     this.memory.readVirtual(this.address, bytes)
     return bytes
@@ -213,7 +220,7 @@ export class KObject<Tag extends string = any> {
   /** Read the whole struct once; members of the result come from that copy. @throws {FaultError} */
   snapshot(): KObject<Tag> {
     const size = sizeofType(this.type)
-    if (size === 0 || size > SNAPSHOT_SIZE_MAX) return this
+    if (this.isValue || size === 0 || size > SNAPSHOT_SIZE_MAX) return this
     const memory = new SnapshotMemory(this.program.memory, this.address, size)
     return new KObject<Tag>(this.program, this.type, this.address, { memory })
   }

@@ -68,7 +68,7 @@ function resolvePath(start: Type, path: string): MemberPlan | undefined {
     bitSize = member.bitSize
     for (const index of indices) {
       const array = stripType(type)
-      if (array.kind !== 'array' || !/^\d+$/.test(index)) return undefined
+      if (array.kind !== 'array' || !/^\d{1,10}$/.test(index)) return undefined
       type = array.element
       offset += Number(index) * sizeofType(type)
     }

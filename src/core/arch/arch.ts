@@ -40,17 +40,19 @@ export interface MappedRun {
 export interface KernelMap {
   /** Frames of the page tables themselves. */
   readonly tables: readonly number[]
-  /** The kernel image. */
+  /** The kernel image but its text: data, symbols, types, unwind tables. */
   readonly image: readonly MappedRun[]
+  /** The executable part of the image; empty where the tables do not tell it from the rest. */
+  readonly text: readonly MappedRun[]
   /** Modules, vmalloc, vmemmap: all but the image and the direct map. */
   readonly other: readonly MappedRun[]
   /** False if a table could not be read or there were too many. */
   readonly complete: boolean
   /**
-   * Frame that a pointer, given as two words, would mean in the direct map. What is no pointer into it gives a
-   * number outside of the machine's frames.
+   * Frame that a pointer, given as two words, means in the direct map or in the image. Anything else gives a
+   * number outside of the machine's frames, mostly.
    */
-  directMapFrame(high: number, low: number): number
+  frameOf(high: number, low: number): number
 }
 
 /** Registers by the names of the architecture's `struct pt_regs`. */

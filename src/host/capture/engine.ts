@@ -1,5 +1,6 @@
 // makedumpfile's job in one function: filter a dump's pages and write them as a kdump-compressed file. Used on a
 // host and in the capture kernel. Memory: three bits a page frame (96 MiB a TiB) and some 4 MiB of buffers.
+import type { KernelMap } from '../../core/arch/arch.ts'
 import { BitRank } from '../../core/base/bits.ts'
 import { FormatError, KdumpError, UnsupportedError } from '../../core/base/errors.ts'
 import type { CodecName } from '../../core/codec/codec.ts'
@@ -26,6 +27,7 @@ import { PageCopy, type PageCopyCounts } from './page_copy.ts'
 import { type FilterInput, filterPages, type FilterResult } from './page_filter.ts'
 import { readPageLayout } from './page_layout.ts'
 import { BLOCK_PFNS, type PageOrder, type PagePass, pfnOrder, priorityOrder } from './page_order.ts'
+import { findReservedFlag } from './reserved_flag.ts'
 import { type KdumpFacts, KdumpWriter } from './writers/kdump_writer.ts'
 
 export type DumpStage = 'filter' | 'copy'
@@ -77,6 +79,7 @@ export interface DumpStats {
   readonly copyMs: number
 }
 
+const LEVEL_ALL = 31
 /** Timers and signals get their turn so often. */
 const YIELD_MS = 100
 
@@ -101,13 +104,12 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   const maps = readMemMaps(info, pages.pfnEnd, dump.littleEndian, (address, into) =>
     memory.read(address, into),
   )
-  const input: FilterInput = { pages, maps, layout: readPageLayout(info), memory }
-  const filter = filterPages(input, {
-    level,
-    wantSlab: options.pageOrder === 'priority',
-    ...progressOf(options),
-  })
-  const plan = planOrder(options, input, filter)
+  const plain: FilterInput = { pages, maps, layout: readPageLayout(info), memory }
+  const problems: KdumpError[] = []
+  const map = options.pageOrder === 'priority' ? tryKernelMap(memory, problems) : undefined
+  const input = map ? withReservedFlag(plain, map) : plain
+  const filter = filterPages(input, { level, wantKinds: map !== undefined, ...progressOf(options) })
+  const plan = planOrder(level, input, filter, map)
   const filtered = performance.now()
   const writer = new KdumpWriter(
     options.output,
@@ -123,7 +125,7 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
     filter,
     writer,
     counts,
-    plan,
+    problems,
     filterMs: filtered - start,
     start,
   })
@@ -137,25 +139,35 @@ function progressOf({ onProgress }: RunDumpOptions): {
 
 interface OrderPlan {
   readonly passes: readonly PagePass[]
-  readonly mark: ((words: Uint32Array) => void) | undefined
-  readonly problems: readonly KdumpError[]
+  readonly mark?: (words: Uint32Array) => void
 }
 
-/** Without the kernel's page tables no page is more important than another. */
-function planOrder(options: RunDumpOptions, input: FilterInput, filter: FilterResult): OrderPlan {
-  const { dumped, slab, pageArray } = filter
-  if (options.pageOrder === 'pfn' || !slab)
-    return { passes: pfnOrder(dumped), mark: undefined, problems: [] }
+/** Without the kernel's page tables no page is known to be more important than another. */
+function tryKernelMap(memory: KernelMemory, problems: KdumpError[]): KernelMap | undefined {
   try {
-    const map = input.memory.readKernelMap()
-    const keepsUserData = (options.level | EXCLUDE_ZERO) !== 31
-    const kernel = keepsUserData ? filterPages(input, { level: 31 }).dumped : dumped
-    const { passes, mark } = priorityOrder({ dumped, kernel, slab, pageArray, map })
-    return { passes, mark, problems: [] }
+    return memory.readKernelMap()
   } catch (error) {
     if (!(error instanceof KdumpError)) throw error
-    return { passes: pfnOrder(dumped), mark: undefined, problems: [error] }
+    problems.push(error)
+    return undefined
   }
+}
+
+function withReservedFlag(input: FilterInput, map: KernelMap): FilterInput {
+  const reserved = findReservedFlag(input, [...map.image, ...map.text])
+  return { ...input, layout: { ...input.layout, reserved } }
+}
+
+function planOrder(
+  level: number,
+  input: FilterInput,
+  { dumped, kinds, pageArray }: FilterResult,
+  map: KernelMap | undefined,
+): OrderPlan {
+  if (!map || !kinds) return { passes: pfnOrder(dumped) }
+  const keepsUserData = (level | EXCLUDE_ZERO) !== LEVEL_ALL
+  const kernel = keepsUserData ? filterPages(input, { level: LEVEL_ALL }).dumped : dumped
+  return priorityOrder({ dumped, kernel, ...kinds, pageArray, map })
 }
 
 async function copyPages(
@@ -253,7 +265,7 @@ interface Outcome {
   readonly filter: FilterResult
   readonly writer: KdumpWriter
   readonly counts: PageCopyCounts
-  readonly plan: OrderPlan
+  readonly problems: readonly KdumpError[]
   readonly start: number
   readonly filterMs: number
 }
@@ -264,7 +276,7 @@ function makeStats({
   filter,
   writer,
   counts,
-  plan,
+  problems,
   start,
   filterMs,
 }: Outcome): DumpStats {
@@ -293,7 +305,7 @@ function makeStats({
     writtenBytes: writer.writtenBytes,
     fileSize: writer.fileSize,
     isComplete: writer.ok && counts.unreadable === 0,
-    problems: problem ? [...plan.problems, problem] : plan.problems,
+    problems: problem ? [...problems, problem] : problems,
     filterMs,
     copyMs: performance.now() - start - filterMs,
   }

@@ -13,6 +13,7 @@ import {
   HWPOISON,
   KEEP,
   OFFLINE,
+  PLAIN,
   SLAB,
   USER,
 } from './exclude/page_class.ts'
@@ -37,14 +38,21 @@ export type OnFilterProgress = (done: number, total: number) => void
 export interface FilterResult {
   /** Bitmap of what is dumped; pages of zeros still count as dumped. */
   readonly dumped: Uint8Array
-  /** Bitmap of slab pages, if asked for. */
-  readonly slab: Uint8Array | undefined
+  /** For the order of pages, if asked for. */
+  readonly kinds: PageKinds | undefined
   /** Frames by page class. */
   readonly counts: readonly number[]
   /** Frames that hold the page array. */
   readonly pageArray: readonly PfnRun[]
   /** Pages of the page array that could not be read: the frames they describe are all dumped. */
   readonly unreadable: number
+}
+
+/** Bitmaps of kept pages by what they hold; the rest was reserved at boot: the image, per-CPU areas, big tables. */
+export interface PageKinds {
+  readonly slab: Uint8Array
+  /** Neither slab nor reserved. */
+  readonly plain: Uint8Array
 }
 
 export interface FilterInput {
@@ -57,8 +65,7 @@ export interface FilterInput {
 export interface FilterOptions {
   /** Dump level, 0 to 31. */
   readonly level: number
-  /** Find the slab pages too. */
-  readonly wantSlab?: boolean
+  readonly wantKinds?: boolean
   readonly onProgress?: OnFilterProgress
 }
 
@@ -68,8 +75,10 @@ export function filterPages(
   options: FilterOptions,
 ): FilterResult {
   const dumped = bitmapOf(pages.present, pages.pfnEnd)
-  const slab = options.wantSlab ? new Uint8Array(dumped.length) : undefined
-  const scan = new PageScan(layout, options.level, dumped, slab)
+  const kinds = options.wantKinds
+    ? { slab: new Uint8Array(dumped.length), plain: new Uint8Array(dumped.length) }
+    : undefined
+  const scan = new PageScan(layout, options.level, dumped, kinds)
   const pageArray: PfnRun[] = []
   const bytes = new Uint8Array(WINDOW_PAGES * layout.size)
   const words = new Int32Array(bytes.buffer)
@@ -83,7 +92,7 @@ export function filterPages(
     scan.window(words, start, end - start)
     options.onProgress?.(end, pages.pfnEnd)
   }
-  return { dumped, slab, counts: scan.counts, pageArray: mergeRuns(pageArray), unreadable }
+  return { dumped, kinds, counts: scan.counts, pageArray: mergeRuns(pageArray), unreadable }
 }
 
 interface FrameWindow extends PfnRun {
@@ -126,18 +135,18 @@ class PageScan {
   readonly #layout: PageLayout
   readonly #level: number
   readonly #dumped: Uint8Array
-  readonly #slab: Uint8Array | undefined
+  readonly #kinds: PageKinds | undefined
   readonly #shifts: FlagShifts
   /** Class by the bits that decide it, filled as they come up: most pages are decided without a branch. */
-  readonly #classOf = new Uint8Array(128).fill(UNKNOWN)
+  readonly #classOf = new Uint8Array(256).fill(UNKNOWN)
   /** Frames below are decided: a block may end in a later window. */
   #decided = 0
 
-  constructor(layout: PageLayout, level: number, dumped: Uint8Array, slab: Uint8Array | undefined) {
+  constructor(layout: PageLayout, level: number, dumped: Uint8Array, kinds: PageKinds | undefined) {
     this.#layout = layout
     this.#level = level
     this.#dumped = dumped
-    this.#slab = slab
+    this.#kinds = kinds
     this.#shifts = flagShifts(layout)
   }
 
@@ -150,7 +159,7 @@ class PageScan {
       mapping,
       head,
     } = this.#layout
-    const { lru, privateFlag, swapcache, swapbacked, hwpoison, slab } = this.#shifts
+    const { lru, privateFlag, swapcache, swapbacked, hwpoison, slab, reserved } = this.#shifts
     const classOf = this.#classOf
     // Neighbours are mostly of one class: bits are cleared run by run.
     let runClass = KEEP
@@ -172,7 +181,8 @@ class PageScan {
           (((flags >>> swapbacked) & 1) << 3) |
           (((flags >>> hwpoison) & 1) << 4) |
           (((flags >>> slab) & 1) << 5) |
-          (((words[at + mapping] as number) & 1) << 6)
+          (((flags >>> reserved) & 1) << 6) |
+          (((words[at + mapping] as number) & 1) << 7)
         pageClass = classOf[key] as number
         if (pageClass === UNKNOWN) {
           pageClass = classify(words, at, this.#layout, this.#level, false)
@@ -207,13 +217,11 @@ class PageScan {
 
   #decide(pageClass: number, start: number, end: number): void {
     this.#decided = end
-    if (pageClass !== SLAB) {
+    const kind = pageClass === SLAB ? this.#kinds?.slab : this.#kinds?.plain
+    if (pageClass !== SLAB && pageClass !== PLAIN) {
       this.counts[pageClass] =
         (this.counts[pageClass] as number) + clearRange(this.#dumped, start, end)
-    } else if (this.#slab) {
-      this.counts[SLAB] = (this.counts[SLAB] as number) + end - start
-      setRange(this.#slab, start, Math.min(end, this.#slab.length * 8))
-    }
+    } else if (kind) setRange(kind, start, Math.min(end, kind.length * 8))
   }
 }
 
@@ -225,6 +233,7 @@ interface FlagShifts {
   readonly swapbacked: number
   readonly hwpoison: number
   readonly slab: number
+  readonly reserved: number
 }
 
 function flagShifts(layout: PageLayout): FlagShifts {
@@ -236,10 +245,11 @@ function flagShifts(layout: PageLayout): FlagShifts {
     swapbacked: bit(layout.swapbacked),
     hwpoison: bit(layout.hwpoison),
     slab: bit(layout.slabFlag),
+    reserved: bit(layout.reserved),
   }
 }
 
-/** Class of the page at word `at` if `level` excludes it, else SLAB or KEEP. */
+/** Class of the page at word `at` if `level` excludes it, else SLAB, PLAIN or KEEP. */
 function classify(
   words: Int32Array,
   at: number,
@@ -259,7 +269,8 @@ function classify(
   }
   if (isHwpoison(flags, layout)) return HWPOISON
   if (isOffline(words, at, layout)) return OFFLINE
-  return isSlab(words, at, layout) ? SLAB : KEEP
+  if (isSlab(words, at, layout)) return SLAB
+  return layout.reserved === 0 || (flags & layout.reserved) !== 0 ? KEEP : PLAIN
 }
 
 /** Order of the compound page whose head is at word `at`; what is impossible there counts as 0. */

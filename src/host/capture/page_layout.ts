@@ -30,6 +30,8 @@ export interface PageLayout {
   /** 0 where the flag does not exist: swapcache then needs no company. */
   readonly swapbacked: number
   readonly hwpoison: number
+  /** PG_reserved, which VMCOREINFO does not tell: see reserved_flag.ts. 0 while unknown. */
+  readonly reserved: number
   readonly head: number
   readonly slabFlag: number
   readonly slab: PageType
@@ -86,6 +88,7 @@ export function readPageLayout(info: VmcoreInfo): PageLayout {
     swapcache: flagMask(info, 'PG_swapcache'),
     swapbacked: flagMask(info, 'PG_swapbacked'),
     hwpoison: flagMask(info, 'PG_hwpoison'),
+    reserved: 0,
     head: info.number('PG_head_mask') ?? 0,
     slabFlag: flagMask(info, 'PG_slab'),
     slab: pageType(info, 'PAGE_SLAB_MAPCOUNT_VALUE'),

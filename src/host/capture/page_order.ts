@@ -1,8 +1,9 @@
 // In which order pages are written. The format does not care, so what a reader needs to open a dump comes first: a
 // dump that was cut short, by a full disk or a lost connection, still opens.
-import type { KernelMap } from '../../core/arch/arch.ts'
+import type { KernelMap, MappedRun } from '../../core/arch/arch.ts'
 import type { PfnRun } from './dump_pages.ts'
 import { clearRange, mergeRuns, setRange } from './page_bitmap.ts'
+import type { PageKinds } from './page_filter.ts'
 
 export type PageOrder = 'priority' | 'pfn'
 
@@ -22,15 +23,12 @@ export interface PagePass {
 /** Frames whose selection is computed at once. */
 export const BLOCK_PFNS = 32768
 const BLOCK_BYTES = BLOCK_PFNS / 8
-/** A pointer to an object makes the 16 KiB around it wanted: a task_struct is longer than a page. */
-const MARK_FRAMES = 4
 
-export interface PageSets {
+export interface PageSets extends PageKinds {
   /** What is dumped. */
   readonly dumped: Uint8Array
   /** What dump level 31 would keep. */
   readonly kernel: Uint8Array
-  readonly slab: Uint8Array
   /** Frames of the page array (`struct page`). */
   readonly pageArray: readonly PfnRun[]
   readonly map: KernelMap
@@ -50,83 +48,108 @@ export function pfnOrder(dumped: Uint8Array): PagePass[] {
 /** The order that lets a cut dump open, and a place to note what pages of the first passes point to. */
 export interface PriorityOrder {
   readonly passes: readonly PagePass[]
-  /** Note the direct-map pointers in a page. */
+  /** Note the pointers in a page. */
   readonly mark: (words: Uint32Array) => void
 }
 
 /**
- * Order: the kernel image, its page tables, modules and stacks (vmalloc); all other kernel memory but slabs, with
- * the per-CPU areas; slabs that one of those points to, such as task_structs; other slabs; the page array; and what
- * the level keeps of user memory, caches and free pages.
+ * The order of importance: modules, stacks and page tables; the text that stacks return to; data of the kernel image
+ * (symbols, types, log); what was reserved at boot, with the per-CPU areas; slabs that all these point into, such
+ * as task_structs; other kernel memory; other slabs; other text, which a package could replace; the page array; and
+ * what the level keeps of user memory, caches and free pages.
+ *
+ * Each pass takes its pages out of what is left, so that none is written twice and none is forgotten.
  */
-export function priorityOrder({ dumped, kernel, slab, pageArray, map }: PageSets): PriorityOrder {
+export function priorityOrder(sets: PageSets): PriorityOrder {
+  const { dumped, kernel, slab, plain, pageArray, map } = sets
+  const left = dumped.slice()
   const wanted = new Uint8Array(dumped.length)
   const pfnEnd = dumped.length * 8
-  const mapped = [...map.image, ...map.other].map(({ pfn, count }) => ({
-    start: pfn,
-    end: pfn + count,
-  }))
-  const tables = map.tables.map((pfn) => ({ start: pfn, end: pfn + 1 }))
-  const first = mergeRuns([...mapped, ...tables]).filter((run) => run.start < pfnEnd)
-  const without = (block: Uint8Array, firstPfn: number): void => {
-    // The page array is mapped like vmalloc, so it is among `first`.
-    forEachInBlock(first, firstPfn, (start, end) => clearRange(block, start, end))
-    forEachInBlock(pageArray, firstPfn, (start, end) => clearRange(block, start, end))
-  }
-  const pass = (name: string, isRoot: boolean, select: PagePass['select']): PagePass => ({
+  const tables = map.tables.map((pfn) => ({ pfn, count: 1 }))
+  const mapped = frameRuns([...map.other, ...tables], pfnEnd)
+  const image = frameRuns(map.image, pfnEnd)
+  const text = frameRuns(map.text, pfnEnd)
+  const pass = (name: string, isRoot: boolean, choose: PagePass['select']): PagePass => ({
     name,
     isRoot,
-    select,
-  })
-  return {
-    passes: [
-      pass('kernel image and what is mapped', true, (block, firstPfn) => {
-        block.fill(0)
-        forEachInBlock(first, firstPfn, (start, end) => setRange(block, start, end))
-        forEachInBlock(pageArray, firstPfn, (start, end) => clearRange(block, start, end))
-        andBlock(block, dumped, firstPfn)
-      }),
-      pass('kernel data', true, (block, firstPfn) => {
-        copyBlock(block, kernel, firstPfn)
-        andNotBlock(block, slab, firstPfn)
-        without(block, firstPfn)
-      }),
-      pass('slabs in use by those', false, (block, firstPfn) => {
-        copyBlock(block, kernel, firstPfn)
-        andBlock(block, slab, firstPfn)
-        andBlock(block, wanted, firstPfn)
-        without(block, firstPfn)
-      }),
-      pass('other slabs', false, (block, firstPfn) => {
-        copyBlock(block, kernel, firstPfn)
-        andBlock(block, slab, firstPfn)
-        andNotBlock(block, wanted, firstPfn)
-        without(block, firstPfn)
-      }),
-      pass('page array', false, (block, firstPfn) => {
-        block.fill(0)
-        forEachInBlock(pageArray, firstPfn, (start, end) => setRange(block, start, end))
-        andBlock(block, dumped, firstPfn)
-      }),
-      pass('user memory, caches and free pages', false, (block, firstPfn) => {
-        copyBlock(block, dumped, firstPfn)
-        if (kernel !== dumped) andNotBlock(block, kernel, firstPfn)
-        else block.fill(0)
-        without(block, firstPfn)
-      }),
-    ],
-    mark(words) {
-      for (let i = 1; i < words.length; i += 2) {
-        const high = words[i] as number
-        if (high < 0xff00_0000) continue
-        const frame = map.directMapFrame(high, words[i - 1] as number)
-        if (!(frame >= 0 && frame < pfnEnd)) continue
-        const start = frame - (frame % MARK_FRAMES)
-        wanted[Math.floor(start / 8)] =
-          (wanted[Math.floor(start / 8)] as number) | (0xf << (start & 7))
-      }
+    select(block, firstPfn) {
+      choose(block, firstPfn)
+      andBlock(block, left, firstPfn)
+      takeBlock(block, left, firstPfn)
     },
+  })
+  const passes = [
+    pass('modules and stacks', true, (block, firstPfn) => {
+      setRuns(block, firstPfn, mapped)
+      // The page array is mapped like modules are.
+      clearRuns(block, firstPfn, pageArray)
+    }),
+    pass('text in use', false, (block, firstPfn) => {
+      setRuns(block, firstPfn, text)
+      andBlock(block, wanted, firstPfn)
+    }),
+    pass('kernel data', true, (block, firstPfn) => setRuns(block, firstPfn, image)),
+    pass('memory of boot time', true, (block, firstPfn) => {
+      copyBlock(block, kernel, firstPfn)
+      andNotBlock(block, slab, firstPfn)
+      andNotBlock(block, plain, firstPfn)
+      clearRuns(block, firstPfn, text)
+      clearRuns(block, firstPfn, pageArray)
+    }),
+    pass('slabs in use', false, (block, firstPfn) => {
+      copyBlock(block, slab, firstPfn)
+      andBlock(block, kernel, firstPfn)
+      andBlock(block, wanted, firstPfn)
+    }),
+    pass('other kernel memory', false, (block, firstPfn) => {
+      copyBlock(block, plain, firstPfn)
+      andBlock(block, kernel, firstPfn)
+      clearRuns(block, firstPfn, pageArray)
+    }),
+    pass('other slabs', false, (block, firstPfn) => {
+      copyBlock(block, slab, firstPfn)
+      andBlock(block, kernel, firstPfn)
+    }),
+    pass('other text', false, (block, firstPfn) => setRuns(block, firstPfn, text)),
+    pass('page array', false, (block, firstPfn) => setRuns(block, firstPfn, pageArray)),
+    pass('user memory, caches and free pages', false, (block) => block.fill(0xff)),
+  ]
+  return { passes, mark: (words) => markPointers(words, map, wanted) }
+}
+
+/** Set the bits of what the pointers in a page mean. */
+function markPointers(words: Uint32Array, map: KernelMap, wanted: Uint8Array): void {
+  for (let i = 1; i < words.length; i += 2) {
+    const high = words[i] as number
+    if (high < 0xff00_0000) continue
+    const frame = map.frameOf(high, words[i - 1] as number)
+    // Eight frames are a byte, and the largest slab: an object is wanted whole, and its neighbours are of its kind.
+    if (frame >= 0 && frame < wanted.length * 8) wanted[Math.floor(frame / 8)] = 0xff
   }
+}
+
+function frameRuns(runs: readonly MappedRun[], pfnEnd: number): PfnRun[] {
+  return mergeRuns(
+    runs
+      .filter(({ pfn }) => pfn < pfnEnd)
+      .map(({ pfn, count }) => ({ start: pfn, end: pfn + count })),
+  )
+}
+
+/** Set the bits of `runs`, and no others. */
+function setRuns(block: Uint8Array, firstPfn: number, runs: readonly PfnRun[]): void {
+  block.fill(0)
+  forEachInBlock(runs, firstPfn, (start, end) => setRange(block, start, end))
+}
+
+function clearRuns(block: Uint8Array, firstPfn: number, runs: readonly PfnRun[]): void {
+  forEachInBlock(runs, firstPfn, (start, end) => clearRange(block, start, end))
+}
+
+/** Clear the bits of `block` in `bitmap`. */
+function takeBlock(block: Uint8Array, bitmap: Uint8Array, firstPfn: number): void {
+  const part = blockOf(bitmap, firstPfn)
+  for (let i = 0; i < part.length; i++) part[i] = (part[i] as number) & ~(block[i] as number)
 }
 
 /** Call with the parts of sorted `runs` that lie in a block, as bit numbers in it. */

@@ -14,6 +14,7 @@ export const USER = 3
 export const FREE = 4
 export const HWPOISON = 5
 export const OFFLINE = 6
-/** Kept at every level, but told apart for the order of pages. */
+/** Kept at every level, but told apart for the order of pages: slabs, and what is no boot-time reservation. */
 export const SLAB = 7
-export const CLASS_COUNT = 8
+export const PLAIN = 8
+export const CLASS_COUNT = 9

@@ -108,9 +108,12 @@ function specialName(dentry: Dentry, mountRoot: bigint): string | undefined {
   // A bind-mounted namespace file has a path: then the entry is the root of that mount.
   const isRoot = dentry.pointer('d_parent') === dentry.address
   if (dname === 0n || (isRoot && dentry.address === mountRoot)) return undefined
-  const name = dentry.program.symbolAt(dname)?.name ?? ''
-  const format = SPECIAL_NAMES[name]
-  if (!format) return `(${name === '' ? 'unnamed' : name})`
+  // Asked by name and not by address: functions folded into one have several names.
+  const name = Object.keys(SPECIAL_NAMES).find(
+    (known) => dentry.program.kernelSymbols?.find(known)?.address === dname,
+  )
+  const format = name === undefined ? undefined : SPECIAL_NAMES[name]
+  if (!format) return `(${dentry.program.symbolAt(dname)?.name ?? 'unnamed'})`
   try {
     return format(dentry)
   } catch (error) {

@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { KernelBuilder } from '../../../test/support/kernel_builder.ts'
+import { buildKernel, type Placed } from '../../../test/support/kernel_recipe.ts'
 import type { KObject } from '../program/kobject.ts'
 import { mtForEach, mtLoad, type MapleEntry } from './maple_tree.ts'
 
 const ULONG_MAX = 0xffff_ffff_ffff_ffffn
-const LEAF_64 = 1n
-const RANGE_64 = 2n
-const ARANGE_64 = 3n
+const LEAF_64 = 1
+const RANGE_64 = 2
+const ARANGE_64 = 3
+const ENTRY = 0xffff_8880_0020_0000n
 
 /** Slots of the two node kinds, and where the tree keeps its root. */
 interface Layout {
@@ -32,41 +33,50 @@ const LAYOUTS: Readonly<Record<string, Layout>> = {
   },
 }
 
+/** Nodes are of 256 bytes, so that they lie on multiples of it. */
 const typesOf = ({ rangeSlots, arangeSlots, tree }: Layout): string => `
   ${tree}
   struct maple_range_64 { void *parent; unsigned long pivot[${rangeSlots - 1}]; void *slot[${rangeSlots}]; };
   struct maple_arange_64 { void *parent; unsigned long pivot[${arangeSlots - 1}]; void *slot[${arangeSlots}];
     unsigned long gap[${arangeSlots}]; };
-  struct maple_plain { void *parent; void *slot[${rangeSlots * 2 - 1}]; };
-  struct maple_node { union { struct { void *parent; void *slot[${rangeSlots * 2 - 1}]; }; struct maple_range_64 mr64;
-    struct maple_arange_64 ma64; }; };`
+  struct maple_node { union {
+    struct { void *parent; void *slot[${rangeSlots * 2 - 1}]; };
+    struct maple_range_64 mr64; struct maple_arange_64 ma64; char size[256]; }; };`
+
+type Objects = Record<string, Placed>
+type Pointer = string | bigint
 
 interface Slot {
   readonly last: bigint
-  readonly entry: bigint
+  readonly entry: Pointer
 }
 
-/** Group slots into nodes from the leaves up, as a bulk load would. Returns the root entry. */
-function plant(kernel: KernelBuilder, layout: Layout, slots: readonly Slot[]): bigint {
-  let level = group(kernel, slots, layout.rangeSlots, LEAF_64)
-  while (level.length > 1) level = group(kernel, level, layout.arangeSlots, ARANGE_64)
-  // The root is tagged as a node; children are told by their place.
-  return ((level[0]?.entry ?? 0n) & ~7n) | 2n
+/** A reference to a node as its parent holds it, or as the tree does. */
+const enode = (name: string, kind: number): string => `&${name}+${(kind << 3) | 4}`
+const rootNode = (name: string, kind: number): string => `&${name}+${(kind << 3) | 2}`
+
+/** Group slots into nodes from the leaves up, as a bulk load would. Returns the root. */
+function plant(objects: Objects, layout: Layout, slots: readonly Slot[]): string {
+  let kind = LEAF_64
+  let level = group(objects, slots, layout.rangeSlots, kind)
+  while (level.length > 1) {
+    kind = ARANGE_64
+    level = group(objects, level, layout.arangeSlots, kind)
+  }
+  return rootNode(`n${Object.keys(objects).length - 1}`, kind)
 }
 
-function group(kernel: KernelBuilder, slots: readonly Slot[], size: number, kind: bigint): Slot[] {
-  const type = kind === ARANGE_64 ? 'struct maple_arange_64' : 'struct maple_range_64'
+function group(objects: Objects, slots: readonly Slot[], size: number, kind: number): Slot[] {
   const nodes: Slot[] = []
   for (let at = 0; at < slots.length; at += size) {
     const own = slots.slice(at, at + size)
-    const end = own.at(-1)?.last ?? 0n
-    const address = kernel.allocate(256, 256)
-    own.forEach(({ last, entry }, slot) => {
-      // The last slot's pivot is the node's end, or absent: here it is left 0 where there is one.
-      const pivot = slot < size - 1 && last !== end ? { [`pivot[${slot}]`]: last } : {}
-      kernel.set(type, address, { ...pivot, [`slot[${slot}]`]: entry })
-    })
-    nodes.push({ last: end, entry: address | (kind << 3n) | 4n })
+    const last = own.at(-1)?.last ?? 0n
+    // The last slot's pivot is the node's end, or absent: here it is left 0 where there is one.
+    const pivot = own.slice(0, -1).map((slot) => slot.last)
+    const name = `n${Object.keys(objects).length}`
+    const node = { pivot, slot: own.map(({ entry }) => entry) }
+    objects[name] = ['struct maple_node', kind === ARANGE_64 ? { ma64: node } : { mr64: node }]
+    nodes.push({ last, entry: enode(name, kind) })
   }
   return nodes
 }
@@ -85,9 +95,14 @@ function coverAll(entries: readonly MapleEntry[]): Slot[] {
 }
 
 function treeOf(layout: Layout, entries: readonly MapleEntry[]): KObject {
-  const kernel = new KernelBuilder(typesOf(layout))
-  kernel.global('tree', 'struct maple_tree', { ma_root: plant(kernel, layout, coverAll(entries)) })
-  return kernel.build().object('tree', 'struct maple_tree')
+  const objects: Objects = {}
+  return build(layout, plant(objects, layout, coverAll(entries)), objects)
+}
+
+function build(layout: Layout, root: Pointer, objects: Objects): KObject {
+  const variables: Objects = { tree: ['struct maple_tree', { ma_root: root }] }
+  const { program } = buildKernel({ types: typesOf(layout), variables, objects })
+  return program.object('tree', 'struct maple_tree')
 }
 
 /** Ranges that ascend and may touch. */
@@ -100,7 +115,7 @@ const ranges = fc
     return steps.map(([gap, length], i): MapleEntry => {
       const first = next + BigInt(gap)
       next = first + BigInt(length) + 1n
-      return { first, last: next - 1n, entry: 0xffff_8880_0020_0000n + BigInt(i * 64) }
+      return { first, last: next - 1n, entry: ENTRY + BigInt(i * 64) }
     })
   })
 
@@ -130,26 +145,18 @@ for (const [name, layout] of Object.entries(LAYOUTS)) {
   })
 
   test(`a range to the last index ends the walk (${name})`, () => {
-    const entries = [{ first: 5n, last: ULONG_MAX, entry: 0xffff_8880_0020_0000n }]
+    const entries = [{ first: 5n, last: ULONG_MAX, entry: ENTRY }]
     assert.deepEqual([...mtForEach(treeOf(layout, entries))], entries)
   })
 
   test(`a child that is its own parent is corrupt after the good entries, not endless (${name})`, () => {
-    const kernel = new KernelBuilder(typesOf(layout))
-    const leaf = kernel.allocate(256, 256)
-    kernel.set('struct maple_range_64', leaf, {
-      'pivot[0]': 9n,
-      'slot[0]': 0xffff_8880_0020_0000n,
-      'pivot[1]': 99n,
+    const tree = build(layout, rootNode('top', ARANGE_64), {
+      leaf: ['struct maple_node', { mr64: { pivot: [9n, 99n], slot: [ENTRY] } }],
+      top: [
+        'struct maple_node',
+        { ma64: { pivot: [99n], slot: [enode('leaf', LEAF_64), enode('top', ARANGE_64)] } },
+      ],
     })
-    const node = kernel.allocate(256, 256)
-    kernel.set('struct maple_arange_64', node, {
-      'pivot[0]': 99n,
-      'slot[0]': leaf | (LEAF_64 << 3n) | 4n,
-      'slot[1]': node | (ARANGE_64 << 3n) | 4n,
-    })
-    kernel.global('tree', 'struct maple_tree', { ma_root: node | (ARANGE_64 << 3n) | 2n })
-    const tree = kernel.build().object('tree', 'struct maple_tree')
     const seen: bigint[] = []
     assert.throws(
       () => {
@@ -157,35 +164,32 @@ for (const [name, layout] of Object.entries(LAYOUTS)) {
       },
       { code: 'ERR_CORRUPT' },
     )
-    assert.deepEqual(seen, [0xffff_8880_0020_0000n])
+    assert.deepEqual(seen, [ENTRY])
   })
 }
 
+const LAYOUT_6_1 = LAYOUTS['slots 16 and 10'] as Layout
+
 test('an entry alone at index 0 needs no node', () => {
-  const kernel = new KernelBuilder(typesOf(LAYOUTS['slots 16 and 10'] as Layout))
-  kernel.global('tree', 'struct maple_tree', { ma_root: 0xffff_8880_0020_0000n })
-  const tree = kernel.build().object('tree', 'struct maple_tree')
-  assert.deepEqual([...mtForEach(tree)], [{ first: 0n, last: 0n, entry: 0xffff_8880_0020_0000n }])
-  assert.equal(mtLoad(tree, 0n)?.entry, 0xffff_8880_0020_0000n)
+  const tree = build(LAYOUT_6_1, ENTRY, {})
+  assert.deepEqual([...mtForEach(tree)], [{ first: 0n, last: 0n, entry: ENTRY }])
+  assert.equal(mtLoad(tree, 0n)?.entry, ENTRY)
   assert.equal(mtLoad(tree, 1n), undefined)
 })
 
 test('a node of a kind that does not exist is corrupt', () => {
-  const kernel = new KernelBuilder(typesOf(LAYOUTS['slots 16 and 10'] as Layout))
-  const node = kernel.allocate(256, 256)
-  kernel.global('tree', 'struct maple_tree', { ma_root: node | (7n << 3n) | 2n })
-  assert.throws(() => [...mtForEach(kernel.build().object('tree', 'struct maple_tree'))], {
+  const tree = build(LAYOUT_6_1, rootNode('n', 7), { n: ['struct maple_node'] })
+  assert.throws(() => [...mtForEach(tree)], {
     code: 'ERR_CORRUPT',
     what: 'maple node of unknown type 7',
   })
 })
 
 test('pivots that do not ascend are corrupt', () => {
-  const kernel = new KernelBuilder(typesOf(LAYOUTS['slots 16 and 10'] as Layout))
-  const node = kernel.allocate(256, 256)
-  kernel.set('struct maple_range_64', node, { 'pivot[0]': 100n, 'pivot[1]': 50n })
-  kernel.global('tree', 'struct maple_tree', { ma_root: node | (RANGE_64 << 3n) | 2n })
-  assert.throws(() => [...mtForEach(kernel.build().object('tree', 'struct maple_tree'))], {
+  const tree = build(LAYOUT_6_1, rootNode('n', RANGE_64), {
+    n: ['struct maple_node', { mr64: { pivot: [100n, 50n] } }],
+  })
+  assert.throws(() => [...mtForEach(tree)], {
     code: 'ERR_CORRUPT',
     what: 'maple node pivots are out of order',
   })

@@ -52,16 +52,9 @@ const GLOBAL: readonly string[] = [
 const DRIFTING: readonly string[] = ['meminfo', 'vmstat', 'zoneinfo']
 const LAST: readonly string[] = ['loadavg', 'uptime']
 const PER_THREAD: readonly string[] = [
-  'stat',
-  'status',
-  'comm',
-  'stack',
-  'wchan',
-  'syscall',
-  'schedstat',
-  'io',
+  ...['stat', 'status', 'comm', 'stack', 'wchan', 'syscall', 'schedstat', 'io'],
+  ...['cmdline', 'maps', 'cgroup', 'limits', 'environ'],
 ]
-const PER_PROCESS: readonly string[] = ['cmdline', 'maps', 'cgroup', 'limits', 'environ']
 
 /**
  * Write down everything below `folder`.
@@ -82,22 +75,17 @@ export function takeTruth(folder: string): number {
   write('vmcoreinfo-addr', readRaw('/sys/kernel/vmcoreinfo'))
   for (const module of list('/sys/module'))
     write(`sections/${module}`, readSections(`/sys/module/${module}/sections`))
+  write('hostname', readProc('sys/kernel/hostname'))
   for (const pid of listNumbers('/proc')) {
     for (const tid of listNumbers(`/proc/${pid}/task`)) {
-      const at = `${pid}/task/${tid}`
-      const names = pid === tid ? [...PER_THREAD, ...PER_PROCESS] : PER_THREAD
-      for (const name of names) write(`tasks/${pid}/${tid}/${name}`, readProc(`${at}/${name}`))
-      if (pid === tid) {
-        write(`tasks/${pid}/${tid}/fd`, listLinks(`/proc/${at}/fd`))
-        write(`tasks/${pid}/${tid}/ns`, listLinks(`/proc/${at}/ns`))
-        write(`tasks/${pid}/${tid}/fdinfo`, readFdinfo(`/proc/${at}/fdinfo`))
-        write(
-          `tasks/${pid}/${tid}/links`,
-          ['cwd', 'exe', 'root']
-            .map((name) => listLink(`/proc/${at}/${name}`, `/proc/${at}/${name}`))
-            .join(''),
-        )
-      }
+      const at = `/proc/${pid}/task/${tid}`
+      const to = `tasks/${pid}/${tid}`
+      for (const name of PER_THREAD) write(`${to}/${name}`, readRaw(`${at}/${name}`))
+      write(`${to}/fd`, listLinks(`${at}/fd`))
+      write(`${to}/ns`, listLinks(`${at}/ns`))
+      write(`${to}/fdinfo`, readFdinfo(`${at}/fdinfo`))
+      const links = ['cwd', 'exe', 'root'].map((name) => listLink(`${at}/${name}`, `${at}/${name}`))
+      write(`${to}/links`, links.join(''))
     }
   }
   for (const name of DRIFTING) write(`${name}.end`, readProc(name))

@@ -30,19 +30,26 @@ export function* forEachNode(
   isEnd: (address: bigint) => boolean,
 ): Generator<bigint> {
   // Brent: the mark moves at powers of two; meeting it again is a cycle.
-  let mark = 0n
+  let mark = first
   let power = 1
   let steps = 0
   let count = 0
-  for (let node = first; !isEnd(node); node = read(node)) {
-    if (node === mark) throw new CorruptError(node, `list cycles after ${count} nodes`)
+  let node = first
+  while (!isEnd(node)) {
+    if (node === 0n) throw new CorruptError(mark, `list ends in NULL after ${count} nodes`)
+    // Read before the node is handed out: one that is not there is no entry.
+    const next = read(node)
+    yield node
+    if (next === mark && !isEnd(next)) {
+      throw new CorruptError(next, `list cycles after ${count + 1} nodes`)
+    }
     if (++count > LIST_LIMIT) throw new CorruptError(node, `list exceeds ${LIST_LIMIT} nodes`)
     if (++steps === power) {
-      mark = node
+      mark = next
       power *= 2
       steps = 0
     }
-    yield node
+    node = next
   }
 }
 

@@ -43,19 +43,31 @@ export function moduleRanges(module: Module): AddressRange[] {
 export function loadModules(program: Program): ModuleTables[] {
   const btfByModule = once(() => findModuleBtf(program))
   const tables: ModuleTables[] = []
-  for (const module of forEachModule(program)) {
-    const name = module.string('name')
-    tables.push({
-      name,
-      ranges: moduleRanges(module),
-      symbols: once(() => attempt(program, () => readModuleSymbols(module, name))),
-      types: once(() =>
-        attempt(program, () => readModuleBtf(program, name, btfByModule()?.get(module.address))),
-      ),
-      orc: once(() => attempt(program, () => readModuleOrc(module))),
-    })
-  }
+  // A damaged list, or a damaged module in it, must not cost the modules before and behind.
+  attempt(program, () => {
+    for (const module of forEachModule(program)) {
+      const found = attempt(program, () => moduleTables(program, module, btfByModule))
+      if (found) tables.push(found)
+    }
+  })
   return tables
+}
+
+function moduleTables(
+  program: Program,
+  module: Module,
+  btfByModule: () => Map<bigint, KObject>,
+): ModuleTables {
+  const name = module.string('name')
+  return {
+    name,
+    ranges: moduleRanges(module),
+    symbols: once(() => attempt(program, () => readModuleSymbols(module, name))),
+    types: once(() =>
+      attempt(program, () => readModuleBtf(program, name, btfByModule().get(module.address))),
+    ),
+    orc: once(() => attempt(program, () => readModuleOrc(module))),
+  }
 }
 
 function readModuleSymbols(module: Module, name: string): SymbolIndex | undefined {
@@ -103,7 +115,7 @@ function buildSymbols(
     const at = i * ELF64_SYM_SIZE
     const section = symtab.getUint16(at + 6, little)
     const start = symtab.getUint32(at, little)
-    const end = strings.indexOf(0, start)
+    const end = nameEnd(strings, start)
     if (section === SHN_UNDEF || section === SHN_ABS || end <= start) continue
     const info = symtab.getUint8(at + 4)
     const type = typetab?.[i] ?? info
@@ -127,24 +139,28 @@ function buildSymbols(
   })
 }
 
+/** End of a C string; `start` itself if it has none within the longest name. */
+function nameEnd(strings: Uint8Array, start: number): number {
+  const limit = Math.min(start + NAME_SIZE_MAX, strings.length)
+  for (let at = start; at < limit; at++) if (strings[at] === 0) return at
+  return start
+}
+
 /**
  * Module BTF by `struct module` address. `module.btf_data` is NULL after loading (.BTF is not SHF_ALLOC):
  * the parsed copy hangs in the list btf_modules.
  */
-function findModuleBtf(program: Program): Map<bigint, KObject> | undefined {
+function findModuleBtf(program: Program): Map<bigint, KObject> {
   const found = new Map<bigint, KObject>()
-  if (!program.hasSymbol('btf_modules') || !program.kernelTypes?.findType('struct', 'btf_module'))
-    return found
-  return attempt(program, () => {
-    for (const entry of listForEachEntry(
-      program.object('btf_modules'),
-      'struct btf_module',
-      'list',
-    )) {
+  if (!program.hasSymbol('btf_modules')) return found
+  if (!program.kernelTypes?.findType('struct', 'btf_module')) return found
+  attempt(program, () => {
+    const head = program.object('btf_modules')
+    for (const entry of listForEachEntry(head, 'struct btf_module', 'list')) {
       found.set(entry.pointer('module'), entry.get('btf').deref())
     }
-    return found
   })
+  return found
 }
 
 function readModuleBtf(program: Program, name: string, btf: KObject | undefined): Btf | undefined {

@@ -19,7 +19,34 @@ export interface ModuleTables {
   readonly orc: () => OrcTable | undefined
 }
 
-/** Does the module occupy `address`? */
-export function moduleHolds(module: ModuleTables, address: bigint): boolean {
-  return module.ranges.some(({ start, size }) => address >= start && address - start < BigInt(size))
+/** Which module an address lies in: asked for every word of a stack. */
+export class ModuleMap {
+  /** In address order; ranges that overlap, as only damaged data has them, keep the list's order. */
+  readonly #ranges: readonly {
+    readonly start: bigint
+    readonly end: bigint
+    readonly module: ModuleTables
+  }[]
+
+  constructor(modules: readonly ModuleTables[]) {
+    this.#ranges = modules
+      .flatMap((module) =>
+        module.ranges.map(({ start, size }) => ({ start, end: start + BigInt(size), module })),
+      )
+      .sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0))
+  }
+
+  /** The module that occupies `address`. */
+  find(address: bigint): ModuleTables | undefined {
+    let low = 0
+    let high = this.#ranges.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const range = this.#ranges[middle]
+      if (range && range.start <= address) low = middle + 1
+      else high = middle
+    }
+    const nearest = this.#ranges[low - 1]
+    return nearest && address < nearest.end ? nearest.module : undefined
+  }
 }

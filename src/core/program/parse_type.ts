@@ -31,7 +31,7 @@ export function parseType(
   pointerSize: number,
 ): Type {
   const match = /^\s*(.*?)\s*((?:\*|\[\s*\d*\s*\]|\s)*)$/.exec(
-    name.replace(/\b(const|volatile)\b/g, ' '),
+    name.replace(/\b(const|volatile)\b/g, ' ').replace(/\s+/g, ' '),
   )
   const base = (match?.[1] ?? '').replace(/\s+/g, ' ').trim()
   const found = base === 'void' ? ({ kind: 'void' } as const) : findBase(base, providers)

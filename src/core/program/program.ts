@@ -14,7 +14,7 @@ import type { Dump } from '../dump/dump_format.ts'
 import { GLOBAL_TYPE_SUFFIXES, GLOBAL_TYPES } from './global_types.ts'
 import { KObject } from './kobject.ts'
 import { Memory } from './memory.ts'
-import { moduleHolds, type ModuleTables } from './module_tables.ts'
+import { ModuleMap, type ModuleTables } from './module_tables.ts'
 import { parseType } from './parse_type.ts'
 
 /** .BTF of a distribution kernel is 4 to 6 MB. */
@@ -41,7 +41,8 @@ export class Program {
   #kernelSymbols: SymbolIndex | undefined
   #kernelTypes: Btf | undefined | null = null
   #kernelOrc: OrcTable | undefined | null = null
-  #modules: ModuleTables[] | undefined
+  #modules: readonly ModuleTables[] | undefined
+  #moduleMap: ModuleMap | undefined
   #orcVersion: OrcVersion | undefined | null = null
 
   /**
@@ -119,7 +120,7 @@ export class Program {
 
   /** The symbol whose range holds `address`. */
   symbolAt(address: bigint): KernelSymbol | undefined {
-    const module = this.modules.find((candidate) => moduleHolds(candidate, address))
+    const module = this.#moduleAt(address)
     return module
       ? module.symbols()?.findAddress(address)
       : this.#kernelSymbols?.findAddress(address)
@@ -177,7 +178,8 @@ export class Program {
   /** The declared type of a global variable, as far as known. */
   findGlobalType(name: string): Type | undefined {
     const known =
-      GLOBAL_TYPES[name] ?? GLOBAL_TYPE_SUFFIXES.find(([suffix]) => name.endsWith(suffix))?.[1]
+      (Object.hasOwn(GLOBAL_TYPES, name) ? GLOBAL_TYPES[name] : undefined) ??
+      GLOBAL_TYPE_SUFFIXES.find(([suffix]) => name.endsWith(suffix))?.[1]
     if (known !== undefined) return this.findType(known)
     for (const provider of this.typeProviders()) {
       const type = provider.findVariable(name)
@@ -217,7 +219,7 @@ export class Program {
 
   /** The unwind table that covers `ip`: the module's it lies in, else the kernel's. */
   orcTable(ip: bigint): OrcTable | undefined {
-    const module = this.modules.find((candidate) => moduleHolds(candidate, ip))
+    const module = this.#moduleAt(ip)
     if (module) return module.orc()
     if (this.#kernelOrc === null) this.#kernelOrc = this.#attempt(() => this.#readOrc())
     return this.#kernelOrc
@@ -231,6 +233,13 @@ export class Program {
       this.#orcVersion = this.kernelTypes && orcVersion(this.kernelTypes, bits)
     }
     return this.#orcVersion
+  }
+
+  #moduleAt(address: bigint): ModuleTables | undefined {
+    const { modules } = this
+    // Asked while the list is being read, no module is known yet.
+    if (modules.length > 0) this.#moduleMap ??= new ModuleMap(modules)
+    return this.#moduleMap?.find(address)
   }
 
   #readBtf(): Btf {

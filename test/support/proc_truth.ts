@@ -14,14 +14,17 @@ export interface TruthTask {
   readonly cmdline: readonly string[]
   /** The letter of /proc/PID/stat. */
   readonly state: string
+  /** Switches away from a CPU until then, voluntary and not: who has not switched since has not run since. */
+  readonly switches: number
   /** Undefined without an address space. */
   readonly vmSizeKib: number | undefined
   readonly vmRssKib: number | undefined
-  /** Descriptor to what it leads to. */
-  readonly fds: ReadonlyMap<number, string>
+  /** Descriptor to what it leads to; undefined where only the leader's were saved. */
+  readonly fds: ReadonlyMap<number, string> | undefined
   readonly cwd: string | undefined
   readonly root: string | undefined
-  readonly maps: readonly TruthMap[]
+  /** Undefined where only the leader's were saved. */
+  readonly maps: readonly TruthMap[] | undefined
 }
 
 /** One line of /proc/PID/maps. */
@@ -58,6 +61,7 @@ export interface ProcTruth {
   readonly uptime: number
   /** Seconds since 1970 then. */
   readonly date: number
+  /** '' if it was not saved. */
   readonly hostname: string
   readonly dmesg: readonly string[]
 }
@@ -72,7 +76,7 @@ export function readProcTruth(folder: string): ProcTruth {
     memTotalKib: Number(/^MemTotal:\s+(\d+)/m.exec(text('meminfo'))?.[1]),
     uptime: Number(text('uptime').split(' ')[0]),
     date: Number(text('date').split(' ')[0]),
-    hostname: text('hostname').trim(),
+    hostname: existsSync(path.join(folder, 'hostname')) ? text('hostname').trim() : '',
     dmesg: lines(text('dmesg')),
   }
 }
@@ -90,8 +94,9 @@ function readTasks(folder: string): TruthTask[] {
 
 /** Undefined for a task that ended while it was read. */
 function readTask(folder: string): TruthTask | undefined {
+  const has = (name: string): boolean => existsSync(path.join(folder, name))
   const text = (name: string): string =>
-    existsSync(path.join(folder, name)) ? readFileSync(path.join(folder, name), 'utf8') : ''
+    has(name) ? readFileSync(path.join(folder, name), 'utf8') : ''
   const status = text('status')
   const field = (name: string): string | undefined =>
     new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1]
@@ -108,12 +113,16 @@ function readTask(folder: string): TruthTask | undefined {
       .split('\0')
       .filter((word) => word !== ''),
     state: field('State') ?? '',
+    switches:
+      Number(field('voluntary_ctxt_switches')) + Number(field('nonvoluntary_ctxt_switches')),
     vmSizeKib: toNumber(field('VmSize')),
     vmRssKib: toNumber(field('VmRSS')),
-    fds: new Map(Array.from(parseLinks(text('fd')), ([name, target]) => [Number(name), target])),
+    fds: has('fd')
+      ? new Map(Array.from(parseLinks(text('fd')), ([name, target]) => [Number(name), target]))
+      : undefined,
     cwd: [...links].find(([name]) => name.endsWith('/cwd'))?.[1],
     root: [...links].find(([name]) => name.endsWith('/root'))?.[1],
-    maps: lines(text('maps')).map(parseMap),
+    maps: has('maps') ? lines(text('maps')).map(parseMap) : undefined,
   }
 }
 

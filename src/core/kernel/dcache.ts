@@ -30,13 +30,19 @@ export function dPath(path: KObject, { root }: DPathOptions = {}): string {
   const dentry = path.get('dentry').deref()
   const special = specialName(dentry, path.pointer('mnt.mnt_root'))
   if (special !== undefined) return special
-  const text = prependPath(dentry, realMount(path.get('mnt').deref()), root)
+  const { text } = prependPath(dentry, realMount(path.get('mnt').deref()), root)
   return isUnlinked(dentry) ? `${text} (deleted)` : text
 }
 
-/** Where a mount is attached, by the mount tree's root. @source fs/proc_namespace.c show_vfsmnt() */
-export function mountPath(mount: Mount, { root }: DPathOptions = {}): string {
-  return prependPath(mount.get('mnt.mnt_root').deref(), mount, root)
+/**
+ * Where a mount is attached.
+ *
+ * @returns undefined if it is not below `root`: /proc/mounts of who lives there leaves it out
+ * @source fs/proc_namespace.c show_vfsmnt()
+ */
+export function mountPath(mount: Mount, { root }: DPathOptions = {}): string | undefined {
+  const { text, isBelowRoot } = prependPath(mount.get('mnt.mnt_root').deref(), mount, root)
+  return isBelowRoot ? text : undefined
 }
 
 /** The path within its file system. @source fs/d_path.c dentry_path_raw() */
@@ -59,25 +65,38 @@ export function dentryName(dentry: Dentry): string {
   return decodeCString(dentry.program.memory.bytes(dentry.pointer('d_name.name'), length))
 }
 
+interface PrependedPath {
+  readonly text: string
+  /** True also where no root was given. */
+  readonly isBelowRoot: boolean
+}
+
 /** Up to `root`, or to the mount that has no parent. @source fs/d_path.c __prepend_path() */
-function prependPath(start: Dentry, startMount: Mount, root: KObject<'path'> | undefined): string {
+function prependPath(
+  start: Dentry,
+  startMount: Mount,
+  root: KObject<'path'> | undefined,
+): PrependedPath {
   const rootDentry = root?.pointer('dentry')
   const rootMount = root?.pointer('mnt')
   const names: string[] = []
-  const text = (): string => `/${names.toReversed().join('/')}`
+  const end = (isBelowRoot: boolean): PrependedPath => ({
+    text: `/${names.toReversed().join('/')}`,
+    isBelowRoot,
+  })
   let dentry = start
   let mount = startMount
   for (let count = 0; count < COMPONENT_LIMIT; count++) {
-    if (dentry.address === rootDentry && mount.get('mnt').address === rootMount) return text()
+    if (dentry.address === rootDentry && mount.get('mnt').address === rootMount) return end(true)
     if (dentry.address === mount.pointer('mnt.mnt_root')) {
       const parent = mount.pointer('mnt_parent')
-      if (parent === mount.address) return text()
+      if (parent === mount.address) return end(root === undefined)
       dentry = mount.get('mnt_mountpoint').deref()
       mount = mount.get('mnt_parent').deref()
       continue
     }
     const parent = dentry.pointer('d_parent')
-    if (parent === dentry.address) return text()
+    if (parent === dentry.address) return end(root === undefined)
     names.push(dentryName(dentry))
     dentry = dentry.get('d_parent').deref()
   }

@@ -159,6 +159,15 @@ test('a path seen from another root begins there', () => {
   assert.equal(dPath(program.objectAt('struct path', addressOf('to_sub')), { root }), '/sub')
 })
 
+test('a mount outside the root that looks at it has no path there', () => {
+  const { program, addressOf } = (KERNELS['list, v5.8 to v6.7'] as () => BuiltKernel)()
+  const root = program.objectAt('struct path', addressOf('to_other'))
+  const pathOf = (mount: string): string | undefined =>
+    mountPath(program.objectAt('struct mount', addressOf(mount)), { root })
+  assert.equal(pathOf('other_mount'), '/')
+  assert.equal(pathOf('root_mount'), undefined)
+})
+
 test('within its file system a path knows no mounts', () => {
   const { program, addressOf } = (KERNELS['list, v5.8 to v6.7'] as () => BuiltKernel)()
   assert.equal(dentryPath(program.objectAt('struct dentry', addressOf('sub'))), '/sub')

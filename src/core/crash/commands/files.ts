@@ -215,7 +215,7 @@ function pathOfDentry(dentry: KObject<'dentry'>): string {
   for (const mount of forEachMount(namespace)) {
     if (mount.pointer('mnt.mnt_sb') !== superBlock) continue
     if (mount.pointer('mnt.mnt_root') !== dentry.pointer('d_sb.s_root')) continue
-    const at = mountPath(mount)
+    const at = mountPath(mount) ?? '/'
     return at === '/' ? inside : inside === '/' ? at : at + inside
   }
   return inside

@@ -68,7 +68,7 @@ export async function crashMain(argv: readonly string[]): Promise<number> {
   using source = openDumpOf(operands)
   const session = new Session(openKernel(source), COMMANDS)
   session.variables.set('dumpfile', source.name)
-  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY
   const isOneShot = values.commands.length > 0
   const isInteractive = isTerminal && !isOneShot
   const shell = new CrashShell(session, { json: values.json, pager: isInteractive })

@@ -20,12 +20,14 @@ const SLICE_MS = 40
 /** Scripts that run scripts. */
 const SCRIPT_DEPTH_MAX = 16
 
+/** How a session's output goes out. */
 export interface ShellOptions {
   readonly json: boolean
   /** Page long output on the terminal. */
   readonly pager: boolean
 }
 
+/** Runs the lines of one session, one after the other. */
 export class CrashShell {
   readonly session: Session
   readonly #options: ShellOptions

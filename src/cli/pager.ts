@@ -10,6 +10,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   more: 'more',
 }
 
+/** Where text goes to be paged. */
 export interface Pager {
   readonly stream: Writable
   /** Show what is left, and wait for the person to leave the pager. */

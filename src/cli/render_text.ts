@@ -1,8 +1,13 @@
 // Blocks as text, laid out like crash's output so that eyes and scripts find what they know.
-import { isCellFault, type Cell, type CellKind, type Column } from '../core/base/table.ts'
+import {
+  cellFault,
+  isCellFault,
+  type Cell,
+  type CellKind,
+  type Column,
+} from '../core/base/table.ts'
 import type { Block, ObjectBlock, RecordBlock, TableBlock } from '../core/crash/command.ts'
 import { formatHex } from '../core/base/hex.ts'
-import { cellFault } from '../core/base/table.ts'
 import { KdumpError } from '../core/base/errors.ts'
 import { stripType } from '../core/debuginfo/type.ts'
 import { formatExpression, formatObject, formatSymbol } from '../core/program/format_object.ts'

@@ -23,6 +23,7 @@ export interface Piece {
   readonly mask?: Uint8Array
 }
 
+/** What values refer to. */
 export interface EncodeContext {
   addressOf(reference: string): bigint
   placeString(text: string): bigint
@@ -70,7 +71,7 @@ function* encodeCompound(
     const plan = findMemberPlan(type, path)
     if (!plan || plan.hops.length > 0) throw new Error(`struct ${type.name} has no ${path}`)
     const at = offset + plan.offset
-    if (plan.bitSize === 0) yield* encodeValue(plan.type, part as Value, context, at)
+    if (plan.bitSize === 0) yield* encodeValue(plan.type, part, context, at)
     else yield encodeBits(at, plan.bitShift, plan.bitSize, BigInt(part as number))
   }
 }

@@ -24,6 +24,7 @@ export interface Place {
   readonly type: Type
 }
 
+/** A kernel under construction. */
 export class KernelBuilder {
   readonly types: Btf
   readonly image = new PhysicalImage()
@@ -35,7 +36,8 @@ export class KernelBuilder {
   readonly #btf: Uint8Array
   /** nm's lines. */
   readonly #symbols: string[] = []
-  #text = TEXT_START
+  /** Behind _stext, so that it is no other name of the first function. */
+  #text = TEXT_START + 64n
   #data = DATA_START
   #heap = HEAP_START
 

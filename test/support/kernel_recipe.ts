@@ -13,6 +13,7 @@ import type { Program, ProgramOptions } from '../../src/core/program/program.ts'
 import type { Value } from './encode_value.ts'
 import { KernelBuilder } from './kernel_builder.ts'
 
+/** What the kernel consists of. */
 export interface KernelRecipe {
   /** C declarations; `percpu struct rq runqueues;` declares what `cpus` fills. */
   readonly types: string
@@ -36,6 +37,7 @@ export interface KernelRecipe {
 /** C type, and value; members not named are zero. */
 export type Placed = readonly [type: string, value?: Value]
 
+/** The kernel, and where its parts lie. */
 export interface BuiltKernel {
   readonly program: Program
   /** Address of `name`, `name.member`, `name:cpu`. */

@@ -15,6 +15,7 @@ export interface OptionSpec {
   readonly help?: string
 }
 
+/** The options of a command, by their keys. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>
 
 type OptionValue<S extends OptionSpec> = S['type'] extends 'boolean'

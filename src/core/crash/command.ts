@@ -41,13 +41,16 @@ export interface CommandSpec<O extends OptionSpecs = OptionSpecs> {
   run(session: Session, args: CommandArgs<O>): Iterable<Block>
 }
 
+/** What a command may need of a dump. */
 export type CommandNeed = 'symbols' | 'types'
 
+/** A command line, parsed by the command's declaration. */
 export interface CommandArgs<O extends OptionSpecs = OptionSpecs> {
   readonly values: OptionValues<O>
   readonly operands: readonly string[]
 }
 
+/** A command line worth trying, and what it shows. */
 export interface Example {
   readonly text: string
   readonly command: string
@@ -62,7 +65,7 @@ export type Command = Omit<CommandSpec, 'run' | 'code'> & {
 /** Declare a command; its arguments are typed by its options. */
 export function defineCommand<const O extends OptionSpecs>(spec: CommandSpec<O>): Command {
   // The runner parses by these very options, so the narrower argument type is what run receives.
-  return spec as unknown as Command
+  return spec
 }
 
 /** What commands yield. */
@@ -83,6 +86,7 @@ export interface TableBlock extends Table {
   readonly layout?: RowLayout
 }
 
+/** Text of rows in a layout of crash's own. */
 export interface RowLayout {
   /** First line; '' for none. Absent: the column titles. */
   readonly heading?: string
@@ -100,6 +104,7 @@ export interface RecordBlock {
   readonly labelWidth?: number
 }
 
+/** One named value. */
 export interface RecordField {
   /** `PID`; shown as `PID: `. */
   readonly title: string

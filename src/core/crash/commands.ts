@@ -18,6 +18,7 @@ import { sys } from './commands/sys.ts'
 import { task } from './commands/task.ts'
 import { whatis } from './commands/whatis.ts'
 
+/** The registry: every command there is. */
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, files, mod],
   ...[struct, union, star, p, whatis, rd, sym],

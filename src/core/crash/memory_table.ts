@@ -3,6 +3,7 @@ import { wrap64 } from '../base/addr.ts'
 import { FaultError } from '../base/errors.ts'
 import { formatAddress } from '../base/hex.ts'
 import { cellFault, isCellFault, type Cell, type CellFault, type Column } from '../base/table.ts'
+import { cellText } from './cell_text.ts'
 import { table, type TableBlock } from './command.ts'
 
 /** Reads bytes by whatever `rd` was told to go by: kernel, user or physical addresses. */
@@ -11,8 +12,10 @@ export interface ByteReader {
   readVirtual(address: bigint, into: Uint8Array): void
 }
 
+/** How words are shown. */
 export type WordFormat = 'hex' | 'signed' | 'unsigned'
 
+/** What memory to show, and how. */
 export interface MemoryView {
   readonly memory: ByteReader
   readonly start: bigint
@@ -130,7 +133,7 @@ function formatLine(
   if (view.ascii === false || view.symbolize || (view.format ?? 'hex') !== 'hex') {
     return `${head}${texts.filter((text) => text !== undefined).join(' ')} `
   }
-  return `${head}${body}   ${ascii}`
+  return `${head}${body}   ${cellText(ascii)}`
 }
 
 function formatWord(view: MemoryView, unit: number, word: Cell): string {

@@ -9,8 +9,8 @@ import { parseCpuList } from './cpu_list.ts'
 import type { Session } from './session.ts'
 
 /**
- * Parse an address: hex with or without 0x, a symbol, `symbol+8`, `symbol+0x8`, or an expression of C
- * such as `(init_task + 8)` and `&init_task.tasks`.
+ * Parse an address: hex with or without 0x, a symbol, `symbol+8`, `symbol+0x8`, or an expression of C:
+ * `(init_task + 8)`, `init_task.comm` (where it lies), `init_task.signal` (a pointer: where it points).
  *
  * Hex digits win over a symbol of the same letters, as in crash.
  *
@@ -25,7 +25,7 @@ export function parseAddress(program: Program, text: string): bigint {
     const offset = BigInt(moved[3] ?? 0)
     return wrap64(symbol.address + (moved[2] === '-' ? -offset : offset))
   }
-  if (moved) throw new NotFoundError('symbol', text)
+  if (/^[A-Za-z_$][\w$]*$/.test(text)) throw new NotFoundError('symbol', text)
   return addressOf(evaluate(program, text))
 }
 

@@ -7,6 +7,7 @@ export type Sink =
   | { readonly kind: 'pipe'; readonly command: string }
   | { readonly kind: 'file'; readonly path: string; readonly append: boolean }
 
+/** What a line asks for. */
 export type Line =
   | { readonly kind: 'empty' }
   /** `!ls`: run by the shell. */

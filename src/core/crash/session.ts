@@ -7,6 +7,7 @@ import type { Program } from '../program/program.ts'
 import type { Command } from './command.ts'
 import { VARIABLES } from './variables.ts'
 
+/** One person at one dump. */
 export class Session {
   readonly program: Program
   readonly commands: readonly Command[]

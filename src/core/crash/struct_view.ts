@@ -1,8 +1,9 @@
 // What struct, union and * have in common: a type by name, its definition, or objects of it at an address.
 import { wrap64 } from '../base/addr.ts'
-import { FaultError, UnsupportedError, UsageError } from '../base/errors.ts'
+import { UnsupportedError, UsageError } from '../base/errors.ts'
 import { sizeofType, stripType, type Type } from '../debuginfo/type.ts'
 import { perCpuOffset } from '../kernel/percpu.ts'
+import { checkReadable } from '../program/format_object.ts'
 import { KObject } from '../program/kobject.ts'
 import { findMemberPlan } from '../program/member_path.ts'
 import type { Block, CommandArgs, DefinitionBlock, ObjectBlock } from './command.ts'
@@ -20,6 +21,7 @@ import { UserMemory } from './user_memory.ts'
 /** Objects shown by one command at most. */
 const COUNT_LIMIT = 100_000
 
+/** Options of struct, union and `*`. */
 export const STRUCT_OPTIONS = {
   offsets: { type: 'boolean', short: 'o', help: 'show member offsets, or addresses' },
   list: {
@@ -41,6 +43,7 @@ export const STRUCT_OPTIONS = {
   count: { type: 'string', short: 'c', value: 'count', help: 'this many; negative: those before' },
 } as const
 
+/** Their command line. */
 export type StructArgs = CommandArgs<typeof STRUCT_OPTIONS>
 
 /** `task_struct.pid,comm`: the type and the member paths behind it. */
@@ -193,25 +196,4 @@ function* instanceBlocks(
     ...some,
   }
   yield cpu === undefined ? block : { ...block, cpu }
-}
-
-/** An object of which neither the first nor the last byte can be read is an error, not a page of `(excluded)`. */
-export function checkReadable(object: KObject): void {
-  const size = sizeofType(object.type)
-  if (size === 0 || object.isValue) return
-  try {
-    object.memory.u8(object.address)
-  } catch (error) {
-    if (!(error instanceof FaultError) || isReadable(object, BigInt(size - 1))) return
-    throw error
-  }
-}
-
-function isReadable({ memory, address }: KObject, offset: bigint): boolean {
-  try {
-    memory.u8(wrap64(address + offset))
-    return true
-  } catch {
-    return false
-  }
 }

@@ -4,6 +4,7 @@ import type { Task } from '../kernel/sched.ts'
 import type { MemoryReader } from '../program/memory.ts'
 import type { Program } from '../program/program.ts'
 
+/** Reads user addresses of the task it was made for. */
 export class UserMemory implements MemoryReader {
   readonly littleEndian: boolean
   readonly #program: Program

@@ -1,6 +1,7 @@
 // Settings of `set`, under crash's names. Most steer crash's own terminal or gdb: they are kept and shown, so that
 // scripts and .crashrc lines go on working, and change nothing.
 
+/** One setting. */
 export interface Variable {
   readonly name: string
   readonly initial: string

@@ -18,14 +18,20 @@ const integer = (name: string, size: number, signed: boolean): IntType => ({
   char: name === 'char',
 })
 
+/** `int`. */
 export const INT = integer('int', 4, true)
+/** `unsigned int`. */
 export const UNSIGNED_INT = integer('unsigned int', 4, false)
+/** `long`. */
 export const LONG = integer('long int', 8, true)
+/** `unsigned long`, the type of `sizeof`. */
 export const UNSIGNED_LONG = integer('long unsigned int', 8, false)
+/** `char`, the type gdb gives a character constant. */
 export const CHAR = integer('char', 1, true)
 
 const POINTER_SIZE = 8
 
+/** `target *`. */
 export const pointerTo = (target: Type): PointerType => ({
   kind: 'pointer',
   size: POINTER_SIZE,

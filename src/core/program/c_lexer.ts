@@ -1,6 +1,7 @@
 // Tokens of a C expression.
 import { UsageError } from '../base/errors.ts'
 
+/** A token with its text; numbers and characters with their value. */
 export type Token =
   | {
       readonly kind: 'number'

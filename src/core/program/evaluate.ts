@@ -18,6 +18,7 @@ import { isCharacter } from './format_object.ts'
 import { KObject } from './kobject.ts'
 import type { Program } from './program.ts'
 
+/** What a caller adds to the language. */
 export interface EvaluateOptions {
   /** Looked up before symbols: percpu variables of one CPU, `$1`. */
   readonly resolve?: (name: string) => KObject | undefined

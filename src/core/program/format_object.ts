@@ -37,11 +37,11 @@ const UNKNOWN_REACH = 16 * 1024
 /**
  * Format an object as C: `{` members `}` over several lines, or one value.
  *
+ * What cannot be read shows why; see {@link checkReadable} for objects that are not there at all.
+ *
  * @param indent columns the braces stand at
- * @throws {FaultError} if nothing of it can be read
  */
 export function formatObject(object: KObject, options: FormatOptions, indent = 0): string {
-  checkReadable(object)
   return new Formatter(options).format(object, indent)
 }
 
@@ -76,22 +76,25 @@ export function formatSymbol({ program }: KObject, address: bigint, isText = fal
   return ` <${symbol.name}+${offset}>`
 }
 
-/** A struct whose first and last byte both fault has nothing to show. */
-function checkReadable(object: KObject): void {
-  const type = stripType(object.type)
-  if ((type.kind !== 'struct' && type.kind !== 'union') || type.size === 0) return
-  const last = wrap64(object.address + BigInt(type.size - 1))
+/**
+ * Check that there is something of an object to show.
+ *
+ * @throws {FaultError} if neither its first nor its last byte can be read
+ */
+export function checkReadable(object: KObject): void {
+  const size = sizeofType(object.type)
+  if (size === 0 || object.isValue) return
   try {
     object.memory.u8(object.address)
   } catch (error) {
-    if (!(error instanceof FaultError) || isReadable(object, last)) return
+    if (!(error instanceof FaultError) || isReadable(object, BigInt(size - 1))) return
     throw error
   }
 }
 
-function isReadable(object: KObject, address: bigint): boolean {
+function isReadable({ memory, address }: KObject, offset: bigint): boolean {
   try {
-    object.memory.u8(address)
+    memory.u8(wrap64(address + offset))
     return true
   } catch {
     return false
@@ -261,6 +264,3 @@ export function isCharacter(type: Type): boolean {
   const stripped = stripType(type)
   return stripped.kind === 'int' && stripped.size === 1 && !stripped.bool
 }
-
-/** Bytes an object takes, 0 for functions and incomplete types. */
-export const objectSize = (object: KObject): number => sizeofType(object.type)

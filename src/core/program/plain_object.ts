@@ -8,6 +8,7 @@ import { stripType, type CompoundType, type Type } from '../debuginfo/type.ts'
 import { isCharacter } from './format_object.ts'
 import { KObject } from './kobject.ts'
 
+/** What JSON can hold. */
 export type Plain =
   | string
   | number

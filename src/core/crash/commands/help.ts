@@ -2,6 +2,7 @@
 import { UsageError } from '../../base/errors.ts'
 import { nearName } from '../../base/near_name.ts'
 import { defineCommand, lines, table, type TableBlock } from '../command.ts'
+import { cellText } from '../cell_text.ts'
 import { commandPage } from '../command_help.ts'
 import type { Session } from '../session.ts'
 
@@ -81,7 +82,7 @@ function overview(session: Session): TableBlock {
     {
       heading: '',
       line: ([name, summary]) => {
-        const line = `  ${String(name).padEnd(width)}  ${String(summary)}`
+        const line = `  ${cellText(name).padEnd(width)}  ${cellText(summary)}`
         const isLast = name === rows.at(-1)?.[0]
         return isLast
           ? `${line}\n\nhelp NAME explains a command; help input and help output the rest.`

@@ -4,6 +4,7 @@ import { UsageError } from '../../base/errors.ts'
 import type { Type } from '../../debuginfo/type.ts'
 import { perCpu, perCpuOffset } from '../../kernel/percpu.ts'
 import { evaluate } from '../../program/evaluate.ts'
+import { checkReadable } from '../../program/format_object.ts'
 import { formatType } from '../../program/format_type.ts'
 import type { KObject } from '../../program/kobject.ts'
 import {
@@ -14,9 +15,9 @@ import {
   type ObjectBlock,
   type TableBlock,
 } from '../command.ts'
+import { cellText } from '../cell_text.ts'
 import { isPerCpuAddress, parsePerCpuOperand } from '../operand.ts'
 import type { Session } from '../session.ts'
-import { checkReadable } from '../struct_view.ts'
 
 const OPTIONS = {
   hex: { type: 'boolean', short: 'x', help: 'numbers in hexadecimal' },
@@ -116,7 +117,7 @@ function addressTable(session: Session, name: string): TableBlock {
     cpus.map((cpu) => [cpu, wrap64(base + perCpuOffset(program, cpu))]),
     {
       heading: `PER-CPU DATA TYPE:\n  ${declaration};\nPER-CPU ADDRESSES:`,
-      line: ([cpu, address]) => `  [${String(cpu)}]: ${(address as bigint).toString(16)}`,
+      line: ([cpu, address]) => `  [${cellText(cpu)}]: ${(address as bigint).toString(16)}`,
     },
   )
 }

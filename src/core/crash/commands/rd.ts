@@ -3,10 +3,12 @@ import { toSafeNumber, wrap64 } from '../../base/addr.ts'
 import { UnsupportedError, UsageError } from '../../base/errors.ts'
 import type { Cell } from '../../base/table.ts'
 import { decodeAscii } from '../../base/text.ts'
+import { perCpuOffset } from '../../kernel/percpu.ts'
 import type { Program } from '../../program/program.ts'
 import { defineCommand, table, type Block, type CommandArgs, type TableBlock } from '../command.ts'
+import { cellText } from '../cell_text.ts'
 import { memoryTable, type ByteReader, type WordFormat } from '../memory_table.ts'
-import { parseAddress, parseCount, parseHex } from '../operand.ts'
+import { parseAddress, parseCount, parseHex, parsePerCpuOperand } from '../operand.ts'
 import type { Session } from '../session.ts'
 import { UserMemory } from '../user_memory.ts'
 
@@ -45,7 +47,7 @@ type Args = CommandArgs<typeof OPTIONS>
 export const rd = defineCommand({
   name: 'rd',
   summary: 'read memory',
-  operands: '[address | symbol] [count]',
+  operands: '[address | symbol][:cpuspec] [count]',
   operandsMin: 1,
   description:
     'Shows words of memory in hexadecimal with their ASCII beside. The count is that of words, of bytes with ' +
@@ -59,29 +61,35 @@ export const rd = defineCommand({
   ],
   options: OPTIONS,
   *run(session, args) {
-    yield readBlock(session, args)
+    const { text, cpus } = parsePerCpuOperand(session, args.operands[0] as string)
+    const address = parseAddress(session.program, text)
+    if (!cpus) yield readBlock(session, args, address)
+    for (const cpu of cpus ?? []) {
+      yield readBlock(session, args, wrap64(address + perCpuOffset(session.program, cpu)))
+    }
   },
 })
 
-function readBlock(session: Session, { values, operands }: Args): Block {
+function readBlock(session: Session, { values, operands }: Args, address: bigint): Block {
   if (values.machine) throw new UnsupportedError('-m: Xen machine addresses')
   if (values.file) throw new UnsupportedError('-f: the dump is not read by file offset')
-  const { program } = session
   const memory = chooseMemory(session, values)
-  const unit = unitOf(values)
-  const base = wrap64(parseAddress(program, operands[0] as string) + parseOffset(values.offset))
+  const base = wrap64(address + parseOffset(values.offset))
   const count = operands[1] === undefined ? undefined : parseCount(operands[1])
   if (count !== undefined && count <= 0) throw new UsageError(`invalid count: ${count}`)
   if (values.ascii) return textTable(memory, base, count)
+  const unit = unitOf(values)
   const size = sizeOf(values, base, count, unit)
-  if (values.raw !== undefined)
+  if (values.raw !== undefined) {
     return { kind: 'bytes', file: values.raw, start: base, chunks: copyChunks(memory, base, size) }
-  if (size > SHOW_SIZE_MAX)
+  }
+  if (size > SHOW_SIZE_MAX) {
     throw new UsageError(`${size} bytes are too many to show: copy them with -r FILE`)
+  }
   const start = values.reverse ? wrap64(base - BigInt(size - unit)) : base
   // What is not there at all is an error; what is missing further on is shown as such.
   memory.readVirtual(start, new Uint8Array(1))
-  const symbolic = values.symbols || values.slab > 0
+  const symbolic = (values.symbols || values.slab > 0) && unit === 8
   return memoryTable({
     memory,
     start,
@@ -90,7 +98,7 @@ function readBlock(session: Session, { values, operands }: Args): Block {
     format: formatOf(values),
     ascii: !values.plain,
     swap: values.network,
-    ...(symbolic && unit === 8 ? { symbolize: (word: bigint) => symbolText(program, word) } : {}),
+    ...(symbolic ? { symbolize: (word: bigint) => symbolText(session.program, word) } : {}),
   })
 }
 
@@ -163,7 +171,7 @@ function textTable(memory: ByteReader, start: bigint, count: number | undefined)
     {
       heading: '',
       line: ([address, text]) =>
-        `${(address as bigint).toString(16).padStart(16)}:  ${String(text)}`,
+        `${(address as bigint).toString(16).padStart(16)}:  ${cellText(text)}`,
     },
   )
 }

@@ -31,6 +31,9 @@ const declare = (name: string, summary: string): Command =>
     run: structBlocks,
   })
 
+/** `struct` itself; what it shows is in struct_view.ts. */
 export const struct = declare('struct', 'structure contents')
+/** `union`: the same, as crash has it. */
 export const union = declare('union', 'union contents')
+/** `*`: the same in one character; also `*name` without a space. */
 export const star = declare('*', 'shortcut for struct and union')

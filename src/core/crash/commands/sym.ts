@@ -5,6 +5,7 @@ import type { KernelSymbol, SymbolIndex } from '../../debuginfo/symbol_index.ts'
 import type { ModuleTables } from '../../program/module_tables.ts'
 import type { Program } from '../../program/program.ts'
 import { defineCommand, table, type CommandArgs, type TableBlock } from '../command.ts'
+import { cellText } from '../cell_text.ts'
 import { parseHex } from '../operand.ts'
 import type { Session } from '../session.ts'
 
@@ -46,7 +47,10 @@ export const sym = defineCommand({
     }
     if (args.operands.length === 0) throw new UsageError('a symbol or an address is missing')
     for (const operand of args.operands)
-      yield symbolTable(session, operandRows(session.program, operand, args))
+      yield symbolTable(
+        session,
+        operandRows(session.program, getOperand(session.program, operand), args),
+      )
   },
 })
 
@@ -65,10 +69,10 @@ function symbolTable(session: Session, rows: Iterable<readonly Cell[]>, bare = f
     heading: '',
     line: ([address, type, name, offset, module, mark]) => {
       const at = (address as bigint).toString(16)
-      if (typeof mark === 'string') return `${at} ${mark}: ${String(module)}`
+      if (typeof mark === 'string') return `${at} ${mark}: ${cellText(module)}`
       const plus = Number(offset ?? 0)
       const tail = plus === 0 ? '' : `+${session.radix === 16 ? `0x${plus.toString(16)}` : plus}`
-      return `${at} (${String(type)}) ${String(name)}${tail}${bare || module === '' ? '' : ` [${String(module)}]`}`
+      return `${at} (${cellText(type)}) ${cellText(name)}${tail}${bare || module === '' ? '' : ` [${cellText(module)}]`}`
     },
   })
 }
@@ -82,9 +86,11 @@ const symbolRow = ({ address, type, name, module }: KernelSymbol, at = address):
   null,
 ]
 
-function* operandRows(program: Program, operand: string, { values }: Args): Generator<Cell[]> {
-  const found = findOperand(program, operand)
-  if (found.length === 0) throw new UsageError(notFound(program, operand))
+function* operandRows(
+  program: Program,
+  found: readonly Found[],
+  { values }: Args,
+): Generator<Cell[]> {
   for (const { symbol, address } of found) {
     const [before, after] = neighbours(program, symbol)
     if (values.previous && before) yield symbolRow(before)
@@ -96,6 +102,13 @@ function* operandRows(program: Program, operand: string, { values }: Args): Gene
 interface Found {
   readonly symbol: KernelSymbol
   readonly address: bigint
+}
+
+/** What an operand names. @throws {UsageError} in crash's words if nothing */
+function getOperand(program: Program, operand: string): Found[] {
+  const found = findOperand(program, operand)
+  if (found.length === 0) throw new UsageError(notFound(program, operand))
+  return found
 }
 
 /** By name, every symbol of it; else by address, `name+offset` included. */

@@ -1,11 +1,11 @@
 // task: the task_struct and thread_info of tasks.
 import { UsageError } from '../../base/errors.ts'
 import type { Task } from '../../kernel/sched.ts'
+import { checkReadable } from '../../program/format_object.ts'
 import { KObject } from '../../program/kobject.ts'
 import { findMemberPlan } from '../../program/member_path.ts'
 import { defineCommand, type Block, type CommandArgs } from '../command.ts'
 import type { Session } from '../session.ts'
-import { checkReadable } from '../struct_view.ts'
 import { getTasks, taskHeading } from '../task_operand.ts'
 
 const OPTIONS = {

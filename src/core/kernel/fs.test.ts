@@ -1,0 +1,88 @@
+// Open files of a task by its descriptor table, and the page cache under its two names.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { buildKernel, type BuiltKernel, type Placed } from '../../../test/support/kernel_recipe.ts'
+import { fileInode, forEachCachedPage, forEachFile, inodeType } from './fs.ts'
+import type { Task } from './sched.ts'
+
+const TYPES = `
+  struct xarray { unsigned int xa_lock; unsigned int xa_flags; void *xa_head; };
+  struct xa_node { unsigned char shift; void *slots[64]; };
+  struct inode { unsigned short i_mode; struct address_space *i_mapping; };
+  struct file { struct inode *f_inode; };
+  struct fdtable { unsigned int max_fds; struct file **fd; unsigned long *open_fds; };
+  struct files_struct { struct fdtable *fdt; };
+  struct task_struct { struct files_struct *files; };
+  struct words { unsigned long word[128]; };`
+
+/** Descriptors 0, 3 and 100 are open, 2 is reserved and not filled yet. */
+function kernel(maxFds: number, member = 'i_pages'): BuiltKernel {
+  const fd = Array.from({ length: 128 }, (_, i) =>
+    i === 0 || i === 3 || i === 100 ? `&file${i}` : 0,
+  )
+  const file = (mode: number): Placed => ['struct inode', { i_mode: mode, i_mapping: '&mapping' }]
+  return buildKernel({
+    types: `${TYPES} struct address_space { struct xarray ${member}; };`,
+    objects: {
+      task: ['struct task_struct', { files: '&files' }],
+      idle: ['struct task_struct'],
+      files: ['struct files_struct', { fdt: '&fdt' }],
+      fdt: ['struct fdtable', { max_fds: maxFds, fd: '&fd', open_fds: '&open' }],
+      fd: ['struct words', { word: fd }],
+      open: ['struct words', { word: [0b1101, 1n << 36n] }],
+      file0: ['struct file', { f_inode: '&regular' }],
+      file3: ['struct file', { f_inode: '&socket' }],
+      file100: ['struct file', { f_inode: '&nothing' }],
+      regular: file(0o100644),
+      socket: file(0o140777),
+      nothing: file(0o600),
+      mapping: ['struct address_space', { [member]: { xa_head: '&pages+2' } }],
+      // A page, the shadow of one that was evicted, a page.
+      pages: [
+        'struct xa_node',
+        { slots: [0xffff_ea00_0000_1000n, 0x1235, 0xffff_ea00_0000_2000n] },
+      ],
+    },
+  })
+}
+
+const taskOf = ({ program, addressOf }: BuiltKernel, name = 'task'): Task =>
+  program.objectAt('struct task_struct', addressOf(name))
+
+test('open descriptors are yielded with the kind of their file', () => {
+  const files = Array.from(forEachFile(taskOf(kernel(128))), ({ fd, file }) => [
+    fd,
+    inodeType(fileInode(file)),
+  ])
+  assert.deepEqual(files, [
+    [0, 'REG'],
+    [3, 'SOCK'],
+    [100, 'UNKN'],
+  ])
+})
+
+test('descriptors beyond the table are not looked for', () => {
+  assert.deepEqual(
+    Array.from(forEachFile(taskOf(kernel(64))), ({ fd }) => fd),
+    [0, 3],
+  )
+})
+
+test('a task without files has none, and an absurd table is corrupt', () => {
+  assert.deepEqual([...forEachFile(taskOf(kernel(64), 'idle'))], [])
+  assert.throws(() => [...forEachFile(taskOf(kernel(0xffff_ffff)))], { code: 'ERR_CORRUPT' })
+})
+
+for (const member of ['i_pages', 'page_tree']) {
+  test(`cached pages are found, shadows left out (${member})`, () => {
+    const { program, addressOf } = kernel(64, member)
+    const inode = program.objectAt<'inode'>('struct inode', addressOf('regular'))
+    assert.deepEqual(
+      [...forEachCachedPage(inode)],
+      [
+        { index: 0n, page: 0xffff_ea00_0000_1000n },
+        { index: 2n, page: 0xffff_ea00_0000_2000n },
+      ],
+    )
+  })
+}

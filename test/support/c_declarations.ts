@@ -70,6 +70,8 @@ export class CDeclarations {
     const code = text.replace(/\/\/.*|\/\*[^]*?\*\//g, ' ')
     this.#tokens = code.match(/\w+|\.\.\.|[^\s\w]/g) ?? []
     while (this.#at < this.#tokens.length) this.#declaration()
+    // Every kernel uses all of these somewhere.
+    if (!base) for (const type of Object.values(BASE_TYPES)) this.#baseType(...type)
   }
 
   get bytes(): Uint8Array {

@@ -112,11 +112,17 @@ export function currentTask(program: Program, cpu: number): Task {
   throw new NotFoundError('symbol', 'current_task')
 }
 
-/** CPUs that were running `task`, ascending; more than one only for damaged data. */
+/**
+ * The CPU that was running `task`, undefined if none was.
+ *
+ * Asks that one CPU only: the pages of another CPU may be missing, and a machine has thousands of tasks
+ * for hundreds of CPUs.
+ */
 export function runningCpu(program: Program, task: Task): number | undefined {
-  return forEachCpu(program, 'online').find(
-    (cpu) => currentTask(program, cpu).address === task.address,
-  )
+  if (task.has('on_cpu') && task.number('on_cpu') === 0) return undefined
+  const cpu = taskCpu(task)
+  if (!forEachCpu(program, 'online').includes(cpu)) return undefined
+  return currentTask(program, cpu).address === task.address ? cpu : undefined
 }
 
 /** A task by its global PID (a thread's id included); PID 0 is the idle task of CPU 0. */

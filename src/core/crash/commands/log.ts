@@ -1,7 +1,6 @@
 // log: the kernel's message buffer. It works with VMCOREINFO alone, so it works where nothing else does.
 // Source of names and layout: crash's `log`.
 import { formatAddress } from '../../base/hex.ts'
-import { NotFoundError } from '../../base/errors.ts'
 import type { Cell, Column } from '../../base/table.ts'
 import { forEachAuditRecord } from '../../kernel/audit.ts'
 import { formatTimestamp, readLog, type LogRecord } from '../../kernel/printk.ts'
@@ -124,8 +123,9 @@ function bootTime(program: Program): number {
 
 function auditBlock(program: Program): Block {
   const records = [...forEachAuditRecord(program)]
-  if (records.length === 0)
-    throw new NotFoundError('symbol', 'audit records (the kernel audit log is empty)')
+  if (records.length === 0) {
+    return { kind: 'problem', command: 'log', message: 'kernel audit log is empty' }
+  }
   const cells = records.map(({ type, text }): Cell[] => [type, text])
   const columns: readonly Column[] = [
     { title: 'TYPE', kind: 'decimal' },

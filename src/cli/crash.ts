@@ -56,6 +56,9 @@ const OPTIONS = {
   ...Object.fromEntries(IGNORED_SWITCHES.map((name) => [name, { type: 'boolean' as const }])),
 } as const
 
+/** What shells expect of a process that SIGINT ended. */
+const EXIT_INTERRUPTED = 130
+
 /**
  * Run `kbox crash [VMLINUX] VMCORE …`.
  *
@@ -72,7 +75,9 @@ export async function crashMain(argv: readonly string[]): Promise<number> {
   const isOneShot = values.commands.length > 0
   const isInteractive = isTerminal && !isOneShot
   const shell = new CrashShell(session, { json: values.json, pager: isInteractive })
+  // At the prompt Ctrl-C ends the command; a script it ends as a whole.
   const onInterrupt = (): void => {
+    if (!isInteractive) process.exit(EXIT_INTERRUPTED)
     session.aborted = true
   }
   process.on('SIGINT', onInterrupt)

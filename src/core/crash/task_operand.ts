@@ -1,5 +1,5 @@
 // Naming a task: `PID` or the address of its task_struct, and the heading crash prints above what it says of one.
-import { UsageError } from '../base/errors.ts'
+import { KdumpError, UsageError } from '../base/errors.ts'
 import { forEachIdleTask, forEachTask, taskCpu, type Task } from '../kernel/sched.ts'
 import type { Program } from '../program/program.ts'
 import { record, type RecordBlock } from './command.ts'
@@ -15,8 +15,13 @@ export function getTasks(program: Program, operand: string): Task[] {
     ? BigInt(`0x${operand.replace(/^0x/i, '')}`)
     : undefined
   const found: Task[] = []
-  for (const task of forEachTaskAndIdle(program)) {
-    if (task.address === address || task.number('pid') === pid) found.push(task)
+  try {
+    for (const task of forEachTaskAndIdle(program)) {
+      if (task.address === address || task.number('pid') === pid) found.push(task)
+    }
+  } catch (error) {
+    // A broken list hides what comes later, not what was found.
+    if (!(error instanceof KdumpError) || found.length === 0) throw error
   }
   if (found.length === 0) throw new UsageError(`invalid task or pid value: ${operand}`)
   return found

@@ -181,15 +181,19 @@ class Evaluator {
     throw new NotFoundError('symbol', name)
   }
 
-  /** An array declared without length, `char linux_banner[]`, is as long as its symbol; text ends at its NUL. */
+  /**
+   * An array is as long as its symbol at most: `char linux_banner[]` has no length of its own, and tables grow
+   * from kernel to kernel. Text ends at its NUL.
+   */
   #sizedType(type: Type, { address, size }: KernelSymbol): Type {
     const array = stripType(type)
     const elementSize = array.kind === 'array' ? sizeofType(array.element) : 0
-    if (array.kind !== 'array' || array.length > 0 || elementSize === 0) return type
-    const bytes = isCharacter(array.element)
-      ? this.#program.memory.cstringBytes(address, TEXT_SIZE_MAX).length + 1
-      : size
-    return { ...array, length: Math.floor(bytes / elementSize) }
+    if (array.kind !== 'array' || elementSize === 0) return type
+    const fits = Math.floor(size / elementSize)
+    if (array.length > 0) return fits > 0 && fits < array.length ? { ...array, length: fits } : type
+    if (!isCharacter(array.element)) return { ...array, length: fits }
+    const text = this.#program.memory.cstringBytes(address, TEXT_SIZE_MAX)
+    return { ...array, length: text.length + 1 }
   }
 
   #functionType(name: string, letter: string): Type | undefined {

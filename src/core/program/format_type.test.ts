@@ -51,7 +51,7 @@ test('anonymous structs show their members, with offsets from the outermost stru
     '    struct {',
     '      char c; @32',
     '      char d; @40',
-    '    } e;',
+    '    } e; @32',
     '  };',
     '}',
   ])

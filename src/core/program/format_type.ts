@@ -71,7 +71,12 @@ export function* formatMember(
   ) {
     yield { depth, text: `${qualifiers}${type.kind} {`, bitOffset: undefined }
     yield* memberLines(type, depth + 1, bitOffset)
-    yield { depth, text: `${join('}', declarator)};`, bitOffset: undefined }
+    // Where the member begins is said behind its braces, as in crash; nameless ones begin nowhere of their own.
+    yield {
+      depth,
+      text: `${join('}', declarator)};`,
+      bitOffset: member.name === '' ? undefined : bitOffset,
+    }
     return
   }
   yield { depth, text: `${join(baseName(base), declarator)}${bits};`, bitOffset }

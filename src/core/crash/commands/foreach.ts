@@ -1,5 +1,5 @@
 // foreach: a command for many tasks.
-import { FaultError, UsageError } from '../../base/errors.ts'
+import { FaultError, KdumpError, UsageError } from '../../base/errors.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import { currentTask, isKthread, taskStateName, type Task } from '../../kernel/sched.ts'
 import { defineCommand, type Block, type Command } from '../command.ts'
@@ -76,7 +76,7 @@ function parseForeach(session: Session, operands: readonly string[]): Foreach {
   while (isCommand(operands[end])) end++
   const words = start < 0 ? operands : operands.slice(0, start)
   const named = words.filter((word) => !isNarrowing(word))
-  const all = named.length > 0 ? [...forEachTaskAndIdle(session.program)] : []
+  const all = named.length > 0 ? readableTasks(session) : []
   const any = named.map((word) => parseSelector(session, word.replace(/^\\/, ''), all))
   if (start < 0) throw new UsageError(`no command: foreach runs ${perTaskNames(session)}`)
   const narrow = words.filter(isNarrowing).map((word) => narrowing(word))
@@ -88,6 +88,17 @@ function parseForeach(session: Session, operands: readonly string[]): Foreach {
   // Once, rather than once a task.
   for (const command of commands) parseArguments(command, args)
   return { commands, args, tasks: () => selectTasks(session, any, narrow) }
+}
+
+/** The tasks there are to be named, up to where the list breaks: the walk that follows says why. */
+function readableTasks(session: Session): Task[] {
+  const tasks: Task[] = []
+  try {
+    for (const task of forEachTaskAndIdle(session.program)) tasks.push(task)
+  } catch (error) {
+    if (!(error instanceof KdumpError)) throw error
+  }
+  return tasks
 }
 
 /** The task list, up to where it breaks; what breaks it is told behind the tasks that were good. */

@@ -17,7 +17,6 @@ import { parseVerbOptions } from './verb_options.ts'
 const OPTIONS = {
   kernel: { type: 'string' },
   modules: { type: 'string' },
-  'initrd-modules': { type: 'string' },
   config: { type: 'string' },
   memory: { type: 'string', default: '512M' },
   cpus: { type: 'string', default: '2' },
@@ -48,7 +47,7 @@ export async function rehearseMain(argv: readonly string[]): Promise<number> {
   const result = await rehearse({
     ...config,
     kernel: values.kernel ?? `/boot/vmlinuz-${os.release()}`,
-    modules: values.modules ?? values['initrd-modules'],
+    modules: values.modules,
     memoryBytes: readSize('--memory', values.memory),
     cpus: readNumber('--cpus', values.cpus, 64),
     crashkernel: readCrashkernel(values.crashkernel),

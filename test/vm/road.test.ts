@@ -1,4 +1,4 @@
-// The whole road, in a virtual machine, on both kernels of Debian 12: armed, crashed and recorded by kbox, then measured
+// The whole road, in a virtual machine, on the kernels of Debian 12: armed, crashed and recorded by kbox, then measured
 // against what the guest wrote down about itself a moment before it died.
 import assert from 'node:assert/strict'
 import {
@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { before, describe, test } from 'node:test'
-import { cachePath } from '../../scripts/cache.ts'
+import { cachePath, findCachedKernel } from '../../scripts/cache.ts'
 import { openKernel } from '../../src/core/kernel/open_kernel.ts'
 import { panicMessage, panicTask } from '../../src/core/kernel/panic.ts'
 import { formatLogLines, readLog } from '../../src/core/kernel/printk.ts'
@@ -37,8 +37,10 @@ import { rehearseOptions } from '../support/rehearsals.ts'
 /** TASK_COMM_LEN without the NUL; /proc shows a kernel thread's full name. */
 const COMM_LENGTH = 15
 
-for (const series of ['6.1', '6.12']) {
-  describe(`the road on ${series} with crashkernel=192M`, () => {
+for (const series of ['6.1', '6.12', 'sid']) {
+  // Debian's newest is tried where somebody has fetched it: what it needs changes with every upload.
+  const skip = series === 'sid' && !findCachedKernel(series) ? 'not fetched' : false
+  describe(`the road on ${series} with crashkernel=192M`, { skip }, () => {
     // Kept for a look afterwards; each run makes it anew.
     const folder = cachePath('dumps', `${series}-road`)
     const at = (name: string): string => path.join(folder, name)

@@ -7,6 +7,7 @@ import {
   openSync,
   closeSync,
   readFileSync,
+  realpathSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -179,7 +180,8 @@ function placeModules(
 /** Link where that is possible: kernel and runtime are large and are copied once more, into the image. */
 function place(source: string, to: string): void {
   try {
-    linkSync(source, to)
+    // A link to a symbolic link would be a symbolic link.
+    linkSync(realpathSync(source), to)
   } catch {
     try {
       copyFileSync(source, to)

@@ -12,11 +12,11 @@ export type StepName = (typeof STEPS)[number]
 
 /** What each step is, for people. */
 export const STEP_TEXT: Readonly<Record<StepName, string>> = {
-  prepare: 'disks and initramfs made',
+  prepare: 'disks and initramfs made, accelerator chosen',
   boot: 'kernel booted to user space',
   workload: 'processes, files and sockets started',
   arm: 'capture image built and loaded by kbox start',
-  truth: 'truth about the guest written down',
+  truth: 'its own /proc saved, to check the dump against',
   crash: 'crash to running capture kernel',
   dmesg: 'vmcore-dmesg.txt on the disk',
   dump: 'vmcore on the disk',

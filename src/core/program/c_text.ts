@@ -22,7 +22,8 @@ export function formatString(bytes: Uint8Array): string {
   let afterOctal = false
   for (const byte of bytes) {
     const part = byte === 0x22 ? '\\"' : escapeByte(byte, afterOctal)
-    afterOctal = /^\\[0-7]/.test(part)
+    // gdb does so only behind ASCII: `\200` ends after three digits anyway.
+    afterOctal = byte < 0x80 && /^\\[0-7]/.test(part)
     text += part
   }
   return `${text}"`

@@ -4,20 +4,23 @@ import { HostError } from '../../core/base/errors.ts'
 import type { GuestMessage } from './guest_channel.ts'
 import type { Machine, MachineEnd } from './machine.ts'
 
+/** What is watched of a machine. */
+export type WatchedMachine = Pick<Machine, 'console' | 'channel' | 'waitForEnd'>
+
 /** Wait until the guest is in user space with its disk mounted. */
-export async function awaitBoot(machine: Machine, signal: AbortSignal): Promise<true> {
+export async function awaitBoot(machine: WatchedMachine, signal: AbortSignal): Promise<true> {
   await awaitMessage(machine, 'up', signal)
   return true
 }
 
 /** Wait until the guest has something to do; returns how many processes it has. */
-export async function awaitWorkload(machine: Machine, signal: AbortSignal): Promise<number> {
+export async function awaitWorkload(machine: WatchedMachine, signal: AbortSignal): Promise<number> {
   const { processes } = await awaitMessage(machine, 'workload', signal)
   return processes
 }
 
 /** Wait until the guest is armed; returns what its commands printed. */
-export async function awaitArmed(machine: Machine, signal: AbortSignal): Promise<string> {
+export async function awaitArmed(machine: WatchedMachine, signal: AbortSignal): Promise<string> {
   const { output } = await awaitMessage(machine, 'armed', signal)
   return output
 }
@@ -27,7 +30,7 @@ export async function awaitArmed(machine: Machine, signal: AbortSignal): Promise
  *
  * @returns its tasks a moment ago: `PID`, a blank and a line of /proc/PID/task/TID/stat each
  */
-export async function awaitReady(machine: Machine, signal: AbortSignal): Promise<string[]> {
+export async function awaitReady(machine: WatchedMachine, signal: AbortSignal): Promise<string[]> {
   const lines: string[] = []
   const { tasks } = await awaitMessage(machine, 'ready', signal, ({ pid, stat }) =>
     lines.push(`${pid} ${stat}\n`),
@@ -38,7 +41,10 @@ export async function awaitReady(machine: Machine, signal: AbortSignal): Promise
 }
 
 /** Wait until the capture kernel is in user space. What the console said before is skipped. */
-export async function awaitCaptureKernel(machine: Machine, signal: AbortSignal): Promise<true> {
+export async function awaitCaptureKernel(
+  machine: WatchedMachine,
+  signal: AbortSignal,
+): Promise<true> {
   // A panic before these words is the one that is rehearsed, a panic behind them is the capture kernel's own.
   const begun = /Linux version [^\n]*/
   const match = await untilMachineEnds(machine, signal, (either) =>
@@ -49,17 +55,17 @@ export async function awaitCaptureKernel(machine: Machine, signal: AbortSignal):
 }
 
 /** Wait until the log of the crashed kernel is on the disk. */
-export async function awaitDmesg(machine: Machine, signal: AbortSignal): Promise<true> {
+export async function awaitDmesg(machine: WatchedMachine, signal: AbortSignal): Promise<true> {
   return awaitConsole(machine, /kbox: saving vmcore-dmesg\.txt complete/, signal)
 }
 
 /** Wait until the dump is on the disk under its final name. */
-export async function awaitDump(machine: Machine, signal: AbortSignal): Promise<true> {
+export async function awaitDump(machine: WatchedMachine, signal: AbortSignal): Promise<true> {
   return awaitConsole(machine, /kbox: saving vmcore complete/, signal)
 }
 
 /** Wait until the machine is left: reset, powered off, or halted. */
-export async function awaitEnd(machine: Machine, signal: AbortSignal): Promise<MachineEnd> {
+export async function awaitEnd(machine: WatchedMachine, signal: AbortSignal): Promise<MachineEnd> {
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
   const halted = machine.console
@@ -83,7 +89,7 @@ const FAILURES: readonly RegExp[] = [
 ]
 
 async function awaitConsole(
-  machine: Machine,
+  machine: WatchedMachine,
   milestone: RegExp,
   signal: AbortSignal,
 ): Promise<true> {
@@ -107,7 +113,7 @@ function describeFailure(said: string): string {
 
 /** Take messages until the one that is waited for; `onTask` gets the tasks on the way. */
 async function awaitMessage<Event extends GuestMessage['event']>(
-  machine: Machine,
+  machine: WatchedMachine,
   event: Event,
   signal: AbortSignal,
   onTask?: (task: Extract<GuestMessage, { event: 'task' }>) => void,
@@ -124,7 +130,7 @@ async function awaitMessage<Event extends GuestMessage['event']>(
 }
 
 async function untilMachineEnds<T>(
-  machine: Machine,
+  machine: WatchedMachine,
   signal: AbortSignal,
   wait: (either: AbortSignal) => Promise<T>,
 ): Promise<T> {

@@ -89,7 +89,7 @@ function parseLong(
 ): number {
   const equals = word.indexOf('=')
   const given = word.slice(2, equals < 0 ? undefined : equals)
-  const { name, long, argument } = findLong(given, specification)
+  const { name, long, argument } = findLong(word, given, specification)
   const joined = equals < 0 ? undefined : word.slice(equals + 1)
   if (argument === 'none') {
     if (joined !== undefined) throw new UsageError(`option '--${long}' doesn't allow an argument`)
@@ -102,15 +102,20 @@ function parseLong(
   return joined === undefined && argument === 'required' ? 1 : 0
 }
 
-function findLong(given: string, specification: readonly GetoptOption[]): GetoptOption {
+/** @param word as typed, its argument included: glibc's messages show it whole */
+function findLong(
+  word: string,
+  given: string,
+  specification: readonly GetoptOption[],
+): GetoptOption {
   const exact = specification.find((option) => option.long === given)
   if (exact) return exact
   const matches = specification.filter((option) => option.long?.startsWith(given))
   const [only] = matches
-  if (!only || given === '') throw new UsageError(`unrecognized option '--${given}'`)
+  if (!only || given === '') throw new UsageError(`unrecognized option '${word}'`)
   if (matches.length === 1) return only
   const possibilities = matches.map((option) => `'--${option.long}'`).join(' ')
-  throw new UsageError(`option '--${given}' is ambiguous; possibilities: ${possibilities}`)
+  throw new UsageError(`option '${word}' is ambiguous; possibilities: ${possibilities}`)
 }
 
 /** Parse `-abc`; the first letter that takes an argument takes the rest, or the next word. */

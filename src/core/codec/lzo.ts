@@ -48,9 +48,8 @@ function decompress(input: Uint8Array, output: Uint8Array): number {
       const mask = code >= 32 ? 31 : 7
       length = code & mask
       if (length === 0) {
-        const start = ip
-        ip = skipZeros(input, ip)
-        length = (ip - start) * 255 + mask + (input[ip++] as number)
+        const zeros = countZeros(input, ip)
+        length = zeros * 255 + mask + (input[(ip += zeros + 1) - 1] as number)
       }
       if (ip + 2 > inEnd) fail('input ends within a distance')
       const word = (input[ip] as number) | ((input[ip + 1] as number) << 8)
@@ -58,16 +57,12 @@ function decompress(input: Uint8Array, output: Uint8Array): number {
       length += 2
       distance = (word >> 2) + (code >= 32 ? 1 : END_DISTANCE + ((code & 8) << 11))
       state = word & 3
-      if (distance === END_DISTANCE && code < 32) {
-        if (code !== 17 || ip !== inEnd) fail('bad end marker')
-        return op
-      }
+      if (distance === END_DISTANCE && code < 32) return endOf(code, ip, inEnd, op)
     } else if (state === 0) {
       literals = code
       if (code === 0) {
-        const start = ip
-        ip = skipZeros(input, ip)
-        literals = (ip - start) * 255 + 15 + (input[ip++] as number)
+        const zeros = countZeros(input, ip)
+        literals = zeros * 255 + 15 + (input[(ip += zeros + 1) - 1] as number)
       }
       literals += 3
       state = 4
@@ -85,10 +80,17 @@ function decompress(input: Uint8Array, output: Uint8Array): number {
   }
 }
 
-function skipZeros(input: Uint8Array, ip: number): number {
+/** A length that goes on: zeros count 255 each, the byte that is none ends it. */
+function countZeros(input: Uint8Array, start: number): number {
+  let ip = start
   while (input[ip] === 0) ip++
   if (ip >= input.length) fail('input ends within a length')
-  return ip
+  return ip - start
+}
+
+function endOf(code: number, ip: number, inEnd: number, op: number): number {
+  if (code !== 17 || ip !== inEnd) fail('bad end marker')
+  return op
 }
 
 /** Last position of each hash, plus `base`; what is below the base is of an earlier call, so nothing is ever cleared. */

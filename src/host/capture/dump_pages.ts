@@ -10,6 +10,7 @@ export interface PfnRun {
   readonly end: number
 }
 
+/** What the engine knows of a dump. */
 export interface DumpPages {
   readonly pageSize: number
   readonly pfnEnd: number

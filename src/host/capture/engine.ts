@@ -1,5 +1,6 @@
 // makedumpfile's job in one function: filter a dump's pages and write them as a kdump-compressed file. Used on a
-// host and in the capture kernel. Memory: three bits a page frame (96 MiB a TiB) and some 4 MiB of buffers.
+// host and in the capture kernel. Memory: one bit a page frame in frame order, four more (160 MiB a TiB) for the
+// order of importance, and some 4 MiB of buffers.
 import type { KernelMap } from '../../core/arch/arch.ts'
 import { BitRank } from '../../core/base/bits.ts'
 import { FormatError, KdumpError, UnsupportedError } from '../../core/base/errors.ts'
@@ -7,7 +8,7 @@ import type { CodecName } from '../../core/codec/codec.ts'
 import { getCodec } from '../../core/codec/codecs.ts'
 import { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
 import type { Dump } from '../../core/dump/dump_format.ts'
-import { type ElfNote, NT_PRSTATUS } from '../../core/elf/elf_note.ts'
+import { NT_PRSTATUS } from '../../core/elf/elf_note.ts'
 import type { Source } from '../../core/io/source.ts'
 import { registerNativeCodecs } from '../platform/native_codecs.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
@@ -26,12 +27,22 @@ import { readMemMaps } from './mem_map.ts'
 import { PageCopy, type PageCopyCounts } from './page_copy.ts'
 import { type FilterInput, filterPages, type FilterResult } from './page_filter.ts'
 import { readPageLayout } from './page_layout.ts'
-import { BLOCK_PFNS, type PageOrder, type PagePass, pfnOrder, priorityOrder } from './page_order.ts'
+import {
+  BLOCK_PFNS,
+  frugalOrder,
+  type PageOrder,
+  type PagePass,
+  pfnOrder,
+  priorityOrder,
+} from './page_order.ts'
 import { findReservedFlag } from './reserved_flag.ts'
+import { encodeNotes } from './writers/encode_notes.ts'
 import { type KdumpFacts, KdumpWriter } from './writers/kdump_writer.ts'
 
+/** The two parts of the work that take time. */
 export type DumpStage = 'filter' | 'copy'
 
+/** What to write, and where to. */
 export interface RunDumpOptions {
   readonly dump: Dump
   /** What `dump` was opened from; read directly. */
@@ -80,6 +91,10 @@ export interface DumpStats {
 }
 
 const LEVEL_ALL = 31
+/** `char sysname[65]`, and five more alike. Source: include/uapi/linux/utsname.h. */
+const UTSNAME_FIELD = 65
+/** 1 TiB of 4 KiB pages: beyond it the bitmaps of page kinds would crowd a capture kernel. */
+const KINDS_FRAMES_MAX = 2 ** 28
 /** Timers and signals get their turn so often. */
 const YIELD_MS = 100
 
@@ -94,7 +109,9 @@ const YIELD_MS = 100
  */
 export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   registerNativeCodecs()
-  const { dump, level } = options
+  const { dump } = options
+  // What was left out before is still left out, and zeros that were shared are shared again.
+  const level = options.level | (dump.dumpLevel ?? 0)
   if (!dump.vmcoreinfo) throw new FormatError(dump.file, 0, 'dump has no VMCOREINFO note')
   if (!dump.littleEndian) throw new UnsupportedError('filtering dumps of big-endian machines')
   const start = performance.now()
@@ -108,16 +125,20 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   const problems: KdumpError[] = []
   const map = options.pageOrder === 'priority' ? tryKernelMap(memory, problems) : undefined
   const input = map ? withReservedFlag(plain, map) : plain
-  const filter = filterPages(input, { level, wantKinds: map !== undefined, ...progressOf(options) })
+  const filter = filterPages(input, {
+    level,
+    wantKinds: map !== undefined && pages.pfnEnd <= KINDS_FRAMES_MAX,
+    ...progressOf(options),
+  })
   const plan = planOrder(level, input, filter, map)
   const filtered = performance.now()
   const writer = new KdumpWriter(
     options.output,
-    readFacts(options, info, pages, memory),
+    readFacts(options, level, info, pages, memory),
     filter.dumped,
   )
   writer.begin(pages.existing, filter.dumped)
-  const counts = await copyPages(options, pages, writer, plan, filter.dumped)
+  const counts = await copyPages({ ...options, level }, pages, writer, plan, filter.dumped)
   writer.finish(counts.unreadable === 0)
   return makeStats({
     options,
@@ -164,7 +185,8 @@ function planOrder(
   { dumped, kinds, pageArray }: FilterResult,
   map: KernelMap | undefined,
 ): OrderPlan {
-  if (!map || !kinds) return { passes: pfnOrder(dumped) }
+  if (!map) return { passes: pfnOrder(dumped) }
+  if (!kinds) return { passes: frugalOrder({ dumped, pageArray, map }) }
   const keepsUserData = (level | EXCLUDE_ZERO) !== LEVEL_ALL
   const kernel = keepsUserData ? filterPages(input, { level: LEVEL_ALL }).dumped : dumped
   return priorityOrder({ dumped, kernel, ...kinds, pageArray, map })
@@ -205,25 +227,21 @@ async function copyPages(
 
 function readFacts(
   options: RunDumpOptions,
+  level: number,
   info: VmcoreInfo,
   pages: DumpPages,
   memory: KernelMemory,
 ): KdumpFacts {
   const { dump } = options
-  const { notes, vmcoreinfoOffset } = encodeNotes(dump.notes, dump.littleEndian)
-  const utsname = new Uint8Array(6 * 65)
-  const utsns = info.symbol('init_uts_ns')
-  if (utsns !== undefined)
-    memory.readLenient(utsns + BigInt(info.offset('uts_namespace.name') ?? 0), utsname)
+  const { notes, vmcoreinfoOffset } = encodeNotes(dump)
   return {
     pageSize: pages.pageSize,
     pfnEnd: pages.pfnEnd,
     littleEndian: dump.littleEndian,
-    utsname,
+    utsname: readUtsname(dump, info, memory),
     timestamp: info.crashTime || dump.timestamp || Math.floor(Date.now() / 1000),
     codec: options.codec,
-    // What was left out before is still left out.
-    dumpLevel: options.level | (dump.dumpLevel ?? 0),
+    dumpLevel: level,
     physBase: info.number('phys_base') ?? dump.physBase ?? 0,
     cpuCount: dump.notes.filter((note) => note.name === 'CORE' && note.type === NT_PRSTATUS).length,
     notes,
@@ -232,31 +250,19 @@ function readFacts(
   }
 }
 
-/** Notes as they were in the input: name and description padded to four bytes each. */
-function encodeNotes(
-  notes: readonly ElfNote[],
-  littleEndian: boolean,
-): { notes: Uint8Array; vmcoreinfoOffset: number } {
-  const padded = (size: number): number => (size + 3) & ~3
-  const size = notes.reduce(
-    (sum, note) => sum + 12 + padded(note.name.length + 1) + padded(note.desc.length),
-    0,
-  )
-  const bytes = new Uint8Array(size)
-  const view = new DataView(bytes.buffer)
-  let vmcoreinfoOffset = 0
-  let at = 0
-  for (const note of notes) {
-    view.setUint32(at, note.name.length + 1, littleEndian)
-    view.setUint32(at + 4, note.desc.length, littleEndian)
-    view.setUint32(at + 8, note.type, littleEndian)
-    for (let i = 0; i < note.name.length; i++) bytes[at + 12 + i] = note.name.charCodeAt(i)
-    at += 12 + padded(note.name.length + 1)
-    if (note.name === 'VMCOREINFO') vmcoreinfoOffset = at
-    bytes.set(note.desc, at)
-    at += padded(note.desc.length)
+/** The kernel's own, else what the input's header says: a reader must at least learn the machine. */
+function readUtsname(dump: Dump, info: VmcoreInfo, memory: KernelMemory): Uint8Array {
+  const utsname = new Uint8Array(6 * UTSNAME_FIELD)
+  const namespace = info.symbol('init_uts_ns')
+  if (namespace !== undefined) {
+    memory.readLenient(namespace + BigInt(info.offset('uts_namespace.name') ?? 0), utsname)
   }
-  return { notes: bytes, vmcoreinfoOffset }
+  if (utsname[4 * UTSNAME_FIELD] !== 0 || !dump.utsname) return utsname
+  const { nodename, release, version, machine } = dump.utsname
+  for (const [i, text] of ['Linux', nodename, release, version, machine].entries()) {
+    utsname.set(new TextEncoder().encode(text).subarray(0, UTSNAME_FIELD - 1), i * UTSNAME_FIELD)
+  }
+  return utsname
 }
 
 interface Outcome {
@@ -282,10 +288,6 @@ function makeStats({
 }: Outcome): DumpStats {
   const count = (pageClass: number): number => filter.counts[pageClass] ?? 0
   const originalPages = pages.existing.reduce((sum, run) => sum + run.end - run.start, 0)
-  const excluded = [CACHE, CACHE_PRIVATE, USER, FREE, HWPOISON, OFFLINE].reduce(
-    (sum, c) => sum + count(c),
-    0,
-  )
   const { problem } = options.output
   const written = counts.copied + counts.repeated
   return {
@@ -298,9 +300,9 @@ function makeStats({
     freePages: count(FREE),
     hwpoisonPages: count(HWPOISON),
     offlinePages: count(OFFLINE),
-    remainingPages: originalPages - excluded - counts.zero,
+    remainingPages: writer.pageCount - counts.zero,
     repeatedPages: counts.repeated,
-    lostPages: originalPages - excluded - counts.zero - written + writer.lostPages,
+    lostPages: writer.pageCount - counts.zero - written + writer.lostPages,
     unreadableMapPages: filter.unreadable,
     writtenBytes: writer.writtenBytes,
     fileSize: writer.fileSize,

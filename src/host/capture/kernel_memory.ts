@@ -13,6 +13,7 @@ const CACHED_TABLES = 1024
 /** Called for each piece of a read that is contiguous in physical memory. */
 export type OnPiece = (physical: number, size: number) => void
 
+/** Kernel addresses of one dump, by its page tables. */
 export class KernelMemory {
   readonly #pages: DumpPages
   readonly #info: VmcoreInfo

@@ -10,6 +10,7 @@ import { CODEC_FLAG } from './writers/kdump_writer.ts'
 /** Frames read at once. */
 const READ_PAGES = 64
 
+/** How pages are stored. */
 export interface PageCopyOptions {
   readonly codec: Codec | undefined
   /** Let pages of zeros share one stored page (dump level 1). */
@@ -27,6 +28,7 @@ export interface PageCopyCounts {
   unreadable: number
 }
 
+/** Copies selected frames into a writer. */
 export class PageCopy {
   readonly counts: PageCopyCounts = { copied: 0, zero: 0, repeated: 0, unreadable: 0 }
   readonly #pages: DumpPages

@@ -33,8 +33,10 @@ const WINDOW_PAGES = 32768
 /** Orders are exponents of a machine word. */
 const ORDER_LIMIT = 64
 
+/** Told how many frames are decided. */
 export type OnFilterProgress = (done: number, total: number) => void
 
+/** Which frames are dumped, and what the others are. */
 export interface FilterResult {
   /** Bitmap of what is dumped; pages of zeros still count as dumped. */
   readonly dumped: Uint8Array
@@ -55,13 +57,15 @@ export interface PageKinds {
   readonly plain: Uint8Array
 }
 
+/** Where the page array is and how to read it. */
 export interface FilterInput {
   readonly pages: DumpPages
   readonly maps: readonly MemMap[]
   readonly layout: PageLayout
-  readonly memory: KernelMemory
+  readonly memory: Pick<KernelMemory, 'readLenient'>
 }
 
+/** What to leave out, and what to find out besides. */
 export interface FilterOptions {
   /** Dump level, 0 to 31. */
   readonly level: number

@@ -5,6 +5,7 @@ import type { PfnRun } from './dump_pages.ts'
 import { clearRange, mergeRuns, setRange } from './page_bitmap.ts'
 import type { PageKinds } from './page_filter.ts'
 
+/** By importance, or as makedumpfile has it. */
 export type PageOrder = 'priority' | 'pfn'
 
 /** One way through all frames, ascending. */
@@ -24,6 +25,7 @@ export interface PagePass {
 export const BLOCK_PFNS = 32768
 const BLOCK_BYTES = BLOCK_PFNS / 8
 
+/** Frames by what they hold, as bitmaps or runs. */
 export interface PageSets extends PageKinds {
   /** What is dumped. */
   readonly dumped: Uint8Array
@@ -42,6 +44,41 @@ export function pfnOrder(dumped: Uint8Array): PagePass[] {
       isRoot: false,
       select: (block, firstPfn) => copyBlock(block, dumped, firstPfn),
     },
+  ]
+}
+
+/**
+ * The order of importance for machines so large that bitmaps count: what page tables map, everything else, the
+ * page array.
+ */
+export function frugalOrder({
+  dumped,
+  pageArray,
+  map,
+}: Omit<PageSets, keyof PageKinds | 'kernel'>): PagePass[] {
+  const pfnEnd = dumped.length * 8
+  const tables = map.tables.map((pfn) => ({ pfn, count: 1 }))
+  const first = frameRuns([...map.image, ...map.text, ...map.other, ...tables], pfnEnd)
+  const pass = (name: string, select: PagePass['select']): PagePass => ({
+    name,
+    isRoot: false,
+    select,
+  })
+  return [
+    pass('kernel image, modules and stacks', (block, firstPfn) => {
+      setRuns(block, firstPfn, first)
+      clearRuns(block, firstPfn, pageArray)
+      andBlock(block, dumped, firstPfn)
+    }),
+    pass('all other pages', (block, firstPfn) => {
+      copyBlock(block, dumped, firstPfn)
+      clearRuns(block, firstPfn, first)
+      clearRuns(block, firstPfn, pageArray)
+    }),
+    pass('page array', (block, firstPfn) => {
+      setRuns(block, firstPfn, pageArray)
+      andBlock(block, dumped, firstPfn)
+    }),
   ]
 }
 

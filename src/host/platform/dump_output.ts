@@ -1,6 +1,7 @@
 // Where a dump goes: bytes at positions. A disk that fills up is no exception but an ordinary end.
 import type { HostError } from '../../core/base/errors.ts'
 
+/** A target of a dump. */
 export interface DumpOutput {
   readonly name: string
   /** Why the last write was short; undefined while all is well. */

@@ -4,6 +4,7 @@ import { HostError } from '../../core/base/errors.ts'
 import type { DumpOutput } from './dump_output.ts'
 import { errnoOf } from './file_error.ts'
 
+/** How a file is opened. */
 export interface FileOutputOptions {
   /** Replace an existing file. */
   readonly overwrite: boolean

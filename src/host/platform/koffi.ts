@@ -4,6 +4,7 @@
 import { createRequire } from 'node:module'
 import { UnsupportedError } from '../../core/base/errors.ts'
 
+/** The package as its types describe it. */
 export type Koffi = typeof import('koffi')
 /** A C function; koffi checks and converts arguments by the prototype it was declared with. */
 export type NativeFunction = (...args: readonly unknown[]) => unknown

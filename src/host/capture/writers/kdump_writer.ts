@@ -57,10 +57,12 @@ interface DescRun {
   count: number
 }
 
+/** One kdump-compressed file in the making. */
 export class KdumpWriter {
   readonly #output: DumpOutput
   readonly #facts: KdumpFacts
-  readonly #descCount: number
+  /** Pages that should be in the dump. */
+  readonly pageCount: number
   readonly #descOffset: number
   readonly #data: Uint8Array
   /** File offset of the first byte of `#data`. */
@@ -80,9 +82,9 @@ export class KdumpWriter {
   constructor(output: DumpOutput, facts: KdumpFacts, dumped: Uint8Array) {
     this.#output = output
     this.#facts = facts
-    this.#descCount = popcount(dumped)
+    this.pageCount = popcount(dumped)
     this.#descOffset = (1 + this.#subHeaderBlocks + this.#bitmapBlocks) * facts.pageSize
-    this.#dataOffset = this.#descOffset + this.#descCount * page_desc.size
+    this.#dataOffset = this.#descOffset + this.pageCount * page_desc.size
     this.#data = new Uint8Array(DATA_BUFFER + 2 * facts.pageSize)
   }
 
@@ -123,7 +125,7 @@ export class KdumpWriter {
       kdump_sub_header.size +
       this.#facts.notes.length +
       2 * used +
-      this.#descCount * page_desc.size
+      this.pageCount * page_desc.size
   }
 
   /** Room for the next page's data, up to two pages; tell how much was used by `addPage()` or `addData()`. */

@@ -149,7 +149,7 @@ async function startQemu(spec: MachineSpec, consoleFile: string): Promise<Parts>
     child.once('error', (error) => leave(error.message))
     child.once('close', (code, signal) => leave(signal === null ? `exit code ${code}` : signal))
   })
-  const stopGuarding = guardAgainstOurEnd(child)
+  const stopGuarding = guardAgainstOurEnd(child, folder)
   return {
     child,
     folder,
@@ -180,13 +180,16 @@ async function endQemu({
 }
 
 /** Let no QEMU outlive us: however we end, short of a SIGKILL, it is killed first. */
-function guardAgainstOurEnd(child: ChildProcess): () => void {
-  const kill = (): void => void child.kill('SIGKILL')
+function guardAgainstOurEnd(child: ChildProcess, folder: string): () => void {
+  const kill = (): void => {
+    child.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   const onSignal = (signal: NodeJS.Signals): void => {
     kill()
-    stop()
-    process.kill(process.pid, signal)
+    // Not by raising it again: others have scratch folders to remove at 'exit'.
+    process.exit(128 + os.constants.signals[signal])
   }
   const stop = (): void => {
     process.off('exit', kill)

@@ -50,14 +50,18 @@ const TARGET_DISK_EXTRA = 1 << 28
 export async function rehearse(options: RehearseOptions): Promise<RehearseResult> {
   if (process.arch !== 'x64')
     throw new UnsupportedError(`rehearsing on ${process.arch}: only x86_64 guests are made so far`)
+  const release = readKernelRelease(options.kernel)
+  const keep = prepareKeep(options.keep)
   const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-rehearse-'))
-  const files = prepareKeep(options.keep) ?? folder
+  const cleanUp = (): void => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', cleanUp)
+  const files = keep ?? folder
   const steps = new StepRunner(options.timeoutMs, options.onStep)
   const result: Mutable<RehearseResult> = {
     version: 1,
     ok: false,
     scenario: options.scenario.name,
-    release: readKernelRelease(options.kernel),
+    release,
     kernel: options.kernel,
     accelerator: 'tcg',
     memoryBytes: options.memoryBytes,
@@ -76,7 +80,8 @@ export async function rehearse(options: RehearseOptions): Promise<RehearseResult
       writeFileSync(path.join(files, 'rehearsal.json'), `${JSON.stringify(result, null, 2)}\n`)
     return result
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    process.off('exit', cleanUp)
+    cleanUp()
   }
 }
 
@@ -174,13 +179,31 @@ async function prepare({ options, folder, result }: Rehearsal): Promise<Stage> {
 }
 
 /** @returns whether the crash was got through to the end, so that there may be files to collect */
-async function runMachine(
+async function runMachine(rehearsal: Rehearsal, spec: MachineSpec): Promise<boolean> {
+  const { files, steps } = rehearsal
+  const started: { machine?: Machine } = {}
+  try {
+    const machine = await steps.run(
+      'boot',
+      async (signal) => {
+        const machine = await Machine.start(spec, path.join(files, 'console.log'))
+        started.machine = machine
+        await awaitBoot(machine, AbortSignal.any([signal, machine.gone]))
+        return machine
+      },
+      () => started.machine,
+    )
+    return machine !== undefined && (await crashMachine(rehearsal, machine))
+  } finally {
+    await started.machine?.[Symbol.asyncDispose]()
+  }
+}
+
+async function crashMachine(
   { options, files, steps, result }: Rehearsal,
-  spec: MachineSpec,
+  machine: Machine,
 ): Promise<boolean> {
-  await using machine = await Machine.start(spec, path.join(files, 'console.log'))
   const onMachine = steps.on(machine)
-  if (!(await onMachine.run('boot', (signal) => awaitBoot(machine, signal)))) return false
   if (!(await onMachine.run('workload', (signal) => awaitWorkload(machine, signal)))) return false
   if (!(await onMachine.run('arm', (signal) => awaitArmed(machine, signal)))) return false
   const snapshot = await onMachine.run('truth', (signal) => awaitReady(machine, signal))

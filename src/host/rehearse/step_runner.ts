@@ -44,7 +44,11 @@ export class StepRunner {
   on(machine: Machine): Pick<StepRunner, 'run'> {
     return {
       run: (name, work) =>
-        this.run(name, (signal) => work(AbortSignal.any([signal, machine.gone])), machine),
+        this.run(
+          name,
+          (signal) => work(AbortSignal.any([signal, machine.gone])),
+          () => machine,
+        ),
     }
   }
 
@@ -52,7 +56,7 @@ export class StepRunner {
   async run<T extends StepValue>(
     name: StepName,
     work: (signal: AbortSignal) => T | Promise<T>,
-    machine?: Machine,
+    findMachine: () => Machine | undefined = () => undefined,
   ): Promise<T | undefined> {
     this.#onStep?.(name, undefined)
     const startMs = performance.now()
@@ -67,7 +71,7 @@ export class StepRunner {
       return value
     } catch (error) {
       if (!(error instanceof KdumpError)) throw error
-      const console = machine?.console.tail(CONSOLE_LINES) ?? []
+      const console = findMachine()?.console.tail(CONSOLE_LINES) ?? []
       this.#record({
         name,
         ok: false,

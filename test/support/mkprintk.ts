@@ -106,19 +106,7 @@ export function mkprintk(recipe: RingRecipe): LogImage {
     descs.setBigUint64(index * DESC_SIZE + 16, next, little)
     writeInfo(infos, index * INFO_SIZE, line, BigInt(i), text.length, little)
   })
-  const ring = new DataView(new ArrayBuffer(64))
-  ring.setUint32(0, countBits, little)
-  ring.setBigUint64(8, DESCS, little)
-  ring.setBigUint64(16, INFOS, little)
-  const head = BigInt.asUintN(62, firstId + BigInt(lines.length - 1))
-  ring.setBigUint64(24, head, little)
-  ring.setBigUint64(
-    32,
-    lines.length > count ? BigInt.asUintN(62, head - BigInt(count - 1)) : firstId,
-    little,
-  )
-  ring.setUint32(40, sizeBits, little)
-  ring.setBigUint64(48, DATA, little)
+  const ring = ringVariables(recipe, { countBits, sizeBits, firstId, little })
   const pointer = new DataView(new ArrayBuffer(8))
   pointer.setBigUint64(0, RB, little)
   const parts: [bigint, DataView][] = [
@@ -133,6 +121,30 @@ export function mkprintk(recipe: RingRecipe): LogImage {
     vmcoreinfo: RING_INFO,
     at: { prb: PRB, rb: RB, descs: DESCS, infos: INFOS, data: DATA },
   }
+}
+
+/** struct printk_ringbuffer. */
+function ringVariables(
+  { lines }: RingRecipe,
+  {
+    countBits,
+    sizeBits,
+    firstId,
+    little,
+  }: { countBits: number; sizeBits: number; firstId: bigint; little: boolean },
+): DataView {
+  const count = 2 ** countBits
+  const head = BigInt.asUintN(62, firstId + BigInt(lines.length - 1))
+  const tail = lines.length > count ? BigInt.asUintN(62, head - BigInt(count - 1)) : firstId
+  const ring = new DataView(new ArrayBuffer(64))
+  ring.setUint32(0, countBits, little)
+  ring.setBigUint64(8, DESCS, little)
+  ring.setBigUint64(16, INFOS, little)
+  ring.setBigUint64(24, head, little)
+  ring.setBigUint64(32, tail, little)
+  ring.setUint32(40, sizeBits, little)
+  ring.setBigUint64(48, DATA, little)
+  return ring
 }
 
 interface TextPlace {

@@ -1,0 +1,156 @@
+// Damaged logs, stacks, and whole kernels: pages of a small kernel are damaged below a reader that walks all of it.
+import { KdumpError } from '../../src/core/base/errors.ts'
+import { VmcoreInfo } from '../../src/core/debuginfo/vmcoreinfo.ts'
+import type { Dump } from '../../src/core/dump/dump_format.ts'
+import { listForEach } from '../../src/core/kernel/list.ts'
+import { loadModules } from '../../src/core/kernel/module.ts'
+import { panicMessage, panicTask } from '../../src/core/kernel/panic.ts'
+import { formatLogLines, readLog } from '../../src/core/kernel/printk.ts'
+import { forEachTask, taskStateName, type Task } from '../../src/core/kernel/sched.ts'
+import { stackTrace } from '../../src/core/kernel/stack.ts'
+import { Program } from '../../src/core/program/program.ts'
+import { unwindOrc } from '../../src/core/program/unwind_orc.ts'
+import { fuzz } from '../support/fuzz.ts'
+import { buildKernel } from '../support/kernel_recipe.ts'
+import { mkprintk, mkprintkLog, type LogImage } from '../support/mkprintk.ts'
+import { mutate, mutateText, type Random } from '../support/mutate.ts'
+import { SMALL_KERNEL } from '../support/small_kernel.ts'
+import { SparseMemory } from '../support/sparse_memory.ts'
+import { stackKernel } from '../support/stack_kernel.ts'
+
+const LINES = Array.from({ length: 60 }, (_, i) => ({
+  text: `message ${i} ${'.'.repeat(i % 37)}`,
+  level: i % 8,
+}))
+const LOGS: readonly LogImage[] = [
+  mkprintk({ lines: LINES, countBits: 5, sizeBits: 12 }),
+  mkprintk({ lines: LINES, countBits: 7, sizeBits: 11, exactFit: true }),
+  mkprintkLog(LINES.slice(0, 10), { size: 1024, first: 600 }),
+]
+
+/** A log of fewer lines than this many exhausts nobody. */
+const RECORDS_MAX = 2 ** 20
+
+fuzz('damaged kernel logs', { runs: 1000 }, (random) => {
+  const { pieces, vmcoreinfo } = random.pick(LOGS)
+  const damaged = random.below(pieces.length)
+  const memory = new SparseMemory(
+    pieces.map(([at, bytes], i): [bigint, Uint8Array] => [
+      at,
+      i === damaged ? mutate(bytes, random) : bytes,
+    ]),
+    random.below(16) !== 0,
+  )
+  const info = new VmcoreInfo(random.below(4) === 0 ? mutateText(vmcoreinfo, random) : vmcoreinfo)
+  let count = 0
+  for (const record of readLog(memory, info)) {
+    void formatLogLines(record)
+    if (++count > RECORDS_MAX) throw new Error('a log without end')
+  }
+})
+
+const STACK = stackKernel({
+  functions: { start: 0x40, middle: 0x100, deep: 0x100, irq: 0x80, bare: 0x80, caller: 0x80 },
+  orc: `
+    start+0  -     -          end_of_stack
+    middle+0 sp+24 -          call
+    deep+0   bp+16 prev_sp-16 call
+    irq+0    sp+0  -          regs signal
+    bare+0   -     -          undefined
+    caller+0 sp+16 -          call`,
+  stack: [
+    'deep+0x20',
+    '@8',
+    'middle+0x30',
+    'irq+0x10',
+    0,
+    0,
+    'caller+0x15',
+    'bare+0x10',
+    '@20',
+    'start+0x10',
+    ...new Array<number>(80).fill(0),
+  ],
+  code: { 'caller+0x10': 'e800000000' },
+})
+
+fuzz('damaged stacks, rules and code', { runs: 800 }, (random) => {
+  const program = damagedProgram(STACK.program, random)
+  for (const name of ['middle+0x20', 'deep+0x20', 'irq+0x20', 'bare+0x20', 'start+0x20']) {
+    unwindOrc(program, {
+      ip: STACK.place(name),
+      sp: STACK.place('@0') + BigInt(random.below(16) * 8),
+      fp: STACK.place('@8'),
+    })
+  }
+})
+
+const { program: small } = buildKernel(SMALL_KERNEL)
+
+fuzz(
+  'damaged kernels, walked from their tasks to their modules',
+  { runs: 400, allocationMax: 260 * 1024 * 1024 },
+  (random) => {
+    const program = damagedProgram(small, random)
+    const walks: readonly (() => unknown)[] = [
+      () => walkTasks(program),
+      () => program.modules.map(({ symbols, types, orc }) => [symbols(), types(), orc()]),
+      () => panicTask(program)?.number('pid'),
+      () => panicMessage(program),
+      () => [...listForEach(program.object('init_task').get('tasks'))],
+      () => program.findSymbol('schedule'),
+      () => program.symbolize(0xffff_ffff_8100_0010n),
+    ]
+    for (const walk of walks) tolerant(walk)
+  },
+)
+
+function walkTasks(program: Program): void {
+  let count = 0
+  for (const task of forEachTask(program)) {
+    tolerant(() => describe(program, task))
+    if (++count > 100) return
+  }
+}
+
+function describe(program: Program, task: Task): unknown {
+  const copy = task.snapshot()
+  const stack = stackTrace(program, task)
+  return [
+    copy.string('comm'),
+    taskStateName(copy),
+    copy.find('mm.total_vm')?.number(),
+    copy.enumName('exit_state'),
+    stack.end,
+  ]
+}
+
+/** Read what may be missing; anything but a KdumpError is ours. */
+function tolerant(walk: () => unknown): void {
+  try {
+    walk()
+  } catch (error) {
+    if (!(error instanceof KdumpError)) throw error
+  }
+}
+
+/** The same kernel over damaged pages: one in a few is damaged, some are missing. */
+function damagedProgram({ dump }: Program, random: Random): Program {
+  const pages = new Map<number, Uint8Array>()
+  const rate = 2 + random.below(30)
+  const damaged: Dump = {
+    ...dump,
+    readPhysical(physical, into) {
+      const pfn = Math.floor(physical / dump.pageSize)
+      let page = pages.get(pfn)
+      if (!page) {
+        page = new Uint8Array(dump.pageSize)
+        dump.readPhysical(pfn * dump.pageSize, page)
+        if (random.below(rate) === 0) page.set(mutate(page, random))
+        pages.set(pfn, page)
+      }
+      into.set(page.subarray(physical % dump.pageSize, (physical % dump.pageSize) + into.length))
+    },
+  }
+  return new Program(damaged, { loadModules })
+}

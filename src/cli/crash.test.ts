@@ -1,7 +1,7 @@
 // kbox crash as a process on a small kernel's vmcore: arguments, scripts, pipes, files, exit codes.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -28,7 +28,7 @@ function crash(args: readonly string[], input = '', calledAs = 'kbox'): Result {
       encoding: 'utf8',
       input,
       cwd: join(import.meta.dirname, '../..'),
-      env: { ...process.env, KBOX_ARGV0: calledAs },
+      env: { ...process.env, KBOX_ARGV0: calledAs, HOME: folder },
     },
   )
   return { status, stdout, stderr }
@@ -136,6 +136,20 @@ test("crash's own options are taken, under its name too", () => {
   const { stdout, status } = crash(['-s', ...options, vmcore], 'p 1\nq\n', 'crash')
   assert.equal(stdout, '$1 = 1\n')
   assert.equal(status, 0)
+})
+
+test('.crashrc may set and alias, and nothing else', () => {
+  const touched = join(folder, 'touched')
+  writeFileSync(
+    join(folder, '.crashrc'),
+    `set radix 16\nalias pj p jiffies\n!touch ${touched}\np 1\n`,
+  )
+  const { stdout } = crash(['-s', vmcore], 'pj\n')
+  const without = crash(['-s', '--no_crashrc', vmcore], 'p jiffies\n')
+  rmSync(join(folder, '.crashrc'))
+  assert.equal(stdout, 'jiffies = $1 = 0xfffefa01\n')
+  assert.equal(without.stdout, 'jiffies = $1 = 4294900225\n')
+  assert.equal(existsSync(touched), false)
 })
 
 test('no file, and too many, are usage errors', () => {

@@ -13,6 +13,7 @@ import { openKernel } from '../core/kernel/open_kernel.ts'
 import { openFileSource } from '../host/platform/file_source.ts'
 import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
 import { CrashShell } from './crash_shell.ts'
+import { runCrashrc } from './crashrc.ts'
 import { renderText } from './render_text.ts'
 
 /** Options with a value that crash takes and that change nothing here. */
@@ -29,16 +30,7 @@ const IGNORED_VALUES = [
 ] as const
 const IGNORED_SWITCHES = [
   ...['minimal', 'noPanic', 'active', 'noModules', 'noKallsyms', 'noKmemCache', 'kmemCacheDelay'],
-  ...[
-    'noElfNotes',
-    'noDataDebug',
-    'noIkconfig',
-    'noStrip',
-    'noCrashrc',
-    'noScroll',
-    'readnow',
-    'smp',
-  ],
+  ...['noElfNotes', 'noDataDebug', 'noIkconfig', 'noStrip', 'noScroll', 'readnow', 'smp'],
   ...['more', 'less', 'zeroExcluded'],
 ] as const
 
@@ -53,6 +45,7 @@ const OPTIONS = {
   force: { type: 'boolean', short: 'f' },
   timestamp: { type: 'boolean', short: 't' },
   ...Object.fromEntries(IGNORED_VALUES.map((name) => [name, { type: 'string' as const }])),
+  noCrashrc: { type: 'boolean' },
   ...Object.fromEntries(IGNORED_SWITCHES.map((name) => [name, { type: 'boolean' as const }])),
 } as const
 
@@ -71,6 +64,7 @@ export async function crashMain(argv: readonly string[]): Promise<number> {
   using source = openDumpOf(operands)
   const session = new Session(openKernel(source), COMMANDS)
   session.variables.set('dumpfile', source.name)
+  if (!values.noCrashrc) runCrashrc(session)
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY
   const isOneShot = values.commands.length > 0
   const isInteractive = isTerminal && !isOneShot
@@ -84,10 +78,10 @@ export async function crashMain(argv: readonly string[]): Promise<number> {
   try {
     if (!values.silent && !isOneShot && !values.json) writeBanner(session)
     await runCommands(shell, values.commands, values.input)
-    if (session.finished || isOneShot) return 0
+    if (session.finished || isOneShot) return shell.exitCode
     const { runRepl, runStream } = await import('./repl.ts')
     await (isInteractive ? runRepl(shell) : runStream(shell, process.stdin))
-    return 0
+    return shell.exitCode
   } finally {
     process.off('SIGINT', onInterrupt)
   }

@@ -17,6 +17,8 @@ import { renderText } from './render_text.ts'
 const CHUNK_CHARACTERS = 64 * 1024
 /** How long commands run before signals are looked at. */
 const SLICE_MS = 40
+/** EX_SOFTWARE of sysexits.h. */
+const EXIT_BUG = 70
 /** Scripts that run scripts. */
 const SCRIPT_DEPTH_MAX = 16
 
@@ -30,6 +32,8 @@ export interface ShellOptions {
 /** Runs the lines of one session, one after the other. */
 export class CrashShell {
   readonly session: Session
+  /** 0, or that of a bug met on the way. */
+  exitCode = 0
   readonly #options: ShellOptions
   #scriptDepth = 0
 
@@ -44,8 +48,14 @@ export class CrashShell {
     try {
       await this.#run(text)
     } catch (error) {
-      if (!(error instanceof KdumpError || isSystemError(error))) throw error
-      process.stderr.write(`crash: ${error.message}\n`)
+      if (error instanceof KdumpError || isSystemError(error)) {
+        process.stderr.write(`crash: ${error.message}\n`)
+        return
+      }
+      // A bug of ours ends the line, not a session of hours.
+      this.exitCode = EXIT_BUG
+      const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      process.stderr.write(`kbox: this is a bug in kbox, please report it: '${text}': ${what}\n`)
     }
   }
 

@@ -57,8 +57,7 @@ const SESSIONS: Readonly<Record<string, readonly string[]>> = {
     'sym schedule',
     'sym schedule+4 jiffies',
     'sym -np do_work',
-    'sym -q init_',
-    'sym -l',
+    'sym -q panic',
     'sym nosuch',
   ],
   task: [

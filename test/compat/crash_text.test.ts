@@ -1,13 +1,7 @@
 // Text of the state commands against crash 9's, line by line: what scripts parse. crash reads DWARF of a vmlinux, kbox
 // the dump alone. Where kbox says more, the line is brought down to what crash says before they are compared.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { describe, test } from 'node:test'
-import { peers } from '../../bench/peers.ts'
-import { cachePath, findCachedKernel } from '../../scripts/cache.ts'
 import { renderText } from '../../src/cli/render_text.ts'
 import { COMMANDS } from '../../src/core/crash/commands.ts'
 import { parseLine } from '../../src/core/crash/parse_line.ts'
@@ -15,6 +9,7 @@ import { runWords } from '../../src/core/crash/run_command.ts'
 import { Session } from '../../src/core/crash/session.ts'
 import { openKernel } from '../../src/core/kernel/open_kernel.ts'
 import { openFileSource } from '../../src/host/platform/file_source.ts'
+import { findCrashOracle, runCrash } from '../support/crash_oracle.ts'
 
 /** Their lines must be ours, in their order. */
 const SAME = [
@@ -47,15 +42,13 @@ const SAME = [
 ]
 
 for (const series of ['6.1', '6.12']) {
-  const vmcore = cachePath('dumps', series, 'vmcore.elf')
-  const vmlinux = findCachedKernel(series)?.vmlinux ?? ''
-  const crash = peers('crash').find(({ command }) => majorVersion(command) >= 9)
-  const reason = missing({ vmcore, vmlinux, 'crash 9 or newer': crash?.command ?? '' })
+  const oracle = findCrashOracle(series)
+  const reason = typeof oracle === 'string' ? oracle : false
 
   describe(`text of the state commands on ${series}`, { skip: reason }, () => {
-    if (reason !== false) return
-    const theirs = runCrash(crash?.command ?? '', vmlinux, vmcore)
-    const session = new Session(openKernel(openFileSource(vmcore)), COMMANDS)
+    if (typeof oracle === 'string') return
+    const theirs = runCrash(oracle, [...SAME, 'mod', 'sys'])
+    const session = new Session(openKernel(openFileSource(oracle.vmcore)), COMMANDS)
     for (const command of SAME) {
       test(`${command} prints what crash prints`, () => {
         assert.deepEqual(ourLines(session, command), plainLines(theirs.get(command) ?? ''))
@@ -96,40 +89,4 @@ function ourLines(session: Session, command: string): string[] {
   const line = parseLine(command)
   if (line.kind !== 'command') throw new Error(`${command} is no command`)
   return plainLines([...renderText(runWords(session, line.words))].join('\n'))
-}
-
-/** Run all commands in one session, each into a file: starting takes seconds. */
-function runCrash(crash: string, vmlinux: string, vmcore: string): Map<string, string> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'kbox-crash-'))
-  try {
-    const commands = [...SAME, 'mod', 'sys']
-    const input = commands.map((command, i) => `${command} > ${path.join(folder, String(i))}`)
-    writeFileSync(path.join(folder, 'input'), `${input.join('\n')}\nquit\n`)
-    execFileSync(crash, ['-s', '-i', path.join(folder, 'input'), vmlinux, vmcore], {
-      stdio: 'ignore',
-      env: { ...process.env, TZ: 'UTC' },
-    })
-    return new Map(
-      commands.map((command, i) => [command, readFileSync(path.join(folder, String(i)), 'utf8')]),
-    )
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function majorVersion(crash: string): number {
-  try {
-    const text = execFileSync(crash, ['-v'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    return Number(/^crash (\d+)/m.exec(text)?.[1] ?? 0)
-  } catch {
-    return 0
-  }
-}
-
-function missing(files: Record<string, string>): string | false {
-  const absent = Object.entries(files).find(([, file]) => file === '' || !existsSync(file))
-  return absent ? `no ${absent[0]}: ${absent[1]}` : false
 }

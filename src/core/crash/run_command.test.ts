@@ -33,6 +33,18 @@ test('a command is found by name, by alias, and by the type a struct command sho
   assert.equal(hex.format.radix, 16)
 })
 
+test('an alias of the session stands for its words, until it is forgotten', () => {
+  const own = crashSession()
+  assert.deepEqual([...own.run('alias hexed p -x')], [])
+  const block = only(own.run('hexed jiffies'))
+  assert(block.kind === 'object')
+  assert.equal(block.format.radix, 16)
+  assert.deepEqual([...own.run("alias hexed ''")], [])
+  assert.match(message(own.run('hexed jiffies')), /^crash: command not found: hexed/)
+  assert.equal(message(own.run('alias set p')), 'alias: set is a command')
+  assert.equal(message(own.run('alias x nosuch')), "alias: no command 'nosuch' to alias")
+})
+
 test('an unknown command is answered in the words of crash, with the name that was meant', () => {
   assert.equal(message(run('strukt x')), 'crash: command not found: strukt (did you mean struct?)')
   assert.equal(message(run('frobnicate')), 'crash: command not found: frobnicate')

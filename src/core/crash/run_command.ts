@@ -54,6 +54,8 @@ export function* runCommand(
 function resolveWords(session: Session, words: readonly string[]): readonly string[] {
   const [first, ...rest] = words
   if (first === undefined || session.findCommand(first)) return words
+  const own = session.aliases.get(first)
+  if (own) return [...own, ...rest]
   for (const command of session.commands) {
     const argumentsFirst = command.aliases?.[first]
     if (argumentsFirst) return [command.name, ...argumentsFirst, ...rest]

@@ -15,6 +15,8 @@ export class Session {
   readonly variables = new Map<string, string>(
     VARIABLES.map(({ name, initial }) => [name, initial]),
   )
+  /** Aliases of this session: name → words put in its place. */
+  readonly aliases = new Map<string, readonly string[]>()
   /** Values `p` has shown: `$1` is the first. */
   readonly history: KObject[] = []
   /** Set from outside (Ctrl-C); walks end at the next row. */

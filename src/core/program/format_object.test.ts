@@ -80,8 +80,8 @@ test('a pointer to text that is not in the dump says so behind the address', () 
   assert.equal(member({ name: 0xffff_8880_0700_0000n }, 'name'), '0xffff888007000000 (fault)')
 })
 
-test('characters are escaped as C, digits behind an octal escape too', () => {
-  assert.equal(member({ text: 'a"\\\n\x001' }, 'text'), String.raw`"a\"\\\n\000\061\000"`)
+test('characters are escaped as C, in three octal digits where they have no other name', () => {
+  assert.equal(member({ text: 'a"\\\n\x001' }, 'text'), String.raw`"a\"\\\n\0001\000"`)
   assert.equal(member({ byte: 0x27 }, 'byte'), String.raw`39 '\''`)
   assert.equal(member({ byte: 255 }, 'byte'), String.raw`255 '\377'`)
 })

@@ -27,7 +27,7 @@ export const GLOBAL_TYPES: Readonly<Record<string, string>> = {
   crashing_cpu: 'int',
   crash_notes: 'note_buf_t *',
   tainted_mask: 'unsigned long',
-  taint_flags: 'struct taint_flag [32]',
+  taint_flags: 'struct taint_flag [0]',
   panic_on_oops: 'int',
   panic_on_warn: 'int',
   panic_timeout: 'int',

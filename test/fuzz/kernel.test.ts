@@ -74,16 +74,20 @@ const STACK = stackKernel({
   code: { 'caller+0x10': 'e800000000' },
 })
 
-fuzz('damaged stacks, rules and code', { runs: 800 }, (random) => {
-  const program = damagedProgram(STACK.program, random)
-  for (const name of ['middle+0x20', 'deep+0x20', 'irq+0x20', 'bare+0x20', 'start+0x20']) {
-    unwindOrc(program, {
-      ip: STACK.place(name),
-      sp: STACK.place('@0') + BigInt(random.below(16) * 8),
-      fp: STACK.place('@8'),
-    })
-  }
-})
+fuzz(
+  'damaged stacks, rules and code',
+  { runs: 800, allocationMax: 260 * 1024 * 1024 },
+  (random) => {
+    const program = damagedProgram(STACK.program, random)
+    for (const name of ['middle+0x20', 'deep+0x20', 'irq+0x20', 'bare+0x20', 'start+0x20']) {
+      unwindOrc(program, {
+        ip: STACK.place(name),
+        sp: STACK.place('@0') + BigInt(random.below(16) * 8),
+        fp: STACK.place('@8'),
+      })
+    }
+  },
+)
 
 const { program: small } = buildKernel(SMALL_KERNEL)
 

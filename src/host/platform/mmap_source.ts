@@ -84,14 +84,7 @@ class Window {
     const libc = koffi.load(null)
     this.#mmap = libc.func('intptr_t mmap(intptr_t, size_t, int, int, int, int64_t)')
     this.#munmap = libc.func('int munmap(intptr_t, size_t)')
-    this.#address = this.#mmap(
-      0,
-      WINDOW_BYTES,
-      PROT_NONE,
-      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-      -1,
-      0,
-    )
+    this.#address = this.#reserve(0)
     if (!isAddress(this.#address)) throw new HostError(`${path}: cannot reserve address space`)
     this.#bytes = new Uint8Array(koffi.view(BigInt(this.#address), WINDOW_BYTES))
     this.#size = size
@@ -120,6 +113,8 @@ class Window {
   #map(offset: number): boolean {
     const start = offset - (offset % ALIGNMENT)
     const end = Math.min(start + WINDOW_BYTES, this.#size)
+    // x86 keeps book of whole mappings of old memory: taking a part out of one makes it complain in its log.
+    if (end - start < WINDOW_BYTES) this.#reserve(this.#address)
     const flags = MAP_PRIVATE | MAP_FIXED
     const got = this.#mmap(this.#address, end - start, PROT_READ, flags, this.#fd, start)
     if (!isAddress(got)) {
@@ -130,6 +125,12 @@ class Window {
     this.#start = start
     this.#end = end
     return true
+  }
+
+  /** Make the window empty address space, at `address` or, for 0, anywhere. */
+  #reserve(address: unknown): unknown {
+    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (address === 0 ? 0 : MAP_FIXED)
+    return this.#mmap(address, WINDOW_BYTES, PROT_NONE, flags, -1, 0)
   }
 
   /** The view stays but nothing reads it any more: `#end` is 0. */

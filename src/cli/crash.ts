@@ -64,6 +64,8 @@ export async function crashMain(argv: readonly string[]): Promise<number> {
   using source = openDumpOf(operands)
   const session = new Session(openKernel(source), COMMANDS)
   session.variables.set('dumpfile', source.name)
+  // Not fatal: what does not need what is missing still works.
+  for (const { message } of session.program.problems) process.stderr.write(`kbox: ${message}\n`)
   if (!values.noCrashrc) runCrashrc(session)
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY
   const isOneShot = values.commands.length > 0

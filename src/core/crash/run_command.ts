@@ -90,7 +90,8 @@ function unknownCommand(session: Session, name: string): ProblemBlock {
     ...Object.keys(command.aliases ?? {}),
   ])
   const near = nearName(name, names)
-  const hint = near === undefined ? '' : ` (did you mean ${near}?)`
+  const untyped = session.program.kernelTypes ? '' : ' (no types in this dump: no struct is known)'
+  const hint = near === undefined ? untyped : ` (did you mean ${near}?)`
   return { kind: 'problem', command: SHELL, message: `command not found: ${name}${hint}` }
 }
 

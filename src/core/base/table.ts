@@ -3,6 +3,7 @@ import { CorruptError, FaultError, KdumpError, type FaultReason } from './errors
 
 /** How a cell is shown as text; the value itself stays typed for JSON and scripts. */
 export type CellKind = 'text' | 'address' | 'hex' | 'decimal'
+/** A typed value of a table. */
 export type Cell = string | number | bigint | boolean | null | CellFault
 
 /** A value that could not be read, and why; shown as `(excluded)`, `(corrupt)`, `(fault)`. */
@@ -12,6 +13,7 @@ export interface CellFault {
   readonly message: string
 }
 
+/** One column of a table. */
 export interface Column {
   /** Heading as crash prints it. */
   readonly title: string
@@ -21,6 +23,7 @@ export interface Column {
   readonly align?: 'left' | 'right' | 'center'
 }
 
+/** Columns and rows; rows may be produced lazily, once. */
 export interface Table {
   readonly columns: readonly Column[]
   readonly rows: Iterable<readonly Cell[]>
@@ -41,6 +44,7 @@ export function cellFault(error: KdumpError): CellFault {
   return { fault: faultWord(error), message: error.message }
 }
 
+/** Is this cell a value that could not be read? */
 export function isCellFault(cell: Cell): cell is CellFault {
   return typeof cell === 'object' && cell !== null
 }

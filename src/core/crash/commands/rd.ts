@@ -102,8 +102,10 @@ function readBlock(session: Session, { values, operands }: Args, address: bigint
   })
 }
 
-function chooseMemory({ program, task }: Session, { user, physical }: Args['values']): ByteReader {
-  if (user) return new UserMemory(program, task)
+function chooseMemory(session: Session, { user, physical }: Args['values']): ByteReader {
+  const { program } = session
+  // The current task is looked for only here: a damaged dump may have none.
+  if (user) return new UserMemory(program, session.task)
   const { memory } = program
   if (!physical) return memory
   return {

@@ -77,7 +77,7 @@ function readThrough(dump: Dump): void {
   for (const note of dump.notes) void note.desc.length
 }
 
-fuzz('damaged kdump-compressed files', { runs: 400, allocationMax: 1024 * 1024 }, (random) => {
+fuzz('damaged kdump-compressed files', { runs: 250, allocationMax: 1024 * 1024 }, (random) => {
   const bytes = mutate(random.pick(DISKDUMPS), random, [
     [0, 464],
     [4096, 4096 + 1200],

@@ -187,14 +187,14 @@ test('a ring of millions of descriptors that are nowhere is told in a moment', (
   const image = mkprintk({ lines: lines(1) })
   const ring = image.pieces.find(([at]) => at === image.at.rb)?.[1] ?? assert.fail()
   const view = new DataView(ring.buffer)
-  view.setUint32(0, 24, true)
+  view.setUint32(0, 21, true)
   view.setBigUint64(8, 0xffff_8880_0000_0000n, true)
   view.setBigUint64(24, 2n ** 40n, true)
   view.setBigUint64(32, 0n, true)
   const begin = performance.now()
   const records = read(image)
-  assert.ok(records.length > 0 && records.length < 2 ** 24 / 128)
-  assert.ok(performance.now() - begin < 5000)
+  assert.ok(records.length > 0 && records.length < 2 ** 21 / 128)
+  assert.ok(performance.now() - begin < 3000)
 })
 
 test('a ring that is not in the dump faults; sizes that are none are corrupt', () => {

@@ -32,7 +32,9 @@ const pageLike = fc
 export function testCodec(codec: Codec, label: string = codec.name): void {
   testDecoding(codec, label)
   testHostileInput(codec, label)
-  if (codec.compress) testEncoding(codec, label)
+  if (!codec.compress) return
+  testEncoding(codec, label)
+  testGivingUp(codec, label)
 }
 
 function testDecoding(codec: Codec, label: string): void {
@@ -104,6 +106,21 @@ function testEncoding(codec: Codec, label: string): void {
         }
       }),
       { numRuns: 200 },
+    )
+  })
+}
+
+function testGivingUp(codec: Codec, label: string): void {
+  test(`${label}: a page that did not fit leaves nothing behind for the next one`, () => {
+    fc.assert(
+      fc.property(pageLike, pageLike, fc.nat(600), (first, second, room) => {
+        codec.compress?.(first, new Uint8Array(room))
+        const packed = pack(codec, second)
+        const output = new Uint8Array(second.length)
+        assert.equal(codec.decompress(packed, output), second.length)
+        assert.deepEqual(output, second)
+      }),
+      { numRuns: 300 },
     )
   })
 }

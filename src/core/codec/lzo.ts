@@ -95,17 +95,20 @@ function endOf(code: number, ip: number, inEnd: number, op: number): number {
 
 /** Last position of each hash, plus `base`; what is below the base is of an earlier call, so nothing is ever cleared. */
 const table = new Int32Array(1 << HASH_BITS)
-let base = 1
+let nextBase = 1
 
 function compress(input: Uint8Array, output: Uint8Array): number {
   const inEnd = input.length
   const room = output.length
   const view = new DataView(input.buffer, input.byteOffset, inEnd)
   const lastWord = inEnd - 4
-  if (base + inEnd > 0x3fff_ffff) {
+  if (nextBase + inEnd > 0x3fff_ffff) {
     table.fill(0)
-    base = 1
+    nextBase = 1
   }
+  // Taken at once: a call that gives up leaves entries behind too.
+  const base = nextBase
+  nextBase += inEnd
   let op = 0
   let anchor = 0
   for (let ip = 0; ip <= lastWord;) {
@@ -125,7 +128,6 @@ function compress(input: Uint8Array, output: Uint8Array): number {
     ip += length
     anchor = ip
   }
-  base += inEnd
   const literals = inEnd - anchor
   if (op + literals + (literals >> 7) + 8 > room) return 0
   op = putLiterals(input, anchor, literals, output, op)

@@ -73,17 +73,20 @@ function readLittle(input: Uint8Array, ip: number, count: number): number {
 
 /** Last position of each hash, plus `base`; what is below the base is of an earlier call, so nothing is ever cleared. */
 const table = new Int32Array(1 << HASH_BITS)
-let base = 1
+let nextBase = 1
 
 function compress(input: Uint8Array, output: Uint8Array): number {
   const inEnd = input.length
   const room = output.length
   const view = new DataView(input.buffer, input.byteOffset, inEnd)
   const lastWord = inEnd - 4
-  if (base + inEnd > 0x3fff_ffff) {
+  if (nextBase + inEnd > 0x3fff_ffff) {
     table.fill(0)
-    base = 1
+    nextBase = 1
   }
+  // Taken at once: a call that gives up leaves entries behind too.
+  const base = nextBase
+  nextBase += inEnd
   if (room < 5) return 0
   let op = putVarint(output, inEnd)
   let anchor = 0
@@ -105,7 +108,6 @@ function compress(input: Uint8Array, output: Uint8Array): number {
     ip += length
     anchor = ip
   }
-  base += inEnd
   const literals = inEnd - anchor
   if (op + literals + 5 > room) return 0
   return putLiterals(input, anchor, literals, output, op)

@@ -32,7 +32,7 @@ async function demo(): Promise<number> {
   }
   const startMs = performance.now()
   buildRuntime()
-  heading('A machine to crash')
+  heading('A machine to crash, nothing of this one is touched')
   say(
     `QEMU with Debian's kernel ${kernel.release}, ${MEMORY_BYTES / 2 ** 20} MB of memory, ${CPUS} CPUs and crashkernel=${CRASHKERNEL}.`,
   )
@@ -93,7 +93,7 @@ function showStep(name: StepName, ended: RehearseStep | undefined): void {
   const isTerminal = process.stdout.isTTY
   if (ended) {
     const mark = ended.ok ? seconds(ended.ms) : 'FAILED'
-    process.stdout.write(`${isTerminal ? '\r' : ''}  ${mark.padStart(7)}  ${STEP_TEXT[name]}    \n`)
+    process.stdout.write(`${isTerminal ? '\r' : ''}  ${mark.padStart(7)}  ${STEP_TEXT[name]}\n`)
   } else if (isTerminal) {
     process.stdout.write(`  ${'…'.padStart(7)}  ${STEP_TEXT[name]}`)
   }

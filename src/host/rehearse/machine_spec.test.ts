@@ -47,3 +47,7 @@ test('memory is in whole megabytes and each accelerator has its CPU', () => {
   const kvm = machineArgv({ ...SPEC, accelerator: 'kvm' }, SOCKETS)
   assert.equal(kvm[kvm.indexOf('-cpu') + 1], 'host')
 })
+
+test('emulated CPUs share a thread', () => {
+  assert.deepEqual(after('-accel'), ['tcg,thread=single'])
+})

@@ -63,3 +63,27 @@ test('what cannot be mapped is read by the fallback', () => {
   assert.equal(source.read(0, into), 10)
   assert.deepEqual(into, new Uint8Array(10).fill(7))
 })
+
+test('a window never leaves its extent; what is between extents comes from the fallback', () => {
+  const plain = openFileSource(file)
+  const read: number[] = []
+  const spy = {
+    ...plain,
+    name: plain.name,
+    size: plain.size,
+    read(offset: number, into: Uint8Array) {
+      read.push(offset, into.length)
+      return plain.read(offset, into)
+    },
+  }
+  const extents = [
+    { start: 4096, end: 8192 },
+    { start: 8192, end: 5 * 1024 * 1024 },
+    { start: 6 * 1024 * 1024, end: SIZE },
+  ]
+  using source = mapSource(file, spy, extents) ?? assert.fail('no mmap')
+  const into = new Uint8Array(SIZE)
+  assert.equal(source.read(0, into), SIZE)
+  assert.equal(Buffer.compare(into, content), 0)
+  assert.deepEqual(read, [0, 4096, 5 * 1024 * 1024, 1024 * 1024])
+})

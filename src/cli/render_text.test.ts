@@ -53,13 +53,7 @@ const SESSIONS: Readonly<Record<string, readonly string[]>> = {
     'rd -R mystery 3',
     'rd -p 4000000 1',
   ],
-  sym: [
-    'sym schedule',
-    'sym schedule+4 jiffies',
-    'sym -np do_work',
-    'sym -q panic',
-    'sym nosuch',
-  ],
+  sym: ['sym schedule', 'sym schedule+4 jiffies', 'sym -np do_work', 'sym -q panic', 'sym nosuch'],
   task: [
     'set',
     'set 2',

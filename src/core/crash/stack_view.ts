@@ -7,6 +7,7 @@ import type { Task } from '../kernel/sched.ts'
 import type { Program } from '../program/program.ts'
 import { readPtRegs, type Registers } from '../program/registers.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
+import { addressText, cellText } from './cell_text.ts'
 import { lines, table, type Block, type TableBlock } from './command.ts'
 import { registersBlock } from './registers_block.ts'
 import { forEachTaskAndIdle, taskHeading } from './task_operand.ts'
@@ -100,7 +101,7 @@ export function textSymbolBlock(
     {
       heading,
       line: ([slot, name, address]) =>
-        `  [${formatAddress(slot as bigint)}] ${name} at ${formatAddress(address as bigint)}`,
+        `  [${addressText(slot)}] ${cellText(name)} at ${addressText(address)}`,
     },
   )
 }

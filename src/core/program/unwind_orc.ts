@@ -121,8 +121,7 @@ function stepTo(
     pushFrame(frames, state, slot, 'exact')
     return undefined
   }
-  const registers =
-    entry.type === 'regs' ? readPtRegs(program, cfa) : readIretFrame(program, cfa)
+  const registers = entry.type === 'regs' ? readPtRegs(program, cfa) : readIretFrame(program, cfa)
   if (arch.isUserMode(registers)) return { end: 'user', why: '', userRegisters: registers }
   const ip = registers[arch.pc] as bigint
   const nextFp = entry.type === 'regs' ? (registers[arch.fp] as bigint) : fp

@@ -19,6 +19,7 @@ import {
   type SectionBlock,
   type TableBlock,
 } from '../command.ts'
+import { addressText, cellText } from '../cell_text.ts'
 import { parseCpuList } from '../cpu_list.ts'
 import { registersBlock } from '../registers_block.ts'
 import type { Session } from '../session.ts'
@@ -211,10 +212,12 @@ function frameTable(rows: Cell[][], { values }: Args): TableBlock {
     const [number, sp, name, offset, ip, module, quality] = row
     const at = Number(offset ?? 0)
     const plus = values.offsets ? `+${values.hex ? `0x${at.toString(16)}` : at}` : ''
-    const tail = `${module === '' ? '' : ` [${module}]`}${quality === 'exact' ? '' : `  (${quality})`}`
+    const where = module === '' ? '' : ` [${cellText(module)}]`
+    const tail = `${where}${quality === 'exact' ? '' : `  (${cellText(quality)})`}`
     // A frame that was interrupted, not calling: crash shows it as the exception's RIP.
-    if (number === null) return `    [exception RIP: ${name}+${at}]${tail}`
-    return `${`#${number}`.padStart(3)} [${formatAddress(sp as bigint)}] ${name}${plus} at ${formatAddress(ip as bigint)}${tail}`
+    if (number === null) return `    [exception RIP: ${cellText(name)}+${at}]${tail}`
+    const frame = `#${cellText(number)}`.padStart(3)
+    return `${frame} [${addressText(sp)}] ${cellText(name)}${plus} at ${addressText(ip)}${tail}`
   }
   return table(FRAME_COLUMNS, rows, { heading: '', line })
 }

@@ -126,6 +126,7 @@ class Window {
   #failures = 0
   /** Part of the address space may be another's by now: nothing is mapped there any more. */
   #isLost = false
+  #isClosed = false
   /** The last window that could not be mapped. */
   #failed: Extent = { start: 0, end: 0 }
 
@@ -161,7 +162,10 @@ class Window {
     return this.#map(start, end) ? this.#mapped(offset) : { size: end - offset, bytes: undefined }
   }
 
+  /** Twice is once: a dump disposes of its source, and so does who opened it. */
   close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
     if (!this.#isLost) this.#munmap(this.#address, WINDOW_BYTES)
     this.#isLost = true
     this.#end = 0

@@ -87,3 +87,9 @@ test('a window never leaves its extent; what is between extents comes from the f
   assert.equal(Buffer.compare(into, content), 0)
   assert.deepEqual(read, [0, 4096, 5 * 1024 * 1024, 1024 * 1024])
 })
+
+test('a mapped source may be disposed of twice, by a dump and by who opened it', () => {
+  const source = mapSource(file, openFileSource(file)) ?? assert.fail('no mmap')
+  source[Symbol.dispose]()
+  source[Symbol.dispose]()
+})

@@ -81,11 +81,11 @@ export async function awaitEnd(machine: WatchedMachine, signal: AbortSignal): Pr
 
 /** What a capture prints when the step that is waited for has failed, or cannot come any more. */
 const FAILURES: readonly RegExp[] = [
-  /kbox: (?:device|mount|directory|dmesg|dump) failed: [^\n]*/,
+  /kbox: (?:device|mount|directory|dmesg|dump) failed: [^\n]*\n/,
   /kbox: the recorder ended with code \d+/,
   /kbox: the runtime cannot be mounted/,
   /Entering kdump emergency mode/,
-  /Kernel panic - not syncing: [^\n]*/,
+  /Kernel panic - not syncing: [^\n]*\n/,
 ]
 
 async function awaitConsole(
@@ -100,7 +100,7 @@ async function awaitConsole(
     machine.console.waitFor(pattern, either),
   )
   machine.console.consume(match)
-  if (!milestone.test(match[0])) throw new HostError(describeFailure(match[0]))
+  if (!milestone.test(match[0])) throw new HostError(describeFailure(match[0].trimEnd()))
   return true
 }
 

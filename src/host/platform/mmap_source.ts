@@ -115,7 +115,7 @@ interface Part {
  * for each mapping would cost 100 us each.)
  */
 class Window {
-  readonly #fd: number
+  #fd: number
   readonly #extents: readonly Extent[]
   readonly #mmap: NativeFunction
   readonly #munmap: NativeFunction
@@ -169,7 +169,8 @@ class Window {
     if (!this.#isLost) this.#munmap(this.#address, WINDOW_BYTES)
     this.#isLost = true
     this.#end = 0
-    fs.closeSync(this.#fd)
+    if (this.#fd >= 0) fs.closeSync(this.#fd)
+    this.#fd = -1
   }
 
   #mapped(offset: number): Part {

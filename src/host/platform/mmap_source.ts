@@ -115,7 +115,7 @@ interface Part {
  * for each mapping would cost 100 us each.)
  */
 class Window {
-  #fd: number
+  readonly #fd: number
   readonly #extents: readonly Extent[]
   readonly #mmap: NativeFunction
   readonly #munmap: NativeFunction
@@ -169,8 +169,7 @@ class Window {
     if (!this.#isLost) this.#munmap(this.#address, WINDOW_BYTES)
     this.#isLost = true
     this.#end = 0
-    if (this.#fd >= 0) fs.closeSync(this.#fd)
-    this.#fd = -1
+    fs.closeSync(this.#fd)
   }
 
   #mapped(offset: number): Part {

@@ -93,9 +93,3 @@ test('a mapped source may be disposed of twice, by a dump and by who opened it',
   source[Symbol.dispose]()
   source[Symbol.dispose]()
 })
-
-test('a mapped source may be disposed twice: by who opened it, and by the dump made of it', () => {
-  const source = mapSource(file, openFileSource(file)) ?? assert.fail('no mmap')
-  source[Symbol.dispose]()
-  assert.doesNotThrow(() => source[Symbol.dispose]())
-})

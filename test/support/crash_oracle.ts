@@ -30,7 +30,9 @@ export function runCrash(oracle: CrashOracle, commands: readonly string[]): Map<
     const input = commands.map((command, i) => `${command} > ${path.join(folder, String(i))}`)
     writeFileSync(path.join(folder, 'input'), `${input.join('\n')}\nquit\n`)
     const args = ['-s', '-i', path.join(folder, 'input'), oracle.vmlinux, oracle.vmcore]
-    execFileSync(oracle.crash, args, { stdio: 'ignore', env: { ...process.env, TZ: 'UTC' } })
+    // In a UTF-8 locale gdb shows stray bytes of registers and stacks as characters where they happen to be valid.
+    const env = { ...process.env, TZ: 'UTC', LC_ALL: 'C' }
+    execFileSync(oracle.crash, args, { stdio: 'ignore', env })
     return new Map(
       commands.map((command, i) => [command, readFileSync(path.join(folder, String(i)), 'utf8')]),
     )

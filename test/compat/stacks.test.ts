@@ -20,7 +20,11 @@ from drgn.helpers.linux.pid import for_each_task
 stacks = {}
 for task in for_each_task(prog):
     pcs = []
-    for frame in prog.stack_trace(task):
+    try:
+        frames = prog.stack_trace(task)
+    except Exception:
+        frames = []  # a zombie has given its stack back
+    for frame in frames:
         if frame.pc >= 1 << 63 and (not pcs or pcs[-1] != str(frame.pc)):
             pcs.append(str(frame.pc))
     stacks[task.pid.value_()] = pcs

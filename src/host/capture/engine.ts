@@ -101,11 +101,11 @@ const YIELD_MS = 100
 /**
  * Write a filtered copy of `dump`.
  *
- * A target that fills up is no error: what fits is kept, marked incomplete, and `isComplete` is false.
+ * A target that fills up is no error: what fits is kept, marked incomplete, and `isComplete` is false. The output is
+ * neither flushed nor closed.
  *
  * @throws {UnsupportedError} for kernels or machines the filter does not know (nothing is written then)
  * @throws {FormatError} if the dump has no VMCOREINFO
- * @throws {HostError} if the finished file cannot be made durable
  */
 export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   registerNativeCodecs()

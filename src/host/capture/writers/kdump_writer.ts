@@ -192,16 +192,11 @@ export class KdumpWriter {
     this.#descNext = -1
   }
 
-  /**
-   * Write what waits and say in the header whether the dump is whole.
-   *
-   * @throws {HostError} if the target cannot make it durable
-   */
+  /** Write what waits and say in the header whether the dump is whole. Making it durable is the caller's choice. */
   finish(isComplete: boolean): void {
     this.flush()
     if (!this.ok) this.#output.truncate(this.#dataOffset)
     this.#writeHeader(isComplete && this.ok ? 0 : DUMP_DH_COMPRESSED_INCOMPLETE)
-    this.#output.sync()
   }
 
   get #subHeaderBlocks(): number {

@@ -22,6 +22,7 @@ import {
   resolveTarget,
   type ResolvedTarget,
 } from './resolve_target.ts'
+import { findWatchdogDrivers } from './watchdog.ts'
 
 /** What the caller may choose instead of what we would find. */
 export interface ArmChoices {
@@ -179,6 +180,7 @@ function captureCmdline(append: string): string {
   const cmdline = prepareCmdline(running, {
     remove: rules.remove,
     append: `${rules.append} ${append}`,
+    watchdogDrivers: findWatchdogDrivers(),
     ...(bootCpuApicId === undefined ? {} : { bootCpuApicId }),
   })
   checkCmdlineLength(cmdline)

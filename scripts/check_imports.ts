@@ -82,7 +82,7 @@ export const EDGES: Readonly<Record<string, Edges>> = {
     ],
     packages: NODE,
   },
-  cli: { folders: ['core', 'host'], packages: [...NODE, '@stricli/core'] },
+  cli: { folders: ['core', 'host'], packages: NODE },
   ui: { folders: ['core'] },
 }
 

@@ -1,6 +1,7 @@
 // One stage of a check or test run: a command, how long it took, and what its output says passed and failed.
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { stripVTControlCharacters } from 'node:util'
 import { cachePath } from './cache.ts'
 
@@ -32,7 +33,8 @@ export function testStage(
   const flags = [
     '--test',
     '--test-reporter=spec',
-    ...(options.serial ? ['--test-concurrency=1'] : []),
+    // The runner leaves one CPU to itself, and on two that is half of what there is.
+    `--test-concurrency=${options.serial ? 1 : availableParallelism()}`,
   ]
   return { name, command: ['bin/node', ...flags, ...globs], live: options.live ?? false }
 }
@@ -68,7 +70,7 @@ export async function runStage({ name, command, live = false }: Stage): Promise<
   }
 }
 
-/** Read the closing lines of node's test runner; without them the exit code is the one test. */
+/** Read the closing lines of node's test runner, or of check's; without them the exit code is the one test. */
 export function countTests(
   output: string,
   succeeded: boolean,
@@ -78,6 +80,8 @@ export function countTests(
     const found = [...plain.matchAll(new RegExp(`^(?:ℹ|#) ${what} (\\d+)$`, 'gm'))].at(-1)?.[1]
     return found === undefined ? undefined : Number(found)
   }
+  const closing = /^(\d+) passed, (\d+) failed\s*$/.exec(plain.trimEnd().split('\n').at(-1) ?? '')
+  if (closing) return { passed: Number(closing[1]), failed: Number(closing[2]), skipped: 0 }
   const passed = count('pass')
   if (passed === undefined)
     return { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: 0 }

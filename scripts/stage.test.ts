@@ -1,0 +1,50 @@
+// What a stage counts: closing lines of node's test runner and of check, and the exit code where there is neither.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { countTests, failureText, formatStage, runStage } from './stage.ts'
+
+const SPEC = '✔ one (1ms)\nℹ tests 9\nℹ pass 5\nℹ fail 2\nℹ cancelled 1\nℹ skipped 1\nℹ todo 0\n'
+
+test('the runner’s closing lines are counted, a cancelled test as failed', () => {
+  assert.deepEqual(countTests(SPEC, false), { passed: 5, failed: 3, skipped: 1 })
+})
+
+test('colours do not hide the closing lines', () => {
+  assert.deepEqual(countTests('\x1b[34mℹ pass 5\x1b[39m\n\x1b[34mℹ fail 0\x1b[39m\n', true), {
+    passed: 5,
+    failed: 0,
+    skipped: 0,
+  })
+})
+
+test('a run that fails without a failed test still fails', () => {
+  assert.equal(countTests('ℹ pass 5\nℹ fail 0\n', false).failed, 1)
+})
+
+test('the closing line of check wins over what it quotes', () => {
+  assert.deepEqual(countTests(`${SPEC}\n1070 passed, 2 failed\n`, false), {
+    passed: 1070,
+    failed: 2,
+    skipped: 0,
+  })
+})
+
+test('a command that is no test run is one test', async () => {
+  assert.deepEqual(countTests('fine\n', true), { passed: 1, failed: 0, skipped: 0 })
+  const missing = await runStage({ name: 'gone', command: ['no-such-command-of-ours'] })
+  assert.equal(missing.failed, 1)
+  assert.match(missing.output, /^no-such-command-of-ours: spawn/)
+})
+
+test('a summary line names failures and skipped tests', () => {
+  const result = { name: 'vm', passed: 29, failed: 1, skipped: 1, seconds: 262.04, output: '' }
+  assert.equal(
+    formatStage(result),
+    'FAIL  vm                29 passed, 1 failed, 1 skipped  262.0 s',
+  )
+})
+
+test('of a failed run only the failures are shown, of others all', () => {
+  assert.equal(failureText('✔ a\n\n✖ failing tests:\n\n✖ b\n'), '✖ failing tests:\n\n✖ b\n')
+  assert.equal(failureText('src/a.ts(1,1): error\n'), 'src/a.ts(1,1): error\n')
+})

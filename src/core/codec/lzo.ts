@@ -2,6 +2,7 @@
 // Only bitstream version 0 (what kdump writes); a raw block carries no header, length or checksum.
 import type { Codec } from './codec.ts'
 import { copyLiterals, copyMatch, matchLength } from './lz_copy.ts'
+import { claimPositions, lastSeen, slotOf } from './lz_table.ts'
 
 const END_DISTANCE = 0x4000
 /** Farthest reach of the three kinds of matches the encoder emits; M2 also ends where the 3-byte kind begins. */
@@ -11,7 +12,6 @@ const M4_DISTANCE_MAX = 0xbfff
 const M2_LENGTH_MAX = 8
 const M3_LENGTH_MAX = 33
 const M4_LENGTH_MAX = 9
-const HASH_BITS = 12
 
 export const lzo: Codec = { name: 'lzo', decompress, compress }
 
@@ -93,29 +93,19 @@ function endOf(code: number, ip: number, inEnd: number, op: number): number {
   return op
 }
 
-/** Last position of each hash, plus `base`; what is below the base is of an earlier call, so nothing is ever cleared. */
-const table = new Int32Array(1 << HASH_BITS)
-let nextBase = 1
-
 function compress(input: Uint8Array, output: Uint8Array): number {
   const inEnd = input.length
   const room = output.length
   const view = new DataView(input.buffer, input.byteOffset, inEnd)
   const lastWord = inEnd - 4
-  if (nextBase + inEnd > 0x3fff_ffff) {
-    table.fill(0)
-    nextBase = 1
-  }
-  // Taken at once: a call that gives up leaves entries behind too.
-  const base = nextBase
-  nextBase += inEnd
+  const base = claimPositions(inEnd)
   let op = 0
   let anchor = 0
   for (let ip = 0; ip <= lastWord;) {
     const word = view.getInt32(ip, true)
-    const slot = Math.imul(word, 0x1e35_a7bd) >>> (32 - HASH_BITS)
-    const from = (table[slot] as number) - base
-    table[slot] = base + ip
+    const slot = slotOf(word)
+    const from = (lastSeen[slot] as number) - base
+    lastSeen[slot] = base + ip
     if (from < 0 || ip - from > M4_DISTANCE_MAX || view.getInt32(from, true) !== word) {
       ip += 1 + ((ip - anchor) >> 5)
       continue

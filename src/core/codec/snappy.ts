@@ -2,8 +2,8 @@
 // literals and copies whose kind is in the low two bits of a tag byte.
 import type { Codec } from './codec.ts'
 import { copyLiterals, copyMatch, matchLength } from './lz_copy.ts'
+import { claimPositions, lastSeen, slotOf } from './lz_table.ts'
 
-const HASH_BITS = 12
 const LITERAL = 0
 const COPY_1 = 1
 const COPY_2 = 2
@@ -71,30 +71,20 @@ function readLittle(input: Uint8Array, ip: number, count: number): number {
   return value
 }
 
-/** Last position of each hash, plus `base`; what is below the base is of an earlier call, so nothing is ever cleared. */
-const table = new Int32Array(1 << HASH_BITS)
-let nextBase = 1
-
 function compress(input: Uint8Array, output: Uint8Array): number {
   const inEnd = input.length
   const room = output.length
   const view = new DataView(input.buffer, input.byteOffset, inEnd)
   const lastWord = inEnd - 4
-  if (nextBase + inEnd > 0x3fff_ffff) {
-    table.fill(0)
-    nextBase = 1
-  }
-  // Taken at once: a call that gives up leaves entries behind too.
-  const base = nextBase
-  nextBase += inEnd
+  const base = claimPositions(inEnd)
   if (room < 5) return 0
   let op = putVarint(output, inEnd)
   let anchor = 0
   for (let ip = 0; ip <= lastWord;) {
     const word = view.getInt32(ip, true)
-    const slot = Math.imul(word, 0x1e35_a7bd) >>> (32 - HASH_BITS)
-    const from = (table[slot] as number) - base
-    table[slot] = base + ip
+    const slot = slotOf(word)
+    const from = (lastSeen[slot] as number) - base
+    lastSeen[slot] = base + ip
     if (from < 0 || ip - from > DISTANCE_MAX || view.getInt32(from, true) !== word) {
       ip += 1 + ((ip - anchor) >> 5)
       continue

@@ -1,6 +1,6 @@
 // kbox crash: crash(8)'s command line, on a dump alone. Source: crash's help -h.
 import { KdumpError, UsageError } from '../core/base/errors.ts'
-import { parseOptions } from '../core/base/options.ts'
+import { optionName, parseOptions } from '../core/base/options.ts'
 import type { Block } from '../core/crash/command.ts'
 import { COMMANDS } from '../core/crash/commands.ts'
 import { splitCommands } from '../core/crash/parse_line.ts'
@@ -60,6 +60,7 @@ const EXIT_INTERRUPTED = 130
  */
 export async function crashMain(argv: readonly string[]): Promise<number> {
   const { values, operands } = parseOptions(OPTIONS, normalize(argv))
+  noteIgnored(values)
   registerNativeCodecs()
   using source = openDumpOf(operands)
   const session = new Session(openKernel(source), COMMANDS)
@@ -106,6 +107,17 @@ function normalize(argv: readonly string[]): string[] {
   return argv.map((arg) =>
     arg.startsWith('--') && !arg.includes('=') ? arg.replaceAll('_', '-') : arg,
   )
+}
+
+/** What a person asked for and does not get must be said. */
+function noteIgnored(values: Readonly<Record<string, unknown>>): void {
+  const ignored: readonly string[] = [...IGNORED_VALUES, ...IGNORED_SWITCHES, 'machine']
+  for (const [key, spec] of Object.entries(OPTIONS)) {
+    const isGiven = values[key] === true || typeof values[key] === 'string'
+    if (!isGiven || !ignored.includes(key)) continue
+    const name = optionName(key, spec)
+    process.stderr.write(`kbox: ${name} is accepted for crash's sake and changes nothing\n`)
+  }
 }
 
 /** Tell the dump from a vmlinux by what they are: either order is right. */

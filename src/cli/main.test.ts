@@ -91,3 +91,9 @@ test('called kdumpctl it takes kdumpctl verbs and shows its usage for others, wi
   assert.equal(kbox(['frobnicate'], 'kdumpctl').status, 1)
   assert.match(kbox(['status', '--root', folder], 'kdumpctl').stderr, /Kdump is not operational/)
 })
+
+test('an option of crash that does nothing here is said to do nothing', () => {
+  const { stderr } = kbox(['crash', '--zero_excluded', '-m', 'phys_base=0', file('none', 'x')])
+  assert.match(stderr, /^kbox: --zero-excluded is accepted for crash's sake and changes nothing$/m)
+  assert.match(stderr, /^kbox: -m is accepted/m)
+})

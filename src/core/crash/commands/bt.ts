@@ -1,7 +1,5 @@
 // bt: backtraces. Frames come from the kernel's own unwind tables; what does not is marked.
 // Source of names and layout: crash's `bt`; truth: arch/x86/kernel/unwind_orc.c.
-import { formatAddress } from '../../base/hex.ts'
-import { UsageError } from '../../base/errors.ts'
 import type { Cell, Column } from '../../base/table.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import { panicTask } from '../../kernel/panic.ts'
@@ -21,6 +19,7 @@ import {
 } from '../command.ts'
 import { addressText, cellText } from '../cell_text.ts'
 import { parseCpuList } from '../cpu_list.ts'
+import { parseAddress } from '../operand.ts'
 import { registersBlock } from '../registers_block.ts'
 import type { Session } from '../session.ts'
 import {
@@ -260,18 +259,13 @@ function* givenStart(session: Session, { values, operands }: Args): Generator<Bl
   const { program } = session
   const named = operands[0] === undefined ? undefined : getTasks(program, operands[0])[0]
   const task = named ?? session.task
-  const sp = parseAddress('-S', values.sp ?? formatAddress(task.pointer('thread.sp')))
-  const ip = parseAddress('-I', values.ip ?? formatAddress(program.memory.u64(sp)))
+  const { sp: givenSp, ip: givenIp } = values
+  const sp = givenSp === undefined ? task.pointer('thread.sp') : parseAddress(program, givenSp)
+  const ip = givenIp === undefined ? program.memory.u64(sp) : parseAddress(program, givenIp)
   const trace = unwindOrc(program, { ip, sp: values.ip === undefined ? sp + 8n : sp, fp: 0n })
   yield {
     kind: 'section',
     heading: taskHeading(task),
     blocks: frameBlocks(program, trace, { values, operands }),
   }
-}
-
-function parseAddress(option: string, text: string): bigint {
-  if (!/^(0x)?[\da-f]{1,16}$/i.test(text))
-    throw new UsageError(`${option} ${text}: not an address in hexadecimal`)
-  return BigInt(`0x${text.replace(/^0x/i, '')}`)
 }

@@ -8,8 +8,3 @@
 export function assert(condition: unknown, what: string): asserts condition {
   if (!condition) throw new Error(`kbox bug: ${what}`)
 }
-
-/** End an exhaustive switch: a compile error when a case is missing, an Error if one appears at run time. */
-export function assertNever(value: never): never {
-  throw new Error(`kbox bug: unexpected ${String(value)}`)
-}

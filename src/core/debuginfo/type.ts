@@ -1,7 +1,5 @@
 // C types, independent of where they were read (BTF today, DWARF later). Referenced types are resolved on first use.
 
-/** The discriminant of Type. */
-export type TypeKind = Type['kind']
 /** Any C type. */
 export type Type =
   | VoidType

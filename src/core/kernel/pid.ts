@@ -3,7 +3,7 @@ import { wrap64 } from '../base/addr.ts'
 import { NotFoundError } from '../base/errors.ts'
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
-import { idrFind, idrForEach } from './idr.ts'
+import { idrForEach } from './idr.ts'
 import type { Task } from './sched.ts'
 
 export type Pid = KObject<'pid'>
@@ -19,12 +19,6 @@ export function* forEachPid(namespace: KObject<'pid_namespace'>): Generator<PidE
   for (const { id, entry } of idrForEach(pidIdr(namespace))) {
     yield { nr: id, pid: namespace.program.objectAt('struct pid', entry) }
   }
-}
-
-/** The `struct pid` of a number in a namespace, or undefined. @source kernel/pid.c find_pid_ns() */
-export function findPidNs(namespace: KObject<'pid_namespace'>, nr: number): Pid | undefined {
-  const entry = idrFind(pidIdr(namespace), nr)
-  return entry === 0n ? undefined : namespace.program.objectAt('struct pid', entry)
 }
 
 /** The thread with this id; undefined if only a process group or session still has it. @source kernel/pid.c pid_task() */

@@ -1,5 +1,5 @@
 // C types as text: declarations (`int (*poll)(struct file *)`) and whole definitions, in gdb's spelling.
-import { sizeofType, stripType, TYPE_DEPTH_LIMIT } from '../debuginfo/type.ts'
+import { TYPE_DEPTH_LIMIT } from '../debuginfo/type.ts'
 import type { CompoundType, EnumType, FunctionType, Member, Type } from '../debuginfo/type.ts'
 
 /** One line of a definition. */
@@ -225,9 +225,3 @@ const compoundHead = ({ kind, name }: CompoundType): string =>
 
 const join = (base: string, declarator: string): string =>
   declarator === '' ? base : `${base} ${declarator}`
-
-/** A type that `struct` can show: its members, or its values. */
-export function hasDefinition(type: Type): boolean {
-  const { kind } = stripType(type)
-  return kind === 'struct' || kind === 'union' || kind === 'enum' || sizeofType(type) > 0
-}

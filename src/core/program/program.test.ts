@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KernelBuilder } from '../../../test/support/kernel_builder.ts'
 import { mkelf } from '../../../test/support/mkelf.ts'
-import { FaultError, NotFoundError } from '../base/errors.ts'
+import { NotFoundError } from '../base/errors.ts'
 import { openElf } from '../dump/elf.ts'
 import { memorySource } from '../io/memory_source.ts'
 import { ModuleMap, type ModuleTables } from './module_tables.ts'
-import { isMissingPage, Program } from './program.ts'
+import { Program } from './program.ts'
 
 const C = `
   typedef unsigned int u32;
@@ -138,12 +138,6 @@ test('a dump whose kernel is missing opens; problems say what is missing', () =>
     empty.problems[0]?.message ?? '',
     /^vmcoreinfo not found: SYMBOL\(kallsyms_num_syms\)$/,
   )
-})
-
-test('a missing page is told from a damaged one', () => {
-  assert.equal(isMissingPage(new FaultError(0n, 'virtual', 'excluded')), true)
-  assert.equal(isMissingPage(new FaultError(0n, 'virtual', 'corrupt')), false)
-  assert.equal(isMissingPage(new Error('x')), false)
 })
 
 test('the module of an address is found among many, and between them none is', () => {

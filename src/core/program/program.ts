@@ -1,5 +1,5 @@
 // A dumped kernel: memory, symbols, types. Knows C, not Linux: what tasks and lists are is kernel/'s business.
-import { FaultError, FormatError, KdumpError, NotFoundError } from '../base/errors.ts'
+import { FormatError, KdumpError, NotFoundError } from '../base/errors.ts'
 import { decodeCString } from '../base/text.ts'
 import type { Arch } from '../arch/arch.ts'
 import { getArch } from '../arch/archs.ts'
@@ -275,9 +275,4 @@ export class Program {
       return undefined
     }
   }
-}
-
-/** Does this error say that a page is not in the dump (rather than that data is damaged)? */
-export function isMissingPage(error: unknown): error is FaultError {
-  return error instanceof FaultError && error.reason !== 'corrupt'
 }

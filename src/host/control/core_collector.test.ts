@@ -1,12 +1,7 @@
 // The collector line by text, checked against what getopt_long makes of it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  formatCoreCollector,
-  parseCoreCollector,
-  type CollectorProblem,
-  type CoreCollector,
-} from './core_collector.ts'
+import { parseCoreCollector, type CollectorProblem, type CoreCollector } from './core_collector.ts'
 
 function parse(value: string): CoreCollector {
   const result = parseCoreCollector(value)
@@ -46,16 +41,6 @@ test('each compression has its letter', () => {
     ['-c', '-l', '-p', '-z'].map((option) => parse(`makedumpfile ${option}`).codec),
     ['zlib', 'lzo', 'snappy', 'zstd'],
   )
-})
-
-test('formatting gives back what parses the same', () => {
-  for (const value of [
-    'makedumpfile -z -d 17',
-    'makedumpfile',
-    'makedumpfile -p --message-level 31',
-  ]) {
-    assert.deepEqual(parse(formatCoreCollector(parse(value))), parse(value))
-  }
 })
 
 test('-F belongs to ssh and raw targets and is ignored with a warning', () => {

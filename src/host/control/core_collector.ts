@@ -96,13 +96,6 @@ export function parseCoreCollector(value: string): CollectorResult {
   return done(parse)
 }
 
-/** Format as the command line it stands for. */
-export function formatCoreCollector(collector: CoreCollector): string {
-  const letter = Object.entries(CODEC_OF).find(([, codec]) => codec === collector.codec)?.[0]
-  const compress = letter ? ` -${letter}` : ''
-  return `makedumpfile${compress} --message-level ${collector.messageLevel} -d ${collector.dumpLevel}`
-}
-
 function done(parse: Parse): CollectorResult {
   return { ok: true, collector: parse.collector, warnings: parse.warnings }
 }

@@ -1,6 +1,6 @@
 // What the kernel says of its crash image: loaded or not, and how much memory is reserved.
 // Since Linux 7.0 the files live in /sys/kernel/kexec/; the flat names are deprecated, so both are read.
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
 /** The kernel's view of its crash image. */
@@ -24,11 +24,6 @@ export function readCrashState(root = '/'): CrashState {
     loaded: loaded === '1',
     reservedBytes: Number(readFirst(root, SIZE) ?? 0),
   }
-}
-
-/** Is the machine itself a capture kernel? @param root where proc/ is found */
-export function isCaptureKernel(root = '/'): boolean {
-  return existsSync(path.join(root, 'proc/vmcore'))
 }
 
 function readFirst(root: string, names: readonly string[]): string | undefined {

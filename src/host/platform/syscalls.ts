@@ -6,8 +6,6 @@ import { loadKoffi, type NativeFunction } from './koffi.ts'
 
 /** mount(2): read only. */
 export const MS_RDONLY = 1
-/** umount2(2): out of sight now, gone when no longer used. */
-export const MNT_DETACH = 2
 
 /** kexec_file_load(2): unload. */
 export const KEXEC_FILE_UNLOAD = 1

@@ -83,7 +83,6 @@ async function dumpOnce(
   try {
     const stats = await runDump({
       dump,
-      source,
       output,
       level,
       codec,

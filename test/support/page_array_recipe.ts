@@ -7,6 +7,7 @@
 import { FaultError } from '../../src/core/base/errors.ts'
 import type { Dump } from '../../src/core/dump/dump_format.ts'
 import { elfNotes } from './elf_notes.ts'
+import { pfnRunsOf } from './pfn_runs.ts'
 import { PageTables } from './page_tables.ts'
 
 /** How a kernel lays out `struct page`, by the release that brought it. */
@@ -157,6 +158,9 @@ export class PageArrayMachine {
       notes: [{ name: 'VMCOREINFO', type: 0, desc, descOffset: 0 }],
       vmcoreinfo: desc,
       pageState: (pfn) => (this.#absent.has(pfn) ? 'absent' : 'present'),
+      pfnRuns(what) {
+        return pfnRunsOf(this, what)
+      },
       readPhysical: (physical, into) => {
         for (let at = physical; at < physical + into.length; at += PAGE_SIZE) {
           const pfn = Math.floor(at / PAGE_SIZE)

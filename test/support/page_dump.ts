@@ -1,6 +1,7 @@
 // A dump made of pages at hand, counting what is read of it: for tests of caches and of reasons.
 import { FaultError, type FaultReason } from '../../src/core/base/errors.ts'
-import type { Dump, PageState } from '../../src/core/dump/dump_format.ts'
+import type { Dump, PageState, PfnRun } from '../../src/core/dump/dump_format.ts'
+import { pfnRunsOf } from './pfn_runs.ts'
 
 /** A page's bytes, or why it has none. */
 export type PageSource = (pfn: number) => Uint8Array | FaultReason
@@ -33,6 +34,10 @@ export class PageDump implements Dump {
     const page = this.#page(pfn)
     if (typeof page !== 'string') return 'present'
     return page === 'excluded' ? 'excluded' : 'absent'
+  }
+
+  pfnRuns(what: 'existing' | 'present'): PfnRun[] {
+    return pfnRunsOf({ pfnEnd: this.pfnEnd, pageState: (pfn) => this.pageState(pfn) }, what)
   }
 
   readPhysical(physical: number, into: Uint8Array): void {

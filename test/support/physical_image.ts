@@ -1,6 +1,7 @@
 // Physical memory of a made-up x86-64 machine, written by kernel address and read as a dump.
 import { FaultError } from '../../src/core/base/errors.ts'
 import type { Dump, PageState } from '../../src/core/dump/dump_format.ts'
+import { pfnRunsOf } from './pfn_runs.ts'
 
 const PAGE_SIZE = 4096
 const IMAGE_MAP = 0xffff_ffff_8000_0000n
@@ -50,6 +51,9 @@ export class PhysicalImage {
       notes: [],
       vmcoreinfo: new TextEncoder().encode(vmcoreinfo),
       pageState: (pfn) => this.#state(pfn),
+      pfnRuns(what) {
+        return pfnRunsOf(this, what)
+      },
       readPhysical: (physical, into) => this.#read(physical, into),
       [Symbol.dispose]() {},
     }

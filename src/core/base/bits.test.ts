@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { BitRank, clearBit, popcount, setBit, testBit } from './bits.ts'
+import { BitRank, bitRuns, clearBit, popcount, setBit, testBit } from './bits.ts'
 
 const bitmap = fc.oneof(
   fc.uint8Array({ maxLength: 64 }),
@@ -45,4 +45,23 @@ test('bits are numbered from the least significant bit of byte 0', () => {
 test('a bit past the end, or before the start, is clear', () => {
   const bytes = Uint8Array.from([0xff])
   for (const index of [8, 2 ** 40, -1, -9]) assert.equal(testBit(bytes, index), false)
+})
+
+test('runs are what a walk bit by bit finds', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 12 }), fc.nat(4), (bytes, filled) => {
+      // Whole bytes are what the walk skips.
+      const bitmap = Uint8Array.from([...bytes, ...new Uint8Array(filled).fill(0xff), ...bytes])
+      const set = bitRuns(bitmap).flatMap(({ start, end }) =>
+        Array.from({ length: end - start }, (_, i) => start + i),
+      )
+      const expected = Array.from({ length: bitmap.length * 8 }, (_, i) => i).filter((i) =>
+        testBit(bitmap, i),
+      )
+      assert.deepEqual(set, expected)
+      for (const [i, run] of bitRuns(bitmap).entries()) {
+        assert.ok(i === 0 || run.start > (bitRuns(bitmap)[i - 1]?.end ?? 0))
+      }
+    }),
+  )
 })

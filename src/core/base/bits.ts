@@ -62,3 +62,25 @@ export class BitRank {
     )
   }
 }
+
+/** Runs of set bits, as numbers of the first and of the one behind the last. */
+export function bitRuns(bitmap: Uint8Array): { start: number; end: number }[] {
+  const runs: { start: number; end: number }[] = []
+  let start = -1
+  for (let at = 0; at < bitmap.length; at++) {
+    const byte = bitmap[at] as number
+    // Most bytes go on as the one before.
+    if (byte === (start < 0 ? 0 : 0xff)) continue
+    for (let bit = 0; bit < 8; bit++) {
+      const isSet = ((byte >> bit) & 1) === 1
+      if (isSet === start >= 0) continue
+      if (isSet) start = at * 8 + bit
+      else {
+        runs.push({ start, end: at * 8 + bit })
+        start = -1
+      }
+    }
+  }
+  if (start >= 0) runs.push({ start, end: bitmap.length * 8 })
+  return runs
+}

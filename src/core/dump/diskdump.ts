@@ -2,7 +2,7 @@
 // Source: makedumpfile IMPLEMENTATION and diskdump_mod.h.
 import { toSafeNumber } from '../base/addr.ts'
 import { FaultError, FormatError, UnsupportedError } from '../base/errors.ts'
-import { BitRank, testBit } from '../base/bits.ts'
+import { BitRank, bitRuns, testBit } from '../base/bits.ts'
 import { decodeAscii } from '../base/text.ts'
 import type { StructValue } from '../base/struct.ts'
 import { readUsize64 } from '../base/struct.ts'
@@ -10,7 +10,6 @@ import type { CodecName } from '../codec/codec.ts'
 import { getCodec } from '../codec/codecs.ts'
 import type { ElfNote } from '../elf/elf_note.ts'
 import { readNotes } from '../elf/read_notes.ts'
-import { blockCache } from '../io/block_cache.ts'
 import { readExact, type Source } from '../io/source.ts'
 import {
   disk_dump_header,
@@ -24,7 +23,7 @@ import {
   kdump_sub_header,
   page_desc,
 } from './diskdump_layout.ts'
-import type { Dump, DumpFormat, DumpUtsname, PageState } from './dump_format.ts'
+import type { Dump, DumpFormat, DumpUtsname, PageState, PfnRun } from './dump_format.ts'
 
 type Header = StructValue<typeof disk_dump_header>
 type SubHeader = StructValue<typeof kdump_sub_header>
@@ -184,7 +183,7 @@ class Diskdump implements Dump {
     descOffset,
   }: DiskdumpParts) {
     this.file = source.name
-    this.#source = blockCache(source)
+    this.#source = source
     this.pageSize = header.block_size
     this.pfnEnd = pfnEnd
     this.littleEndian = littleEndian
@@ -207,6 +206,10 @@ class Diskdump implements Dump {
   pageState(pfn: number): PageState {
     if (testBit(this.#dumped.bitmap, pfn)) return 'present'
     return testBit(this.#exists, pfn) ? 'excluded' : 'absent'
+  }
+
+  pfnRuns(what: 'existing' | 'present'): PfnRun[] {
+    return bitRuns(what === 'present' ? this.#dumped.bitmap : this.#exists)
   }
 
   readPhysical(physical: number, into: Uint8Array): void {

@@ -5,6 +5,12 @@ import type { Source } from '../io/source.ts'
 /** What a dump knows of one page frame. 'excluded': existed but was filtered out; 'absent': no RAM there. */
 export type PageState = 'present' | 'excluded' | 'absent'
 
+/** Frames `[start, end)`. */
+export interface PfnRun {
+  readonly start: number
+  readonly end: number
+}
+
 /** Facts a header carries about the machine; empty strings where the format has none. */
 export interface DumpUtsname {
   readonly release: string
@@ -38,6 +44,13 @@ export interface Dump extends Disposable {
   readonly vmcoreinfo: Uint8Array | undefined
 
   pageState(pfn: number): PageState
+
+  /**
+   * Runs of frames that are RAM ('existing'), or whose content the dump has ('present').
+   *
+   * @returns ascending and disjoint runs, none of which touch
+   */
+  pfnRuns(what: 'existing' | 'present'): PfnRun[]
 
   /**
    * Read physical memory. The range may cross pages but not the edge of what the dump holds.

@@ -1,5 +1,5 @@
 // ELF core dumps of a whole machine: /proc/vmcore, makedumpfile -E, QEMU dump-guest-memory.
-import { FaultError, FormatError } from '../base/errors.ts'
+import { FormatError } from '../base/errors.ts'
 import { parseElfFile, isElf, type ElfFile } from '../elf/elf_file.ts'
 import {
   DUMP_ELF_INCOMPLETE,
@@ -11,34 +11,20 @@ import {
 } from '../elf/elf_layout.ts'
 import type { ElfNote } from '../elf/elf_note.ts'
 import { readNotes } from '../elf/read_notes.ts'
-import { blockCache } from '../io/block_cache.ts'
 import type { Source } from '../io/source.ts'
-import type { Dump, DumpFormat, PageState } from './dump_format.ts'
+import type { Dump, DumpFormat, PageState, PfnRun } from './dump_format.ts'
+import { disjointSegments, type Segment, SegmentMemory } from './segment_memory.ts'
 
 const PAGE_SIZE_DEFAULT = 4096
 
-/** One run of physical memory: `[start, fileEnd)` has bytes in the file, `[fileEnd, memEnd)` was filtered out. */
-export interface Segment {
-  readonly start: number
-  readonly fileEnd: number
-  readonly memEnd: number
-  /** File offset of `start`. */
-  readonly offset: number
-}
-
 export const elf: DumpFormat = { name: 'elf', probe: isElf, open: openElf }
-
-/** An opened ELF dump; `segments` are disjoint and in physical order. */
-export interface ElfDump extends Dump {
-  readonly segments: readonly Segment[]
-}
 
 /**
  * Open an ELF vmcore.
  *
  * @throws {FormatError} if headers leave the file, or it is no core file of a machine
  */
-export function openElf(source: Source): ElfDump {
+export function openElf(source: Source): Dump {
   const file = parseElfFile(source)
   if (file.header.e_type !== ET_CORE) {
     throw new FormatError(
@@ -53,47 +39,14 @@ export function openElf(source: Source): ElfDump {
     size: p_filesz,
   }))
   const notes = readNotes(source, noteRanges, file.littleEndian)
-  const segments = disjointSegments(source, file)
+  const segments = disjointSegments(loadSegments(source, file))
   if (segments.length === 0)
     throw new FormatError(source.name, file.header.e_phoff, 'no PT_LOAD segment')
   const vmcoreinfo = notes.find((note) => note.name === 'VMCOREINFO')?.desc
   return new ElfDumpImpl(source, file, notes, segments, vmcoreinfo)
 }
 
-/**
- * /proc/vmcore maps kernel text twice (once more inside its RAM segment), so segments overlap. Of two
- * that hold a byte the first is taken; one that holds it goes before one that leaves it out.
- */
-function disjointSegments(source: Source, file: ElfFile): Segment[] {
-  const result: Segment[] = []
-  for (const load of loadSegments(source, file)) {
-    const last = result.at(-1)
-    const start = Math.max(load.start, last?.fileEnd ?? 0)
-    if (start >= load.fileEnd) {
-      addHole(result, load)
-      continue
-    }
-    const memEnd = Math.max(load.memEnd, last?.memEnd ?? 0)
-    if (last && last.memEnd > start) result[result.length - 1] = { ...last, memEnd: start }
-    if (last && last.start === start) result.pop()
-    result.push({
-      start,
-      fileEnd: load.fileEnd,
-      memEnd,
-      offset: load.offset + (start - load.start),
-    })
-  }
-  return result
-}
-
-/** Note what `load` has no bytes for; a later segment may have them, so holes that touch become one. */
-function addHole(result: Segment[], load: Segment): void {
-  const last = result.at(-1)
-  if (!last || load.start > last.memEnd) result.push({ ...load, fileEnd: load.start })
-  else if (load.memEnd > last.memEnd) result[result.length - 1] = { ...last, memEnd: load.memEnd }
-}
-
-/** The PT_LOADs in physical order. */
+/** The PT_LOADs as runs of physical memory. */
 function loadSegments(source: Source, file: ElfFile): Segment[] {
   const loads: Segment[] = []
   file.programHeaders.forEach((header, index) => {
@@ -113,10 +66,10 @@ function loadSegments(source: Source, file: ElfFile): Segment[] {
       offset: header.p_offset,
     })
   })
-  return loads.sort((a, b) => a.start - b.start || b.memEnd - a.memEnd)
+  return loads
 }
 
-class ElfDumpImpl implements ElfDump {
+class ElfDumpImpl implements Dump {
   readonly format = 'elf'
   readonly file: string
   readonly pageSize: number
@@ -129,9 +82,7 @@ class ElfDumpImpl implements ElfDump {
   readonly physBase = undefined
   readonly notes: readonly ElfNote[]
   readonly vmcoreinfo: Uint8Array | undefined
-  readonly segments: readonly Segment[]
-  readonly #source: Source
-  #last: Segment
+  readonly #memory: SegmentMemory
 
   constructor(
     source: Source,
@@ -141,65 +92,35 @@ class ElfDumpImpl implements ElfDump {
     vmcoreinfo: Uint8Array | undefined,
   ) {
     this.file = source.name
-    this.#source = blockCache(source)
     this.littleEndian = file.littleEndian
     this.notes = notes
-    this.segments = segments
     this.vmcoreinfo = vmcoreinfo
-    this.#last = segments[0] as Segment
     this.pageSize = vmcoreinfoPageSize(vmcoreinfo) ?? PAGE_SIZE_DEFAULT
-    this.pfnEnd = Math.ceil((segments.at(-1) as Segment).memEnd / this.pageSize)
+    this.#memory = new SegmentMemory(source, segments, this.pageSize)
+    this.pfnEnd = this.#memory.pfnEnd
     this.utsname = {
       release: '',
       machine: machineName(file.header.e_machine),
       nodename: '',
       version: '',
     }
-    const truncated = segments.some((s) => s.offset + (s.fileEnd - s.start) > source.size)
-    this.incomplete = truncated || (file.header.e_flags & DUMP_ELF_INCOMPLETE) !== 0
+    this.incomplete = this.#memory.isCut || (file.header.e_flags & DUMP_ELF_INCOMPLETE) !== 0
   }
 
   pageState(pfn: number): PageState {
-    const segment = this.#find(pfn * this.pageSize)
-    if (!segment) return 'absent'
-    return pfn * this.pageSize < segment.fileEnd ? 'present' : 'excluded'
+    return this.#memory.pageState(pfn)
+  }
+
+  pfnRuns(what: 'existing' | 'present'): PfnRun[] {
+    return this.#memory.pfnRuns(what)
   }
 
   readPhysical(physical: number, into: Uint8Array): void {
-    let done = 0
-    while (done < into.length) {
-      const at = physical + done
-      const segment = this.#find(at)
-      if (!segment) {
-        const reason = at >= this.pfnEnd * this.pageSize ? 'out-of-range' : 'not-present'
-        throw new FaultError(BigInt(at), 'physical', reason)
-      }
-      if (at >= segment.fileEnd) throw new FaultError(BigInt(at), 'physical', 'excluded')
-      const length = Math.min(into.length - done, segment.fileEnd - at)
-      const part = done === 0 && length === into.length ? into : into.subarray(done, done + length)
-      const got = this.#source.read(segment.offset + (at - segment.start), part)
-      if (got !== length) throw new FaultError(BigInt(at + got), 'physical', 'truncated')
-      done += length
-    }
+    this.#memory.read(physical, into)
   }
 
   [Symbol.dispose](): void {
-    this.#source[Symbol.dispose]()
-  }
-
-  #find(physical: number): Segment | undefined {
-    const last = this.#last
-    if (physical >= last.start && physical < last.memEnd) return last
-    let low = 0
-    let high = this.segments.length - 1
-    while (low <= high) {
-      const middle = (low + high) >> 1
-      const segment = this.segments[middle] as Segment
-      if (physical < segment.start) high = middle - 1
-      else if (physical >= segment.memEnd) low = middle + 1
-      else return (this.#last = segment)
-    }
-    return undefined
+    this.#memory[Symbol.dispose]()
   }
 }
 

@@ -1,6 +1,7 @@
 // From a file to a Linux kernel: the one place that joins dump, program and kernel.
 import type { Source } from '../io/source.ts'
 import { openDump } from '../dump/formats.ts'
+import { blockCache } from '../io/block_cache.ts'
 import { Program } from '../program/program.ts'
 import { loadModules } from './module.ts'
 
@@ -11,5 +12,5 @@ import { loadModules } from './module.ts'
  * @throws {UnsupportedError} if its architecture or variant is not read yet
  */
 export function openKernel(source: Source): Program {
-  return new Program(openDump(source), { loadModules })
+  return new Program(openDump(blockCache(source)), { loadModules })
 }

@@ -22,7 +22,6 @@ async function dump(
   try {
     const stats = await runDump({
       dump: old,
-      source,
       output,
       level: config.dumpLevel,
       codec: config.codec === 'none' ? undefined : config.codec,

@@ -20,7 +20,6 @@ const RECIPE = `
   0x900-0x9ff buddy 8
   0xa00-0xaff reserved
 `
-const EMPTY = memorySource(new Uint8Array())
 
 interface DumpRequest {
   readonly level?: number
@@ -37,7 +36,6 @@ async function makeDump(
   const output = request.output ?? new MemoryOutput()
   const stats = await runDump({
     dump: machine.dump(request.lost),
-    source: EMPTY,
     output,
     level: request.level ?? 31,
     codec: request.codec,
@@ -151,7 +149,6 @@ test('a dump of a dump leaves out what either left out', async () => {
   const source = memorySource(first.output.bytes)
   const stats = await runDump({
     dump: openDiskdump(source),
-    source,
     output,
     level: 14,
     codec: 'lzo',

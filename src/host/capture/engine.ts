@@ -9,7 +9,6 @@ import { getCodec } from '../../core/codec/codecs.ts'
 import { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
 import type { Dump } from '../../core/dump/dump_format.ts'
 import { NT_PRSTATUS } from '../../core/elf/elf_note.ts'
-import type { Source } from '../../core/io/source.ts'
 import { registerNativeCodecs } from '../platform/native_codecs.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
 import { dumpPages, type DumpPages } from './dump_pages.ts'
@@ -45,8 +44,6 @@ export type DumpStage = 'filter' | 'copy'
 /** What to write, and where to. */
 export interface RunDumpOptions {
   readonly dump: Dump
-  /** What `dump` was opened from; read directly. */
-  readonly source: Source
   readonly output: DumpOutput
   /** 0 to 31, bits as in makedumpfile(8). */
   readonly level: number
@@ -116,7 +113,7 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   if (!dump.littleEndian) throw new UnsupportedError('filtering dumps of big-endian machines')
   const start = performance.now()
   const info = VmcoreInfo.parse(dump.vmcoreinfo)
-  const pages = dumpPages(dump, options.source)
+  const pages = dumpPages(dump)
   const memory = new KernelMemory(dump, pages, info)
   const maps = readMemMaps(info, pages.pfnEnd, dump.littleEndian, (address, into) =>
     memory.read(address, into),

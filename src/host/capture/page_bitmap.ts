@@ -1,6 +1,6 @@
 // Runs of frames in bitmaps: one bit a frame, as the dump format stores them.
 import { popcount } from '../../core/base/bits.ts'
-import type { PfnRun } from './dump_pages.ts'
+import type { PfnRun } from '../../core/dump/dump_format.ts'
 
 /** Set the bits `[start, end)`. */
 export function setRange(bitmap: Uint8Array, start: number, end: number): void {

@@ -9,7 +9,6 @@ import {
 } from '../../../test/support/page_array_recipe.ts'
 import { testBit } from '../../core/base/bits.ts'
 import { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
-import { memorySource } from '../../core/io/memory_source.ts'
 import { dumpPages } from './dump_pages.ts'
 import { CACHE, CACHE_PRIVATE, FREE, HWPOISON, OFFLINE, USER } from './exclude/page_class.ts'
 import { KernelMemory } from './kernel_memory.ts'
@@ -20,7 +19,7 @@ import { readPageLayout } from './page_layout.ts'
 function filter(machine: PageArrayMachine, level: number, lost: number[] = []): FilterResult {
   const dump = machine.dump(lost)
   const info = VmcoreInfo.parse(dump.vmcoreinfo ?? new Uint8Array())
-  const pages = dumpPages(dump, memorySource(new Uint8Array()))
+  const pages = dumpPages(dump)
   const memory = new KernelMemory(dump, pages, info)
   const maps = readMemMaps(info, dump.pfnEnd, true, (address, into) => memory.read(address, into))
   assert.equal(maps.length, 4)

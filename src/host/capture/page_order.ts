@@ -1,7 +1,7 @@
 // In which order pages are written. The format does not care, so what a reader needs to open a dump comes first: a
 // dump that was cut short, by a full disk or a lost connection, still opens.
 import type { KernelMap, MappedRun } from '../../core/arch/arch.ts'
-import type { PfnRun } from './dump_pages.ts'
+import type { PfnRun } from '../../core/dump/dump_format.ts'
 import { clearRange, mergeRuns, setRange } from './page_bitmap.ts'
 import type { PageKinds } from './page_filter.ts'
 

@@ -5,6 +5,7 @@ import { getArch } from '../../core/arch/archs.ts'
 import { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
 import { openDump } from '../../core/dump/formats.ts'
 import { formatLogLines, readLog } from '../../core/kernel/printk.ts'
+import { blockCache } from '../../core/io/block_cache.ts'
 import { Memory } from '../../core/program/memory.ts'
 import { openVmcoreSource } from '../platform/mmap_source.ts'
 
@@ -16,7 +17,7 @@ import { openVmcoreSource } from '../platform/mmap_source.ts'
  * @throws {FaultError} if the log's own structures are not there
  */
 export function* readDmesg(vmcore: string): Generator<string> {
-  using source = openVmcoreSource(vmcore)
+  using source = blockCache(openVmcoreSource(vmcore))
   using dump = openDump(source)
   if (!dump.vmcoreinfo) throw new FormatError(vmcore, 0, 'no VMCOREINFO note')
   const info = VmcoreInfo.parse(dump.vmcoreinfo)

@@ -15,7 +15,7 @@ import {
   kdump_sub_header,
   page_desc,
 } from '../../../core/dump/diskdump_layout.ts'
-import type { PfnRun } from '../dump_pages.ts'
+import type { PfnRun } from '../../../core/dump/dump_format.ts'
 import type { DumpOutput } from '../../platform/dump_output.ts'
 import { setRange } from '../page_bitmap.ts'
 

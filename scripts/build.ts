@@ -1,26 +1,40 @@
-// The bundle: src/cli/main.ts and all it imports as one file, dist/kbox.mjs. It is what gets installed, what goes
-// into the capture initramfs, and what bin/kbox prefers while it is fresh (docs/design/0002-start-up.md).
-import { existsSync, globSync, mkdirSync, renameSync, statSync, utimesSync } from 'node:fs'
+// The bundle: src/cli/main.ts and all it imports, as dist/bundle/kbox.mjs, one chunk a verb, and the thread that packs
+// pages. It is what gets installed, what goes into the capture initramfs, and what bin/kbox prefers while it is fresh
+// (docs/design/0002-start-up.md).
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs'
+import path from 'node:path'
 import { build } from 'esbuild'
 
 const ENTRY = 'src/cli/main.ts'
-const BUNDLE = 'dist/kbox.mjs'
+/** Folder of the bundle. */
+export const BUNDLE = 'dist/bundle'
+/** What is started. It is written last: who finds it finds all that it loads. */
+const MAIN = 'kbox.mjs'
 
 /**
- * Bundle kbox into dist/kbox.mjs.
+ * Bundle kbox into dist/bundle.
  *
  * koffi stays outside: it is native code, found in node_modules at run time. Names are kept because
  * errors call themselves by their class's name, and a stack trace should be readable without a map.
  */
 export async function buildBundle(): Promise<void> {
   const startedAt = new Date()
-  mkdirSync('dist', { recursive: true })
-  // Built beside and renamed: another kbox may be starting from the old one right now.
   const fresh = `${BUNDLE}.${process.pid}`
   await build({
-    entryPoints: [ENTRY],
-    outfile: fresh,
+    entryPoints: { kbox: ENTRY, page_worker: 'src/host/capture/page_worker.ts' },
+    outdir: fresh,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node24',
@@ -30,14 +44,28 @@ export async function buildBundle(): Promise<void> {
     logLevel: 'warning',
   })
   // A source saved while we bundled is newer than what was bundled of it.
-  utimesSync(fresh, startedAt, startedAt)
-  renameSync(fresh, BUNDLE)
+  utimesSync(path.join(fresh, MAIN), startedAt, startedAt)
+  replaceBundle(fresh)
+}
+
+/** Built beside and moved: another kbox may be starting from the old one right now. Chunks carry a hash in their name. */
+function replaceBundle(fresh: string): void {
+  mkdirSync(BUNDLE, { recursive: true })
+  const files = readdirSync(fresh)
+  for (const file of [...files.filter((name) => name !== MAIN), MAIN]) {
+    renameSync(path.join(fresh, file), path.join(BUNDLE, file))
+  }
+  rmSync(fresh, { recursive: true })
+  for (const file of readdirSync(BUNDLE)) {
+    if (!files.includes(file)) rmSync(path.join(BUNDLE, file))
+  }
 }
 
 /** Is the bundle missing, or older than a source it was made from? */
 export function isStale(): boolean {
-  if (!existsSync(BUNDLE)) return true
-  const built = statSync(BUNDLE).mtimeMs
+  const main = path.join(BUNDLE, MAIN)
+  if (!existsSync(main)) return true
+  const built = statSync(main).mtimeMs
   const sources = ['package-lock.json', ...globSync('src/**')]
   return sources.some((source) => statSync(source).mtimeMs > built)
 }

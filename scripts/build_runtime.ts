@@ -18,11 +18,10 @@ import {
 import os from 'node:os'
 import path from 'node:path'
 import { findLibraries, readInterpreter } from '../src/host/platform/elf_needed.ts'
-import { buildBundle, isStale } from './build.ts'
+import { BUNDLE, buildBundle, isStale } from './build.ts'
 import { trimIcu } from './trim_icu.ts'
 
 const OUTPUT = 'dist/runtime.squashfs'
-const BUNDLE = 'dist/kbox.mjs'
 const KOFFI = 'node_modules/koffi'
 const KOFFI_NATIVE = `node_modules/@koromix/koffi-linux-${process.arch}`
 
@@ -74,7 +73,7 @@ function fillRoot(root: string, bundle: string): void {
   if (interpreter !== undefined)
     copyFileSync(interpreter, path.join(root, 'lib', path.basename(interpreter)))
   placeNode(node)
-  copyFileSync(bundle, path.join(root, 'kbox/kbox.mjs'))
+  cpSync(bundle, path.join(root, 'kbox'), { recursive: true })
   copyKoffi(path.join(root, 'kbox/node_modules'), native)
   writeFileSync(path.join(root, 'bin/kbox'), LAUNCHER, { mode: 0o755 })
 }
@@ -127,7 +126,8 @@ function run(command: string, args: readonly string[]): void {
 
 if (import.meta.main) {
   if (isStale()) await buildBundle()
-  const isFresh = existsSync(OUTPUT) && statSync(OUTPUT).mtimeMs > statSync(BUNDLE).mtimeMs
+  const isFresh =
+    existsSync(OUTPUT) && statSync(OUTPUT).mtimeMs > statSync(path.join(BUNDLE, 'kbox.mjs')).mtimeMs
   const level = process.argv.includes('--small') ? 19 : 9
   if (!(process.argv.includes('--if-stale') && isFresh)) buildRuntime(BUNDLE, OUTPUT, level)
   console.error(`build_runtime: ${OUTPUT} ${(statSync(OUTPUT).size / 2 ** 20).toFixed(1)} MiB`)

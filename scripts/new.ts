@@ -47,7 +47,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
         replace: "$1 | '@file@'",
       },
       {
-        file: 'src/host/capture/writers/kdump_writer.ts',
+        file: 'src/host/capture/writers/kdump_header.ts',
         find: /^(export const CODEC_FLAG: .* = \{[^}]*)\}/m,
         replace: '$1  // Its flag in page_desc goes here.\n  @file@: 0,\n}',
       },

@@ -1,5 +1,6 @@
 // What makedumpfile prints while and after it works, word by word. Source: print_info.c, and its output.
-import type { DumpStage, DumpStats } from '../host/capture/engine.ts'
+import type { DumpStats } from '../host/capture/dump_stats.ts'
+import type { DumpStage } from '../host/capture/engine.ts'
 
 const STAGE_TEXT: Readonly<Record<DumpStage, string>> = {
   filter: 'Excluding unnecessary pages',

@@ -47,9 +47,17 @@ umount /proc
 exec /init
 `
 
+/** What sort of machine is crashed: a small one, or one of 4 GB whose page cache holds 1.4 GB of files. */
+export type RawDumpSize = 'small' | 'large'
+
+const LARGE_BYTES = 4 * 2 ** 30
+const FILL = '/srv/fill'
+/** Read the files into the page cache, and leave freed pages that are not zero. */
+const FILL_CACHE = `cat ${FILL}/* > /dev/null; cp ${FILL}/node ${FILL}/gone; rm ${FILL}/gone`
+
 /** Folder in the cache that holds vmcore.elf, vmcore, truth/, vmcore-dmesg.txt, kbox.json and console.log of one crash. */
-export function rawDumpFolder(series: string): string {
-  return cachePath('dumps', series)
+export function rawDumpFolder(series: string, size: RawDumpSize = 'small'): string {
+  return cachePath('dumps', size === 'large' ? `${series}-large` : series)
 }
 
 /**
@@ -58,8 +66,8 @@ export function rawDumpFolder(series: string): string {
  * @returns the folder
  * @throws {Error} if the rehearsal fails
  */
-export async function makeRawDump(series: string): Promise<string> {
-  const folder = rawDumpFolder(series)
+export async function makeRawDump(series: string, size: RawDumpSize = 'small'): Promise<string> {
+  const folder = rawDumpFolder(series, size)
   if (isFresh(folder, getCachedKernel(series).release)) return folder
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'kbox-raw-'))
   const fresh = `${folder}.partial`
@@ -70,9 +78,19 @@ export async function makeRawDump(series: string): Promise<string> {
     writeArchive(archive)
     const result = await rehearse({
       ...rehearseOptions(series, `${DEFAULT_KDUMP_CONF}force_no_rebuild 1\n`),
+      ...(size === 'large' ? { memoryBytes: LARGE_BYTES, timeoutMs: 900_000 } : {}),
       keep: fresh,
-      files: [{ path: ARCHIVE, source: archive }],
+      files: [
+        { path: ARCHIVE, source: archive },
+        ...(size === 'large'
+          ? [
+              { path: `${FILL}/vmlinux`, source: getCachedKernel(series).vmlinux },
+              { path: `${FILL}/node`, source: process.execPath },
+            ]
+          : []),
+      ],
       arm: [
+        ...(size === 'large' ? [['sh', '-c', FILL_CACHE]] : []),
         ['kbox', 'start', '--build-only', '--image', IMAGE],
         // The kernel unpacks archives one behind the other.
         ['sh', '-c', `cat ${ARCHIVE} >> ${IMAGE}`],

@@ -8,7 +8,8 @@ import type { CodecName } from '../../core/codec/codec.ts'
 import { openDiskdump } from '../../core/dump/diskdump.ts'
 import type { Dump } from '../../core/dump/dump_format.ts'
 import { memorySource } from '../../core/io/memory_source.ts'
-import { type DumpStats, runDump } from './engine.ts'
+import type { DumpStats } from './dump_stats.ts'
+import { runDump } from './engine.ts'
 import type { PageOrder } from './page_order.ts'
 
 const RECIPE = `

@@ -1,114 +1,105 @@
-// The inner loop of a dump: read selected frames in runs, recognise zeros and repeats, compress, hand to the writer.
-// Sketch: a compressed page costs 15 us (zstd), reading it 0.3 us, the zero test 0.1–0.5 us.
-import { FaultError, HostError } from '../../core/base/errors.ts'
-import type { Codec } from '../../core/codec/codec.ts'
-import type { DumpPages } from './dump_pages.ts'
-import { BLOCK_PFNS } from './page_order.ts'
-import type { KdumpWriter } from './writers/kdump_writer.ts'
-import { CODEC_FLAG } from './writers/kdump_writer.ts'
+// Copies the frames of a plan into dump files: collects them into jobs, has them packed, here or by threads, and hands
+// what comes back to the writers in order, so that the file is the same whoever packed.
+import { BLOCK_BYTES, BLOCK_PFNS, type FrameBlocks } from './frame_blocks.ts'
+import type { PagePass } from './page_order.ts'
+import { allocatePacked, packLimit, type PackedPages, StoredPages } from './packed_pages.ts'
+import type { PagePacker } from './page_packer.ts'
+import type { PagePool } from './page_pool.ts'
+import type { DumpWriter, PageCounts, PageJob } from './writers/dump_writer.ts'
 
-/** Frames read at once. */
-const READ_PAGES = 64
-
-/** How pages are stored. */
-export interface PageCopyOptions {
-  readonly codec: Codec | undefined
-  /** Let pages of zeros share one stored page (dump level 1). */
-  readonly shareZeros: boolean
-  /** Let a page that equals the one before it share its data. */
-  readonly shareRepeats: boolean
+/** What is copied, by whom, and where to. */
+export interface PageCopyInput {
+  readonly passes: readonly PagePass[]
+  /** Told the words of each page of a pass that is a root. */
+  readonly mark: ((words: Uint32Array) => void) | undefined
+  readonly dumped: FrameBlocks
+  /** One writer for each part of the dump, in frame order. */
+  readonly writers: readonly DumpWriter[]
+  readonly packer: PagePacker
+  readonly pool: PagePool | undefined
+  readonly pageSize: number
+  /** Called now and then: reports progress, and says whether to go on. */
+  readonly onTurn: (counts: PageCounts) => boolean
 }
 
-/** What happened to the pages so far. */
-export interface PageCopyCounts {
-  copied: number
-  zero: number
-  repeated: number
-  /** Pages that could not be read: their descriptors say "page lost". */
-  unreadable: number
+/** Timers and signals get their turn so often. */
+const YIELD_MS = 100
+
+/** Copy all passes. */
+export async function copyPages(input: PageCopyInput): Promise<PageCounts> {
+  const copy = new PageCopy(input)
+  await copy.run()
+  return copy.counts
 }
 
-/** Copies selected frames into a writer. */
-export class PageCopy {
-  readonly counts: PageCopyCounts = { copied: 0, zero: 0, repeated: 0, unreadable: 0 }
-  readonly #pages: DumpPages
-  readonly #writer: KdumpWriter
-  readonly #compress: Codec['compress']
-  readonly #codecFlag: number
-  readonly #options: PageCopyOptions
-  readonly #buffer: Uint8Array
-  readonly #views: readonly { bytes: Uint8Array; words: Uint32Array }[]
+/** Frames that belong to one writer. */
+interface Job extends PageJob {
+  writer: DumpWriter
+}
+
+/** A job that a thread is at work on. */
+interface Pending {
+  readonly job: Job
+  readonly worker: number
+  readonly packed: Promise<PackedPages>
+}
+
+class PageCopy {
+  readonly counts: PageCounts = { copied: 0, zero: 0, repeated: 0, unreadable: 0 }
+  readonly #input: PageCopyInput
   readonly #pfns = new Float64Array(BLOCK_PFNS)
   readonly #indexes = new Float64Array(BLOCK_PFNS)
-  readonly #zeros: Uint8Array
-  /** The page before, as long as it may be repeated. */
-  readonly #last: Uint8Array
-  #lastOffset = 0
-  #lastSize = 0
-  #lastFlags = 0
-  #zeroOffset = 0
+  readonly #block = new Uint8Array(BLOCK_BYTES)
+  readonly #part = new Uint8Array(BLOCK_BYTES)
+  /** Where the pages lie that the packer remembers, here first, then each thread's. */
+  readonly #stored: readonly StoredPages[]
+  readonly #packed: PackedPages
+  readonly #pending: Pending[] = []
+  #idleJobs: Job[] = []
+  #job: Job
+  #yielded = performance.now()
+  #isStopped = false
 
-  constructor(pages: DumpPages, writer: KdumpWriter, options: PageCopyOptions) {
-    const { pageSize } = pages
-    this.#pages = pages
-    this.#writer = writer
-    this.#options = options
-    this.#compress = options.codec?.compress?.bind(options.codec)
-    this.#codecFlag = options.codec ? CODEC_FLAG[options.codec.name] : 0
-    this.#buffer = new Uint8Array(READ_PAGES * pageSize)
-    this.#zeros = new Uint8Array(pageSize)
-    this.#last = new Uint8Array(pageSize)
-    this.#views = Array.from({ length: READ_PAGES }, (_, i) => ({
-      bytes: this.#buffer.subarray(i * pageSize, (i + 1) * pageSize),
-      words: new Uint32Array(this.#buffer.buffer, i * pageSize, pageSize / 4),
-    }))
+  constructor(input: PageCopyInput) {
+    this.#input = input
+    const packers = 1 + (input.pool?.size ?? 0)
+    this.#stored = Array.from({ length: packers }, () => new StoredPages())
+    this.#packed = allocatePacked(input.pageSize)
+    this.#job = this.#newJob()
   }
 
-  /** Store the page that all zero pages share. It is the first data of the file, as makedumpfile has it. */
-  storeZeroPage(): void {
-    this.#writer.room(this.#pages.pageSize).fill(0)
-    this.#zeroOffset = this.#writer.addData(this.#pages.pageSize)
-  }
-
-  /**
-   * Copy the frames whose bits are set in `block`.
-   *
-   * @param firstIndex descriptor number of the block's first dumped frame
-   * @param dumped the same piece of the bitmap of all dumped frames: descriptors are numbered by it
-   * @param onPage called with the words of each page that is not all zeros
-   */
-  copyBlock(
-    block: Uint8Array,
-    dumped: Uint8Array,
-    firstPfn: number,
-    firstIndex: number,
-    onPage: ((words: Uint32Array) => void) | undefined,
-  ): void {
-    const count = this.#collect(block, dumped, firstPfn, firstIndex)
-    const pfns = this.#pfns
-    for (let i = 0; i < count && this.#writer.ok;) {
-      let length = 1
-      while (
-        length < READ_PAGES &&
-        i + length < count &&
-        pfns[i + length] === (pfns[i] as number) + length
-      )
-        length++
-      this.#copyRun(i, length, onPage)
-      i += length
+  async run(): Promise<void> {
+    const { passes, dumped, mark } = this.#input
+    for (const pass of passes) {
+      const onPage = pass.isRoot ? mark : undefined
+      for (let firstPfn = 0; firstPfn < dumped.pfnEnd; firstPfn += BLOCK_PFNS) {
+        if (this.#isStopped || !this.#isWritable) break
+        dumped.load(this.#part, firstPfn)
+        pass.select(this.#block, firstPfn)
+        await this.#addBlock(this.#collect(firstPfn), onPage)
+      }
+      await this.#submit(onPage)
+      // What a root points to must be known before the next pass selects.
+      if (onPage) await this.#drain(0)
     }
+    await this.#drain(0)
+    this.#input.onTurn(this.counts)
   }
 
-  /** Put frame and descriptor numbers of the selected frames into `#pfns` and `#indexes`. */
-  #collect(block: Uint8Array, dumped: Uint8Array, firstPfn: number, firstIndex: number): number {
-    const selected = new DataView(block.buffer, block.byteOffset, block.length)
-    const all = new DataView(dumped.buffer, dumped.byteOffset, dumped.length)
+  get #isWritable(): boolean {
+    return this.#input.writers.every(({ ok }) => ok)
+  }
+
+  /** Put frame and descriptor numbers of the selected frames into `#pfns` and `#indexes`; returns how many. */
+  #collect(firstPfn: number): number {
+    const selected = new DataView(this.#block.buffer)
+    const all = new DataView(this.#part.buffer)
     let count = 0
-    let index = firstIndex
-    for (let at = 0; at < dumped.length; at += 4) {
+    let index = this.#input.dumped.rank(firstPfn)
+    for (let at = 0; at < this.#part.length; at += 4) {
       const allWord = all.getInt32(at, true)
       if (allWord === 0) continue
-      for (let word = selected.getInt32(at, true); word !== 0; word &= word - 1) {
+      for (let word = selected.getInt32(at, true) & allWord; word !== 0; word &= word - 1) {
         const lowest = word & -word
         this.#pfns[count] = firstPfn + at * 8 + 31 - Math.clz32(lowest)
         this.#indexes[count] = index + popcount32(allWord & (lowest - 1))
@@ -119,75 +110,85 @@ export class PageCopy {
     return count
   }
 
-  #copyRun(
-    first: number,
-    length: number,
+  /** Cut what was collected into jobs. */
+  async #addBlock(
+    count: number,
     onPage: ((words: Uint32Array) => void) | undefined,
-  ): void {
-    const { pageSize } = this.#pages
-    const start = (this.#pfns[first] as number) * pageSize
-    const isRead = this.#tryRead(start, this.#buffer.subarray(0, length * pageSize))
-    for (let i = 0; i < length; i++) {
-      const view = this.#views[i]
-      if (!view) break
-      if (!isRead && !this.#tryRead(start + i * pageSize, view.bytes)) {
-        this.counts.unreadable++
-        continue
-      }
-      this.#copyPage(view.bytes, view.words, this.#indexes[first + i] as number, onPage)
+  ): Promise<void> {
+    for (let from = 0; from < count;) {
+      const writer = this.#writerOf(this.#indexes[from] as number)
+      const job = this.#job
+      if (job.count > 0 && job.writer !== writer) await this.#submit(onPage)
+      this.#job.writer = writer
+      const to = this.#take(from, count)
+      if (this.#job.count === this.#job.pfns.length) await this.#submit(onPage)
+      from = to
     }
   }
 
-  /** A page that cannot be read is lost, not the dump: bad memory is what machines die of. */
-  #tryRead(physical: number, into: Uint8Array): boolean {
-    try {
-      this.#pages.read(physical, into)
-      return true
-    } catch (error) {
-      if (error instanceof FaultError || error instanceof HostError) return false
-      throw error
+  /** Move collected frames of the job's writer into the job while there is room; returns the first that is left. */
+  #take(from: number, count: number): number {
+    const job = this.#job
+    let to = Math.min(count, from + job.pfns.length - job.count)
+    while ((this.#indexes[to - 1] as number) >= job.writer.indexEnd) to--
+    job.pfns.set(this.#pfns.subarray(from, to), job.count)
+    job.indexes.set(this.#indexes.subarray(from, to), job.count)
+    job.count += to - from
+    return to
+  }
+
+  #writerOf(index: number): DumpWriter {
+    const { writers } = this.#input
+    return writers.find(({ indexEnd }) => index < indexEnd) ?? (writers.at(-1) as DumpWriter)
+  }
+
+  /** Have the job packed. Pages that are looked at are packed here, for threads cannot note what they see. */
+  async #submit(onPage: ((words: Uint32Array) => void) | undefined): Promise<void> {
+    const job = this.#job
+    if (job.count === 0) return
+    const { pool, packer } = this.#input
+    if (!pool || onPage) {
+      await this.#drain(0)
+      packer.pack(job.pfns, job.count, this.#packed, onPage)
+      job.writer.write(job, this.#packed, this.#stored[0] as StoredPages, this.counts)
+      job.count = 0
+    } else {
+      await this.#drain(pool.capacity - 1)
+      const { worker, packed } = pool.pack(job.pfns, job.count)
+      this.#pending.push({ job, worker, packed })
+      this.#job = this.#idleJobs.pop() ?? this.#newJob()
+    }
+    await this.#turn()
+  }
+
+  /** Write what threads have packed until at most `limit` jobs are under way. */
+  async #drain(limit: number): Promise<void> {
+    while (this.#pending.length > limit) {
+      const { job, worker, packed } = this.#pending.shift() as Pending
+      const pages = await packed
+      job.writer.write(job, pages, this.#stored[1 + worker] as StoredPages, this.counts)
+      this.#input.pool?.release(worker, pages)
+      job.count = 0
+      this.#idleJobs.push(job)
     }
   }
 
-  #copyPage(
-    bytes: Uint8Array,
-    words: Uint32Array,
-    index: number,
-    onPage: ((words: Uint32Array) => void) | undefined,
-  ): void {
-    const writer = this.#writer
-    const { shareZeros, shareRepeats } = this.#options
-    if (shareZeros && isZero(words, bytes, this.#zeros)) {
-      this.counts.zero++
-      writer.shareData(index, this.#zeroOffset, bytes.length, 0)
-      return
-    }
-    onPage?.(words)
-    if (shareRepeats) {
-      if (this.#lastOffset > 0 && Buffer.compare(bytes, this.#last) === 0) {
-        this.counts.repeated++
-        writer.shareData(index, this.#lastOffset, this.#lastSize, this.#lastFlags)
-        return
-      }
-      this.#last.set(bytes)
-    }
-    // Compressed data must be smaller than a page, or it is not worth it.
-    let size = this.#compress ? this.#compress(bytes, writer.room(bytes.length - 1)) : 0
-    const flags = size > 0 ? this.#codecFlag : 0
-    if (size === 0) {
-      writer.room(bytes.length).set(bytes)
-      size = bytes.length
-    }
-    this.counts.copied++
-    this.#lastOffset = writer.addPage(index, size, flags)
-    this.#lastSize = size
-    this.#lastFlags = flags
+  async #turn(): Promise<void> {
+    if (performance.now() - this.#yielded < YIELD_MS) return
+    this.#isStopped ||= !this.#input.onTurn(this.counts)
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#yielded = performance.now()
   }
-}
 
-/** Most pages differ early from zeros and from each other: two words spare the call. */
-function isZero(words: Uint32Array, bytes: Uint8Array, zeros: Uint8Array): boolean {
-  return words[0] === 0 && words[words.length - 1] === 0 && Buffer.compare(bytes, zeros) === 0
+  #newJob(): Job {
+    const limit = packLimit(this.#input.pageSize)
+    return {
+      pfns: new Float64Array(limit),
+      indexes: new Float64Array(limit),
+      count: 0,
+      writer: this.#input.writers[0] as DumpWriter,
+    }
+  }
 }
 
 function popcount32(word: number): number {

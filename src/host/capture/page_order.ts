@@ -2,7 +2,8 @@
 // dump that was cut short, by a full disk or a lost connection, still opens.
 import type { KernelMap, MappedRun } from '../../core/arch/arch.ts'
 import type { PfnRun } from '../../core/dump/dump_format.ts'
-import { clearRange, mergeRuns, setRange } from './page_bitmap.ts'
+import { BLOCK_BYTES, clearRuns, setRuns } from './frame_blocks.ts'
+import { mergeRuns } from './page_bitmap.ts'
 import type { PageKinds } from './page_filter.ts'
 
 /** By importance, or as makedumpfile has it. */
@@ -14,16 +15,12 @@ export interface PagePass {
   /** Look for pointers in the pages of this pass: what they mean comes next. */
   readonly isRoot: boolean
   /**
-   * Set the bits of the pages to write in a piece of bitmap.
+   * Set the bits of the pages to write in a piece of bitmap. Frames that are not dumped do not count.
    *
    * @param block BLOCK_PFNS bits, the first of them is frame `firstPfn`
    */
   select(block: Uint8Array, firstPfn: number): void
 }
-
-/** Frames whose selection is computed at once. */
-export const BLOCK_PFNS = 32768
-const BLOCK_BYTES = BLOCK_PFNS / 8
 
 /** Frames by what they hold, as bitmaps or runs. */
 export interface PageSets extends PageKinds {
@@ -37,26 +34,19 @@ export interface PageSets extends PageKinds {
 }
 
 /** Frame order, as makedumpfile writes. */
-export function pfnOrder(dumped: Uint8Array): PagePass[] {
-  return [
-    {
-      name: 'all pages',
-      isRoot: false,
-      select: (block, firstPfn) => copyBlock(block, dumped, firstPfn),
-    },
-  ]
-}
+export const PFN_ORDER: readonly PagePass[] = [
+  { name: 'all pages', isRoot: false, select: (block) => block.fill(0xff) },
+]
 
 /**
  * The order of importance for machines so large that bitmaps count: what page tables map, everything else, the
  * page array.
  */
-export function frugalOrder({
-  dumped,
-  pageArray,
-  map,
-}: Omit<PageSets, keyof PageKinds | 'kernel'>): PagePass[] {
-  const pfnEnd = dumped.length * 8
+export function frugalOrder(
+  map: KernelMap,
+  pageArray: readonly PfnRun[],
+  pfnEnd: number,
+): readonly PagePass[] {
   const tables = map.tables.map((pfn) => ({ pfn, count: 1 }))
   const first = frameRuns([...map.image, ...map.text, ...map.other, ...tables], pfnEnd)
   const pass = (name: string, select: PagePass['select']): PagePass => ({
@@ -68,17 +58,13 @@ export function frugalOrder({
     pass('kernel image, modules and stacks', (block, firstPfn) => {
       setRuns(block, firstPfn, first)
       clearRuns(block, firstPfn, pageArray)
-      andBlock(block, dumped, firstPfn)
     }),
     pass('all other pages', (block, firstPfn) => {
-      copyBlock(block, dumped, firstPfn)
+      block.fill(0xff)
       clearRuns(block, firstPfn, first)
       clearRuns(block, firstPfn, pageArray)
     }),
-    pass('page array', (block, firstPfn) => {
-      setRuns(block, firstPfn, pageArray)
-      andBlock(block, dumped, firstPfn)
-    }),
+    pass('page array', (block, firstPfn) => setRuns(block, firstPfn, pageArray)),
   ]
 }
 
@@ -173,41 +159,10 @@ function frameRuns(runs: readonly MappedRun[], pfnEnd: number): PfnRun[] {
   )
 }
 
-/** Set the bits of `runs`, and no others. */
-function setRuns(block: Uint8Array, firstPfn: number, runs: readonly PfnRun[]): void {
-  block.fill(0)
-  forEachInBlock(runs, firstPfn, (start, end) => setRange(block, start, end))
-}
-
-function clearRuns(block: Uint8Array, firstPfn: number, runs: readonly PfnRun[]): void {
-  forEachInBlock(runs, firstPfn, (start, end) => clearRange(block, start, end))
-}
-
 /** Clear the bits of `block` in `bitmap`. */
 function takeBlock(block: Uint8Array, bitmap: Uint8Array, firstPfn: number): void {
   const part = blockOf(bitmap, firstPfn)
   for (let i = 0; i < part.length; i++) part[i] = (part[i] as number) & ~(block[i] as number)
-}
-
-/** Call with the parts of sorted `runs` that lie in a block, as bit numbers in it. */
-function forEachInBlock(
-  runs: readonly PfnRun[],
-  firstPfn: number,
-  visit: (start: number, end: number) => void,
-): void {
-  const endPfn = firstPfn + BLOCK_PFNS
-  let low = 0
-  let high = runs.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((runs[middle] as PfnRun).end <= firstPfn) low = middle + 1
-    else high = middle
-  }
-  for (let i = low; i < runs.length; i++) {
-    const run = runs[i] as PfnRun
-    if (run.start >= endPfn) break
-    visit(Math.max(run.start, firstPfn) - firstPfn, Math.min(run.end, endPfn) - firstPfn)
-  }
 }
 
 function copyBlock(block: Uint8Array, bitmap: Uint8Array, firstPfn: number): void {

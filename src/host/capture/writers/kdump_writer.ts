@@ -1,55 +1,45 @@
 // Writes kdump-compressed version 6: header | sub header and notes | two bitmaps | page descriptors | page data.
 // Source: makedumpfile IMPLEMENTATION, diskdump_mod.h. The tables come first in the file, so a file that was cut
 // still says which pages it should have; the header says "incomplete" until the last byte is written.
-import { popcount } from '../../../core/base/bits.ts'
-import type { CodecName } from '../../../core/codec/codec.ts'
-import {
-  disk_dump_header,
-  DUMP_DH_COMPRESSED_INCOMPLETE,
-  DUMP_DH_COMPRESSED_LZO,
-  DUMP_DH_COMPRESSED_SNAPPY,
-  DUMP_DH_COMPRESSED_ZLIB,
-  DUMP_DH_COMPRESSED_ZSTD,
-  HEADER_VERSION,
-  KDUMP_SIGNATURE,
-  kdump_sub_header,
-  page_desc,
-} from '../../../core/dump/diskdump_layout.ts'
+import { DUMP_DH_COMPRESSED_INCOMPLETE, page_desc } from '../../../core/dump/diskdump_layout.ts'
 import type { PfnRun } from '../../../core/dump/dump_format.ts'
 import type { DumpOutput } from '../../platform/dump_output.ts'
-import { setRange } from '../page_bitmap.ts'
+import { BLOCK_BYTES, BLOCK_PFNS, type FrameBlocks, setRuns } from '../frame_blocks.ts'
+import { COMPRESSED, LOST, type PackedPages, RAW, SAME, type StoredPages } from '../packed_pages.ts'
+import type { DumpWriter, PageCounts, PageJob } from './dump_writer.ts'
+import {
+  CODEC_FLAG,
+  countHeaderBytes,
+  encodeHeader,
+  encodeSubHeader,
+  type KdumpFacts,
+  type KdumpLayout,
+  kdumpLayout,
+} from './kdump_header.ts'
 
-/** Flag of page descriptors and of the header's status. */
-export const CODEC_FLAG: Readonly<Record<CodecName, number>> = {
-  zlib: DUMP_DH_COMPRESSED_ZLIB,
-  lzo: DUMP_DH_COMPRESSED_LZO,
-  snappy: DUMP_DH_COMPRESSED_SNAPPY,
-  zstd: DUMP_DH_COMPRESSED_ZSTD,
+/** Descriptors that wait to be written: what a crash of the recorder would lose. */
+const DESC_LIMIT = 4096
+const ZERO_CHUNK = 256 * 1024
+
+/** Which frames a file of several holds, and the numbers of their descriptors. */
+export interface KdumpPart {
+  readonly pfns: PfnRun
+  readonly indexes: PfnRun
 }
 
-/** What the headers say. */
-export interface KdumpFacts {
-  readonly pageSize: number
-  readonly pfnEnd: number
-  readonly littleEndian: boolean
-  /** `struct new_utsname` as it is in memory: six texts of 65 bytes. */
-  readonly utsname: Uint8Array
-  /** Seconds since 1970. */
-  readonly timestamp: number
-  readonly codec: CodecName | undefined
-  readonly dumpLevel: number
-  readonly physBase: number
-  readonly cpuCount: number
-  /** Bytes of the ELF notes, and where in them VMCOREINFO's text lies. */
-  readonly notes: Uint8Array
-  readonly vmcoreinfoOffset: number
-  readonly vmcoreinfoSize: number
+/** What a kdump-compressed file is to hold. */
+export interface KdumpContent {
+  readonly facts: KdumpFacts
+  /** Frames that are RAM. */
+  readonly existing: readonly PfnRun[]
+  readonly dumped: FrameBlocks
+  /** Is bitmap 2 in the file already? */
+  readonly hasBitmap?: boolean
+  /** Let pages of zeros share one stored page. */
+  readonly shareZeros: boolean
+  /** undefined where one file holds all. */
+  readonly part?: KdumpPart
 }
-
-const DATA_BUFFER = 1024 * 1024
-const BITMAP_CHUNK = 256 * 1024
-const DESC_LIMIT = 16 * 1024
-const UTSNAME_SIZE = 6 * 65
 
 /** Descriptors that follow one another in the table, waiting to be written. */
 interface DescRun {
@@ -58,235 +48,164 @@ interface DescRun {
 }
 
 /** One kdump-compressed file in the making. */
-export class KdumpWriter {
+export class KdumpWriter implements DumpWriter {
+  readonly indexEnd: number
+  writtenBytes: number
+  lostPages = 0
   readonly #output: DumpOutput
-  readonly #facts: KdumpFacts
-  /** Pages that should be in the dump. */
-  readonly pageCount: number
-  readonly #descOffset: number
-  readonly #data: Uint8Array
-  /** File offset of the first byte of `#data`. */
-  #dataOffset: number
-  #dataUsed = 0
+  readonly #content: KdumpContent
+  readonly #layout: KdumpLayout
+  readonly #firstIndex: number
+  readonly #codecFlag: number
+  /** File offset of the end of page data. */
+  #dataEnd: number
+  #zeroOffset = 0
   readonly #descs = new Uint8Array(DESC_LIMIT * page_desc.size)
   readonly #descView = new DataView(this.#descs.buffer)
   #descRuns: DescRun[] = []
   #descUsed = 0
   #descNext = -1
-  /** Bytes written, what lies between parts not counted (makedumpfile's "Write bytes"). */
-  writtenBytes = 0
-  /** Pages whose descriptor could not be kept because their data did not fit. */
-  lostPages = 0
 
-  /** @param dumped bitmap of the pages to come */
-  constructor(output: DumpOutput, facts: KdumpFacts, dumped: Uint8Array) {
+  constructor(output: DumpOutput, content: KdumpContent) {
+    const { facts, dumped, part } = content
     this.#output = output
-    this.#facts = facts
-    this.pageCount = popcount(dumped)
-    this.#descOffset = (1 + this.#subHeaderBlocks + this.#bitmapBlocks) * facts.pageSize
-    this.#dataOffset = this.#descOffset + this.pageCount * page_desc.size
-    this.#data = new Uint8Array(DATA_BUFFER + 2 * facts.pageSize)
+    this.#content = content
+    this.#layout = kdumpLayout(facts)
+    this.#firstIndex = part?.indexes.start ?? 0
+    this.indexEnd = part?.indexes.end ?? dumped.total
+    this.#codecFlag = facts.codec === undefined ? 0 : CODEC_FLAG[facts.codec]
+    // A part has room for the descriptors of all: readers look for data behind that.
+    this.#dataEnd = this.#layout.descs + dumped.total * page_desc.size
+    this.writtenBytes = countHeaderBytes(facts, this.indexEnd - this.#firstIndex)
   }
 
-  /** False once the output takes no more. */
   get ok(): boolean {
     return this.#output.problem === undefined
   }
 
-  /** Size of the file so far. */
   get fileSize(): number {
-    return this.#dataOffset + this.#dataUsed
+    return this.#dataEnd
   }
 
   /** Write all that precedes page data; descriptors read as "page lost" until they are known. */
-  begin(existing: readonly PfnRun[], dumped: Uint8Array): void {
-    this.#writeHeader(DUMP_DH_COMPRESSED_INCOMPLETE)
-    this.#writeSubHeader()
-    const { pageSize, pfnEnd } = this.#facts
-    const bitmapOffset = (1 + this.#subHeaderBlocks) * pageSize
-    const bitmapBytes = (this.#bitmapBlocks / 2) * pageSize
-    const used = Math.ceil(pfnEnd / 8)
-    const chunk = new Uint8Array(Math.min(BITMAP_CHUNK, bitmapBytes))
-    for (let at = 0; at < bitmapBytes; at += chunk.length) {
-      const part = chunk.subarray(0, Math.min(chunk.length, bitmapBytes - at))
-      fillFromRuns(part, at * 8, existing)
-      this.#write(bitmapOffset + at, part)
-      part.fill(0)
-      part.set(dumped.subarray(at, Math.min(at + part.length, used)))
-      this.#write(bitmapOffset + bitmapBytes + at, part)
-    }
+  begin(): void {
+    const { facts, shareZeros } = this.#content
+    this.#writeHeaders(DUMP_DH_COMPRESSED_INCOMPLETE, 0)
+    this.#writeBitmaps()
     // Written out, so that a full disk shows now and not when the first page is there without its descriptor.
-    chunk.fill(0)
-    for (let at = this.#descOffset; at < this.#dataOffset; at += chunk.length) {
-      this.#write(at, chunk.subarray(0, Math.min(chunk.length, this.#dataOffset - at)))
+    const zeros = new Uint8Array(ZERO_CHUNK)
+    for (let at = this.#layout.descs; at < this.#dataEnd; at += zeros.length) {
+      this.#output.write(at, zeros.subarray(0, Math.min(zeros.length, this.#dataEnd - at)))
     }
-    this.writtenBytes =
-      disk_dump_header.size +
-      kdump_sub_header.size +
-      this.#facts.notes.length +
-      2 * used +
-      this.pageCount * page_desc.size
+    // It is the first data of the file, as makedumpfile has it.
+    if (shareZeros) this.#zeroOffset = this.#addData(zeros.subarray(0, facts.pageSize))
   }
 
-  /** Room for the next page's data, up to two pages; tell how much was used by `addPage()` or `addData()`. */
-  room(size: number): Uint8Array {
-    return this.#data.subarray(this.#dataUsed, this.#dataUsed + size)
+  write(
+    { indexes, count }: PageJob,
+    { kinds, sizes, slots, data, used }: PackedPages,
+    stored: StoredPages,
+    counts: PageCounts,
+  ): void {
+    const { pageSize } = this.#content.facts
+    let offset = this.#addData(data.subarray(0, used))
+    for (let i = 0; i < count; i++) {
+      const index = indexes[i] as number
+      const kind = kinds[i] as number
+      const slot = slots[i] as number
+      if (kind === RAW || kind === COMPRESSED) {
+        const size = sizes[i] as number
+        const flags = kind === COMPRESSED ? this.#codecFlag : 0
+        this.#describe(index, offset, size, flags)
+        stored.offsets[slot] = offset
+        stored.sizes[slot] = size
+        stored.flags[slot] = flags
+        offset += size
+        counts.copied++
+      } else if (kind === SAME) {
+        const size = stored.sizes[slot] as number
+        this.#describe(index, stored.offsets[slot] as number, size, stored.flags[slot] as number)
+        counts.repeated++
+      } else if (kind === LOST) counts.unreadable++
+      else {
+        this.#describe(index, this.#zeroOffset, pageSize, 0)
+        counts.zero++
+      }
+    }
   }
 
-  /**
-   * Take the `size` bytes put into `room` as data of descriptor `index`.
-   *
-   * @param flags 0 or a CODEC_FLAG
-   * @returns where the data lies, for `shareData()`
-   */
-  addPage(index: number, size: number, flags: number): number {
-    const offset = this.addData(size)
-    this.shareData(index, offset, size, flags)
-    if (this.#dataUsed >= DATA_BUFFER) this.flush()
+  finish(isComplete: boolean): void {
+    this.#flushDescs()
+    const { eraseInfo } = this.#content.facts
+    const eraseInfoOffset = this.#dataEnd
+    if (this.ok && eraseInfo.length > 0) this.#addData(eraseInfo)
+    if (!this.ok) this.#output.truncate(this.#dataEnd)
+    this.#writeHeaders(isComplete && this.ok ? 0 : DUMP_DH_COMPRESSED_INCOMPLETE, eraseInfoOffset)
+  }
+
+  /** Append page data; returns where it lies. What the output does not take is not there. */
+  #addData(bytes: Uint8Array): number {
+    const offset = this.#dataEnd
+    if (bytes.length > 0 && this.ok) this.#dataEnd += this.#output.write(offset, bytes)
+    this.writtenBytes += bytes.length
     return offset
   }
 
-  /** Take the `size` bytes put into `room` without a descriptor; returns where they lie. */
-  addData(size: number): number {
-    const offset = this.#dataOffset + this.#dataUsed
-    this.#dataUsed += size
-    this.writtenBytes += size
-    return offset
-  }
-
-  /** Let descriptor `index` mean data that was added before. */
-  shareData(index: number, offset: number, size: number, flags: number): void {
-    if (this.#descUsed >= DESC_LIMIT) this.flush()
+  /** Note where the page with descriptor `index` lies. One whose data was not taken must read as "page lost". */
+  #describe(index: number, offset: number, size: number, flags: number): void {
+    if (offset + size > this.#dataEnd) {
+      this.lostPages++
+      return
+    }
+    if (this.#descUsed >= DESC_LIMIT) this.#flushDescs()
     const last = this.#descRuns.at(-1)
     if (last && index === this.#descNext) last.count++
     else this.#descRuns.push({ firstIndex: index, count: 1 })
     this.#descNext = index + 1
-    const { littleEndian } = this.#facts
-    page_desc.write(
-      this.#descView,
-      this.#descUsed * page_desc.size,
-      { offset, size, flags, page_flags: 0n },
-      { littleEndian },
-    )
-    this.#descUsed++
+    const at = this.#descUsed++ * page_desc.size
+    const { littleEndian } = this.#content.facts
+    const low = offset % 2 ** 32
+    const high = (offset - low) / 2 ** 32
+    this.#descView.setUint32(at, littleEndian ? low : high, littleEndian)
+    this.#descView.setUint32(at + 4, littleEndian ? high : low, littleEndian)
+    this.#descView.setUint32(at + page_desc.offset.size, size, littleEndian)
+    this.#descView.setUint32(at + page_desc.offset.flags, flags, littleEndian)
   }
 
-  /** Write what waits: data first, then the descriptors that mean it. */
-  flush(): void {
-    const wrote =
-      this.#dataUsed > 0
-        ? this.#output.write(this.#dataOffset, this.#data.subarray(0, this.#dataUsed))
-        : 0
-    const dataEnd = this.#dataOffset + wrote
-    if (wrote < this.#dataUsed) this.#forgetLost(dataEnd)
+  #flushDescs(): void {
     let used = 0
-    for (const run of this.#descRuns) {
-      const bytes = this.#descs.subarray(used * page_desc.size, (used + run.count) * page_desc.size)
-      this.#write(this.#descOffset + run.firstIndex * page_desc.size, bytes)
-      used += run.count
+    for (const { firstIndex, count } of this.#descRuns) {
+      const bytes = this.#descs.subarray(used * page_desc.size, (used + count) * page_desc.size)
+      const at = this.#layout.descs + (firstIndex - this.#firstIndex) * page_desc.size
+      this.#output.write(at, bytes)
+      used += count
     }
-    this.#dataOffset = dataEnd
-    this.#dataUsed = 0
     this.#descRuns = []
     this.#descUsed = 0
     this.#descNext = -1
   }
 
-  /** Write what waits and say in the header whether the dump is whole. Making it durable is the caller's choice. */
-  finish(isComplete: boolean): void {
-    this.flush()
-    if (!this.ok) this.#output.truncate(this.#dataOffset)
-    this.#writeHeader(isComplete && this.ok ? 0 : DUMP_DH_COMPRESSED_INCOMPLETE)
+  #writeHeaders(status: number, eraseInfoOffset: number): void {
+    const { facts, part } = this.#content
+    this.#output.write(0, encodeHeader(facts, this.#layout, status))
+    const sub = encodeSubHeader(facts, this.#layout, part?.pfns, eraseInfoOffset)
+    this.#output.write(facts.pageSize, sub)
   }
 
-  get #subHeaderBlocks(): number {
-    return Math.ceil((kdump_sub_header.size + this.#facts.notes.length) / this.#facts.pageSize)
-  }
-
-  /** Blocks of both bitmaps. */
-  get #bitmapBlocks(): number {
-    return Math.ceil(Math.ceil(this.#facts.pfnEnd / 8) / this.#facts.pageSize) * 2
-  }
-
-  /** A descriptor whose data was not written must read as "page lost". */
-  #forgetLost(dataEnd: number): void {
-    const { littleEndian } = this.#facts
-    for (let i = 0; i < this.#descUsed; i++) {
-      const desc = page_desc.read(this.#descView, i * page_desc.size, { littleEndian })
-      if (desc.offset + desc.size <= dataEnd) continue
-      this.#descs.fill(0, i * page_desc.size, (i + 1) * page_desc.size)
-      this.lostPages++
+  #writeBitmaps(): void {
+    const { existing, dumped, hasBitmap } = this.#content
+    const { bitmap1, bitmap2, descs } = this.#layout
+    const block = new Uint8Array(BLOCK_BYTES)
+    for (let at = 0; at < bitmap2 - bitmap1; at += block.length) {
+      const size = Math.min(block.length, bitmap2 - bitmap1 - at)
+      setRuns(block, at * 8, existing)
+      this.#output.write(bitmap1 + at, block.subarray(0, size))
     }
-  }
-
-  #writeHeader(incompleteFlag: number): void {
-    const { pageSize, pfnEnd, utsname, timestamp, codec, cpuCount, littleEndian } = this.#facts
-    const block = new Uint8Array(pageSize)
-    const header = {
-      signature: KDUMP_SIGNATURE,
-      header_version: HEADER_VERSION,
-      sysname: '',
-      nodename: '',
-      release: '',
-      version: '',
-      machine: '',
-      domainname: '',
-      timestamp_sec: BigInt(timestamp),
-      timestamp_usec: 0n,
-      status: (codec === undefined ? 0 : CODEC_FLAG[codec]) | incompleteFlag,
-      block_size: pageSize,
-      sub_hdr_size: this.#subHeaderBlocks,
-      bitmap_blocks: this.#bitmapBlocks,
-      max_mapnr: Math.min(pfnEnd, 0xffff_ffff),
-      total_ram_blocks: 0,
-      device_blocks: 0,
-      written_blocks: 0,
-      current_cpu: 0,
-      nr_cpus: cpuCount,
+    if (hasBitmap) return
+    for (let at = 0; at < descs - bitmap2; at += block.length) {
+      const size = Math.min(block.length, descs - bitmap2 - at)
+      dumped.load(block, (at / BLOCK_BYTES) * BLOCK_PFNS)
+      this.#output.write(bitmap2 + at, block.subarray(0, size))
     }
-    disk_dump_header.write(new DataView(block.buffer), 0, header, { littleEndian })
-    block.set(utsname.subarray(0, UTSNAME_SIZE), disk_dump_header.offset.sysname)
-    this.#write(0, block)
-  }
-
-  #writeSubHeader(): void {
-    const { pageSize, notes, pfnEnd, littleEndian, physBase, dumpLevel } = this.#facts
-    const { vmcoreinfoOffset, vmcoreinfoSize } = this.#facts
-    const block = new Uint8Array(this.#subHeaderBlocks * pageSize)
-    const noteOffset = pageSize + kdump_sub_header.size
-    const header = {
-      phys_base: BigInt.asUintN(64, BigInt(physBase)),
-      dump_level: dumpLevel,
-      split: 0,
-      start_pfn: 0n,
-      end_pfn: 0n,
-      offset_vmcoreinfo: vmcoreinfoSize > 0 ? noteOffset + vmcoreinfoOffset : 0,
-      size_vmcoreinfo: vmcoreinfoSize,
-      offset_note: notes.length > 0 ? noteOffset : 0,
-      size_note: notes.length,
-      offset_eraseinfo: 0,
-      size_eraseinfo: 0,
-      start_pfn_64: 0,
-      end_pfn_64: 0,
-      max_mapnr_64: pfnEnd,
-    }
-    kdump_sub_header.write(new DataView(block.buffer), 0, header, { littleEndian })
-    block.set(notes, kdump_sub_header.size)
-    this.#write(pageSize, block)
-  }
-
-  #write(offset: number, bytes: Uint8Array): void {
-    this.#output.write(offset, bytes)
-  }
-}
-
-/** Fill a piece of a bitmap, whose first bit is frame `firstPfn`, from runs of frames. */
-function fillFromRuns(part: Uint8Array, firstPfn: number, runs: readonly PfnRun[]): void {
-  part.fill(0)
-  const endPfn = firstPfn + part.length * 8
-  for (const run of runs) {
-    if (run.start >= endPfn) break
-    if (run.end > firstPfn)
-      setRange(part, Math.max(run.start, firstPfn) - firstPfn, Math.min(run.end, endPfn) - firstPfn)
   }
 }

@@ -1,0 +1,49 @@
+// What packing pages yields: one block of stored bytes, and for each page what it is. Made by a packer, perhaps in
+// another thread; taken by a writer, which decides where the bytes lie.
+
+/** What became of a page. LOST: it could not be read. ZERO: all bytes zero. SAME: as the page in its slot. */
+export const LOST = 0
+export const ZERO = 1
+export const SAME = 2
+export const RAW = 3
+export const COMPRESSED = 4
+
+/** Packed pages: page `i` has a kind, the stored ones lie one behind the other in `data`. */
+export interface PackedPages {
+  readonly kinds: Uint8Array
+  /** Bytes of RAW and COMPRESSED pages in `data`. */
+  readonly sizes: Uint32Array
+  /** SAME: the slot of the page it equals; stored pages: the slot they are remembered in from now on. */
+  readonly slots: Int32Array
+  readonly data: Uint8Array
+  /** Bytes of `data` in use. */
+  used: number
+}
+
+/** Pages of 4 KiB packed at once: 1 MiB. */
+const PACK_BYTES = 1024 * 1024
+
+/** How many frames may be packed at once. */
+export const packLimit = (pageSize: number): number => Math.max(1, PACK_BYTES / pageSize)
+
+/** Room for the frames of one `pack()`. */
+export function allocatePacked(pageSize: number): PackedPages {
+  const limit = packLimit(pageSize)
+  return {
+    kinds: new Uint8Array(limit),
+    sizes: new Uint32Array(limit),
+    slots: new Int32Array(limit),
+    data: new Uint8Array(limit * pageSize),
+    used: 0,
+  }
+}
+
+/** Pages remembered. A page takes the slot of its hash from whoever had it. */
+export const SLOT_COUNT = 1 << 17
+
+/** Where a writer put the pages that a packer remembers, by slot. */
+export class StoredPages {
+  readonly offsets = new Float64Array(SLOT_COUNT)
+  readonly sizes = new Uint32Array(SLOT_COUNT)
+  readonly flags = new Uint8Array(SLOT_COUNT)
+}

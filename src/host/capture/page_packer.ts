@@ -1,0 +1,180 @@
+// The inner loop of a dump: read frames in runs, recognise zeros and pages stored before, compress the rest into one
+// block of bytes. It knows no file: whoever writes the block decides where it lies, so that threads can pack.
+// Sketch: a compressed page costs 15 us (zstd), reading it 0.3 us, the zero test 0.1-0.5 us, its hash 0.1 us.
+import { FaultError, HostError } from '../../core/base/errors.ts'
+import type { Codec } from '../../core/codec/codec.ts'
+import type { DumpPages } from './dump_pages.ts'
+import {
+  COMPRESSED,
+  LOST,
+  packLimit,
+  type PackedPages,
+  RAW,
+  SAME,
+  SLOT_COUNT,
+  ZERO,
+} from './packed_pages.ts'
+
+/** How pages are stored. */
+export interface PackOptions {
+  readonly codec: Codec | undefined
+  /** Let pages of zeros share one stored page (dump level 1). */
+  readonly shareZeros: boolean
+  /** Let a page that equals an earlier one share its data. */
+  readonly shareRepeats: boolean
+}
+
+/** Packs pages. Slots mean pages that this packer packed, in the order of its calls. */
+export class PagePacker {
+  readonly #pages: DumpPages
+  readonly #compress: Codec['compress']
+  readonly #options: PackOptions
+  readonly #buffer: Uint8Array
+  readonly #views: readonly { bytes: Uint8Array; words: Uint32Array }[]
+  readonly #zeros: Uint8Array
+  readonly #earlier: Uint8Array
+  readonly #hashes = new Uint32Array(SLOT_COUNT)
+  /** Frame that holds the bytes of a slot's page, plus one; 0 where the slot is empty. */
+  readonly #frames = new Float64Array(SLOT_COUNT)
+
+  constructor(pages: DumpPages, options: PackOptions) {
+    const { pageSize } = pages
+    const limit = packLimit(pageSize)
+    this.#pages = pages
+    this.#options = options
+    this.#compress = options.codec?.compress?.bind(options.codec)
+    this.#buffer = new Uint8Array(limit * pageSize)
+    this.#zeros = new Uint8Array(pageSize)
+    this.#earlier = new Uint8Array(pageSize)
+    this.#views = Array.from({ length: limit }, (_, i) => ({
+      bytes: this.#buffer.subarray(i * pageSize, (i + 1) * pageSize),
+      words: new Uint32Array(this.#buffer.buffer, i * pageSize, pageSize / 4),
+    }))
+  }
+
+  /**
+   * Pack frames.
+   *
+   * @param pfns ascending; the first `count` are packed, at most `packLimit()`
+   * @param onPage called with the words of each page that is not all zeros
+   */
+  pack(
+    pfns: Float64Array,
+    count: number,
+    into: PackedPages,
+    onPage?: (words: Uint32Array) => void,
+  ): void {
+    into.used = 0
+    for (let i = 0; i < count;) {
+      let length = 1
+      while (i + length < count && pfns[i + length] === (pfns[i] as number) + length) length++
+      this.#packRun(pfns[i] as number, i, length, into, onPage)
+      i += length
+    }
+  }
+
+  #packRun(
+    pfn: number,
+    at: number,
+    length: number,
+    into: PackedPages,
+    onPage: ((words: Uint32Array) => void) | undefined,
+  ): void {
+    const { pageSize } = this.#pages
+    const isRead = this.#tryRead(pfn * pageSize, this.#buffer.subarray(0, length * pageSize))
+    for (let i = 0; i < length; i++) {
+      const view = this.#views[i]
+      if (!view) break
+      if (!isRead && !this.#tryRead((pfn + i) * pageSize, view.bytes)) {
+        into.kinds[at + i] = LOST
+        continue
+      }
+      if (this.#options.shareZeros && isZero(view.words, view.bytes, this.#zeros)) {
+        into.kinds[at + i] = ZERO
+        continue
+      }
+      onPage?.(view.words)
+      const isSame = this.#options.shareRepeats && this.#recall(pfn + i, at + i, view, into)
+      if (!isSame) this.#store(at + i, view.bytes, into)
+    }
+  }
+
+  /** A page that cannot be read is lost, not the dump: bad memory is what machines die of. */
+  #tryRead(physical: number, into: Uint8Array): boolean {
+    try {
+      this.#pages.read(physical, into)
+      return true
+    } catch (error) {
+      if (error instanceof FaultError || error instanceof HostError) return false
+      throw error
+    }
+  }
+
+  /** Was a page with these bytes packed before? If not, it is the one that its slot remembers from now on. */
+  #recall(
+    pfn: number,
+    at: number,
+    { bytes, words }: { bytes: Uint8Array; words: Uint32Array },
+    into: PackedPages,
+  ): boolean {
+    const slot = hashWords(words) & (SLOT_COUNT - 1)
+    const check = hashB >>> 0
+    into.slots[at] = slot
+    const frame = (this.#frames[slot] as number) - 1
+    // Equal hashes are no proof: the earlier page is read again.
+    if (frame >= 0 && this.#hashes[slot] === check) {
+      const { pageSize } = this.#pages
+      if (
+        this.#tryRead(frame * pageSize, this.#earlier) &&
+        Buffer.compare(bytes, this.#earlier) === 0
+      ) {
+        into.kinds[at] = SAME
+        return true
+      }
+    }
+    this.#hashes[slot] = check
+    this.#frames[slot] = pfn + 1
+    return false
+  }
+
+  #store(at: number, bytes: Uint8Array, into: PackedPages): void {
+    const { used, data } = into
+    // Compressed data must be smaller than a page, or it is not worth it.
+    let size = this.#compress
+      ? this.#compress(bytes, data.subarray(used, used + bytes.length - 1))
+      : 0
+    into.kinds[at] = size > 0 ? COMPRESSED : RAW
+    if (size === 0) {
+      data.set(bytes, used)
+      size = bytes.length
+    }
+    into.sizes[at] = size
+    into.used = used + size
+  }
+}
+
+/** Most pages differ early from zeros: two words spare the call. */
+function isZero(words: Uint32Array, bytes: Uint8Array, zeros: Uint8Array): boolean {
+  return words[0] === 0 && words[words.length - 1] === 0 && Buffer.compare(bytes, zeros) === 0
+}
+
+const PRIME_1 = 0x9e37_79b1
+const PRIME_2 = 0x85eb_ca77
+/** Every how many words one is hashed: candidates are compared byte by byte anyway. Odd, so that no member is missed. */
+const HASH_STRIDE = 13
+/** Second result of hashWords(): a tuple would be an allocation a page. */
+let hashB = 0
+
+/** 64 bits of hash, the half returned and `hashB`. */
+function hashWords(words: Uint32Array): number {
+  let a = 1
+  let b = 2
+  for (let i = 0; i + HASH_STRIDE < words.length; i += 2 * HASH_STRIDE) {
+    a = Math.imul(a ^ (words[i] as number), PRIME_1)
+    b = Math.imul(b ^ (words[i + HASH_STRIDE] as number), PRIME_2)
+    a ^= a >>> 15
+    b ^= b >>> 15
+  }
+  hashB = Math.imul(a ^ (b << 13) ^ (b >>> 19), PRIME_2)
+  return Math.imul(b ^ (a << 7) ^ (a >>> 25), PRIME_1) >>> 8
+}

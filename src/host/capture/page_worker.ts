@@ -1,0 +1,23 @@
+// A thread that packs pages: see page_pool.ts.
+import { parentPort, workerData } from 'node:worker_threads'
+import { getCodec } from '../../core/codec/codecs.ts'
+import { registerNativeCodecs } from '../platform/native_codecs.ts'
+import { dumpPages } from './dump_pages.ts'
+import { openDumpPath } from './open_pages.ts'
+import { buffersOf, type PackReply, type PackRequest, type PoolSettings } from './page_pool.ts'
+import { PagePacker } from './page_packer.ts'
+
+registerNativeCodecs()
+const { path, codec, shareZeros, shareRepeats } = workerData as PoolSettings
+const dump = openDumpPath(path)
+const packer = new PagePacker(dumpPages(dump), {
+  codec: codec === undefined ? undefined : getCodec(codec),
+  shareZeros,
+  shareRepeats,
+})
+
+parentPort?.on('message', ({ pfns, count, packed }: PackRequest) => {
+  packer.pack(pfns, count, packed)
+  const reply: PackReply = { packed }
+  parentPort?.postMessage(reply, buffersOf(packed))
+})

@@ -1,6 +1,7 @@
 // kbox crash: crash(8)'s command line, on a dump alone. Source: crash's help -h.
 import { KdumpError, UsageError } from '../core/base/errors.ts'
 import { optionName, parseOptions } from '../core/base/options.ts'
+import { decodeAscii } from '../core/base/text.ts'
 import type { Block } from '../core/crash/command.ts'
 import { COMMANDS } from '../core/crash/commands.ts'
 import { splitCommands } from '../core/crash/parse_line.ts'
@@ -14,6 +15,7 @@ import { openFileSource } from '../host/platform/file_source.ts'
 import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
 import { CrashShell } from './crash_shell.ts'
 import { runCrashrc } from './crashrc.ts'
+import { noteIncomplete } from './note_incomplete.ts'
 import { renderText } from './render_text.ts'
 
 /** Options with a value that crash takes and that change nothing here. */
@@ -53,7 +55,7 @@ const OPTIONS = {
 const EXIT_INTERRUPTED = 130
 
 /**
- * Run `kbox crash [VMLINUX] VMCORE …`.
+ * Run `kbox crash [VMLINUX] VMCORE…`.
  *
  * @returns the exit code
  * @throws {KdumpError} if the dump cannot be opened
@@ -62,9 +64,11 @@ export async function crashMain(argv: readonly string[]): Promise<number> {
   const { values, operands } = parseOptions(OPTIONS, normalize(argv))
   noteIgnored(values)
   registerNativeCodecs()
-  using source = openDumpOf(operands)
-  const session = new Session(openKernel(source), COMMANDS)
-  session.variables.set('dumpfile', source.name)
+  const [source, ...parts] = openDumpOf(operands)
+  const session = new Session(openKernel(source, ...parts), COMMANDS)
+  using dump = session.program.dump
+  session.variables.set('dumpfile', [source, ...parts].map(({ name }) => name).join(' '))
+  noteIncomplete(dump)
   // Not fatal: what does not need what is missing still works.
   for (const { message } of session.program.problems) process.stderr.write(`kbox: ${message}\n`)
   if (!values.noCrashrc) runCrashrc(session)
@@ -120,26 +124,31 @@ function noteIgnored(values: Readonly<Record<string, unknown>>): void {
   }
 }
 
-/** Tell the dump from a vmlinux by what they are: either order is right. */
-function openDumpOf(operands: readonly string[]): Source {
-  const [first, second] = operands
+/** Tell dumps from a vmlinux by what they are: any order is right. Several dumps are parts of one. */
+function openDumpOf(operands: readonly string[]): [Source, ...Source[]] {
+  const namelists = operands.length > 1 ? operands.filter((path) => isNamelist(path)) : []
+  const [first, ...others] = operands.filter((path) => !namelists.includes(path))
   if (first === undefined) throw new UsageError('a VMCORE is missing')
-  if (operands.length > 2) throw new UsageError(`too many files: ${operands.join(' ')}`)
-  if (second === undefined) return openFileSource(first)
-  const dump = isNamelist(second) ? first : second
-  const namelist = dump === first ? second : first
-  process.stderr.write(
-    `kbox: ${namelist} is not needed and not read: symbols and types are in the dump\n`,
-  )
-  return openFileSource(dump)
+  for (const namelist of namelists) {
+    process.stderr.write(
+      `kbox: ${namelist} is not needed and not read: symbols and types are in the dump\n`,
+    )
+  }
+  return [openFileSource(first), ...others.map((path) => openFileSource(path))]
 }
 
-/** Is it an ELF file that is no core: a vmlinux, or a module? A file that cannot be read is neither. */
+/** A line of System.map: `ffffffff81000000 T _text`. */
+const SYSTEM_MAP_LINE = /^[0-9a-f]{8,16} [a-zA-Z] \w+\n/
+
+/**
+ * Is it an ELF file that is no core, a vmlinux or a module, or a System.map? A file that cannot be read is neither.
+ */
 function isNamelist(path: string): boolean {
   try {
     using source = openFileSource(path)
-    const head = new Uint8Array(4)
-    source.read(0, head)
+    const head = new Uint8Array(64)
+    const text = decodeAscii(head, 0, source.read(0, head))
+    if (SYSTEM_MAP_LINE.test(text)) return true
     return isElf(head) && parseElfFile(source).header.e_type !== ET_CORE
   } catch (error) {
     if (error instanceof KdumpError) return false

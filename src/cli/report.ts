@@ -6,24 +6,27 @@ import { renderReportText } from '../core/report/render/text.ts'
 import { buildReport } from '../core/report/report_builder.ts'
 import { openFileSource } from '../host/platform/file_source.ts'
 import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
+import { noteIncomplete } from './note_incomplete.ts'
 
 /**
- * Run `kbox report [--json] VMCORE`.
+ * Run `kbox report [--json] VMCORE…`; several files are the parts of a split dump.
  *
  * @returns the exit code
  * @throws {KdumpError} if the dump cannot be opened
  */
 export async function reportMain(argv: readonly string[]): Promise<number> {
   const { values, operands } = parseOptions({ json: { type: 'boolean' } }, argv)
-  const [file] = operands
+  const [file, ...others] = operands
   if (file === undefined) throw new UsageError('a VMCORE is missing')
-  if (operands.length > 1) throw new UsageError(`too many files: ${operands.join(' ')}`)
   registerNativeCodecs()
   const start = performance.now()
-  using source = openFileSource(file)
-  const program = openKernel(source)
+  const source = openFileSource(file)
+  const parts = others.map((path) => openFileSource(path))
+  const program = openKernel(source, ...parts)
+  using dump = program.dump
+  noteIncomplete(dump)
   const report = buildReport(program, {
-    fileBytes: source.size,
+    fileBytes: [source, ...parts].reduce((sum, { size }) => sum + size, 0),
     timings: [{ step: 'open', milliseconds: Math.round((performance.now() - start) * 100) / 100 }],
   })
   const text = values.json ? JSON.stringify(report, null, 2) : renderReportText(report).join('\n')

@@ -16,10 +16,11 @@ const ROOT_OPTION = {
 const crash: Verb = {
   name: 'crash',
   summary: 'examine a vmcore with the commands of crash(8), without debuginfo',
-  synopsis: '[OPTIONS] [VMLINUX] VMCORE',
+  synopsis: '[OPTIONS] [VMLINUX] VMCORE…',
   description:
     'Symbols, types and unwind tables are read out of the dump itself. A VMLINUX argument is accepted, as\n' +
-    'crash wants one, and not needed. Without -c and -i an interactive session starts.',
+    'crash wants one, and not needed. Without -c and -i an interactive session starts. The files of a split\n' +
+    'dump are given together, in any order.',
   options: [
     { flags: "-c 'CMD; CMD'", text: 'run commands and exit' },
     { flags: '-i FILE', text: 'run the commands of FILE, then go on interactively' },
@@ -32,6 +33,7 @@ const crash: Verb = {
       command: "kbox crash vmcore -c 'bt; ps'",
       text: 'backtrace of the panic task, then all tasks',
     },
+    { command: 'kbox crash part1 part2 part3', text: 'the dump that makedumpfile --split wrote' },
     { command: 'kbox crash vmcore --json -c ps', text: 'the same data for programs' },
   ],
   exitCodes: DUMP_EXIT_CODES,
@@ -41,9 +43,10 @@ const crash: Verb = {
 const report: Verb = {
   name: 'report',
   summary: 'tell the story of a crash',
-  synopsis: '[--json] VMCORE',
+  synopsis: '[--json] VMCORE…',
   description:
-    'Says what died, why as far as known, the exact backtrace, tasks by state and the last log lines.',
+    'Says what died, why as far as known, the exact backtrace, tasks by state and the last log lines.\n' +
+    'Several files are the parts of a split dump.',
   options: [JSON_OPTION],
   examples: [
     {

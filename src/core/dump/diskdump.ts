@@ -1,153 +1,78 @@
-// kdump-compressed: header | sub header + notes | two bitmaps | page descriptors | page data.
+// kdump-compressed: header | sub header + notes | two bitmaps | page descriptors | page data; and split into parts.
 // Source: makedumpfile IMPLEMENTATION and diskdump_mod.h.
-import { toSafeNumber } from '../base/addr.ts'
-import { FaultError, FormatError, UnsupportedError } from '../base/errors.ts'
+import { FaultError, UnsupportedError } from '../base/errors.ts'
 import { BitRank, bitRuns, testBit } from '../base/bits.ts'
 import { decodeAscii } from '../base/text.ts'
-import type { StructValue } from '../base/struct.ts'
 import { readUsize64 } from '../base/struct.ts'
 import type { CodecName } from '../codec/codec.ts'
 import { getCodec } from '../codec/codecs.ts'
 import type { ElfNote } from '../elf/elf_note.ts'
 import { readNotes } from '../elf/read_notes.ts'
-import { readExact, type Source } from '../io/source.ts'
+import type { Source } from '../io/source.ts'
 import {
-  disk_dump_header,
+  DISKDUMP_SIGNATURE,
   DUMP_DH_COMPRESSED_INCOMPLETE,
   DUMP_DH_COMPRESSED_LZO,
   DUMP_DH_COMPRESSED_SNAPPY,
   DUMP_DH_COMPRESSED_ZLIB,
   DUMP_DH_COMPRESSED_ZSTD,
-  HEADER_VERSION,
   KDUMP_SIGNATURE,
-  kdump_sub_header,
   page_desc,
 } from './diskdump_layout.ts'
+import { type DiskdumpFile, findMissing, orderParts, readDiskdumpFile } from './diskdump_parts.ts'
 import type { Dump, DumpFormat, DumpUtsname, PageState, PfnRun } from './dump_format.ts'
 
-type Header = StructValue<typeof disk_dump_header>
-type SubHeader = StructValue<typeof kdump_sub_header>
-
-/** 2^36 pages of 4 KiB are 256 TiB: a bitmap of 8 GiB. What claims more is lying. */
-const PFN_LIMIT = 2 ** 36
-/** Some 2,000 symbols of a newest kernel are 60 KB. */
-const VMCOREINFO_SIZE_MAX = 16 * 1024 * 1024
-/** Versions grow by appending to the sub header, so that a newer one reads as what is known of it. */
-const VERSION_MAX = 0xff
-const SUB_HEADER_BLOCKS_MAX = 0x10_0000
-/** `block_size` in the header of a 32-bit machine, whose struct timeval is shorter. */
-const BLOCK_SIZE_OFFSET_32 = 416
 /** Page descriptors looked at to see whether a file lost its end. */
 const TAIL_DESCS = 16_384
 
 export const diskdump: DumpFormat = {
   name: 'kdump-compressed',
-  probe: (head) => decodeAscii(head, 0, Math.min(8, head.length)) === KDUMP_SIGNATURE,
+  probe: (head) => [KDUMP_SIGNATURE, DISKDUMP_SIGNATURE].includes(signatureOf(head)),
   open: openDiskdump,
+  openParts: openDiskdumpParts,
+}
+
+const signatureOf = (head: Uint8Array): string => decodeAscii(head, 0, Math.min(8, head.length))
+
+/**
+ * Open a kdump-compressed file. One part of a split dump opens as an incomplete one.
+ *
+ * @throws {FormatError} if a header or bitmap leaves the file or contradicts itself
+ * @throws {UnsupportedError} if it is a diskdump of before kdump
+ */
+export function openDiskdump(source: Source): Dump {
+  return new Diskdump([readFile(source)])
 }
 
 /**
- * Open a kdump-compressed file.
+ * Open the files of makedumpfile --split as one dump. Those that are missing make it incomplete.
  *
- * @throws {FormatError} if a header or bitmap leaves the file or contradicts itself
+ * @param sources in any order
+ * @throws {FormatError} if a header or bitmap leaves its file or contradicts itself
+ * @throws {UsageError} if one is whole, of another dump, or holds the same as another
  */
-export function openDiskdump(source: Source): Dump {
-  const { header, littleEndian } = readHeader(source)
-  const blockSize = header.block_size
-  const sub = readSubHeader(source, header, littleEndian)
-  if (sub.split !== 0) {
-    // Descriptors are those of one part, bitmaps those of all: every rank would be wrong.
+export function openDiskdumpParts(sources: readonly Source[]): Dump {
+  return new Diskdump(orderParts(sources.map((source) => readFile(source))))
+}
+
+function readFile(source: Source): DiskdumpFile {
+  const head = new Uint8Array(8)
+  if (signatureOf(head.subarray(0, source.read(0, head))) === DISKDUMP_SIGNATURE) {
     throw new UnsupportedError(
-      `${source.name}: one part of a split dump (makedumpfile --reassemble joins them)`,
+      `${source.name}: written by diskdump, which kernels before kdump had (signature DISKDUMP)`,
     )
   }
-  const pfnEnd = header.header_version >= 6 ? sub.max_mapnr_64 : header.max_mapnr
-  const bitmapOffset = (1 + header.sub_hdr_size) * blockSize
-  const bitmapBytes = (header.bitmap_blocks * blockSize) / 2
-  if (pfnEnd > PFN_LIMIT || Math.ceil(pfnEnd / 8) > bitmapBytes) {
-    const at =
-      header.header_version >= 6
-        ? blockSize + kdump_sub_header.offset.max_mapnr_64
-        : disk_dump_header.offset.max_mapnr
-    const what = `max_mapnr 0x${pfnEnd.toString(16)} does not fit ${bitmapBytes} bitmap bytes`
-    throw new FormatError(source.name, at, what)
-  }
-  const wanted = Math.ceil(pfnEnd / 8)
-  const exists = readExact(source, bitmapOffset, wanted, 'bitmap 1')
-  const dumped = readExact(source, bitmapOffset + bitmapBytes, wanted, 'bitmap 2')
-  clearFrom(exists, pfnEnd)
-  clearFrom(dumped, pfnEnd)
-  const descOffset = bitmapOffset + 2 * bitmapBytes
-  return new Diskdump({ source, header, sub, littleEndian, pfnEnd, exists, dumped, descOffset })
+  return readDiskdumpFile(source)
 }
 
-/** Bits of the last byte beyond the last page frame are nobody's. */
-function clearFrom(bitmap: Uint8Array, pfnEnd: number): void {
-  if (pfnEnd % 8 === 0) return
-  const last = bitmap.length - 1
-  bitmap[last] = (bitmap[last] as number) & ((1 << (pfnEnd % 8)) - 1)
-}
-
-function readHeader(source: Source): { header: Header; littleEndian: boolean } {
-  const bytes = readExact(source, 0, disk_dump_header.size, 'kdump-compressed header')
-  const view = new DataView(bytes.buffer)
-  const { offset } = disk_dump_header
-  const littleEndian = [true, false].find((little) =>
-    isPageSize(view.getInt32(offset.block_size, little)),
-  )
-  if (littleEndian === undefined) {
-    if (isPageSize(view.getInt32(BLOCK_SIZE_OFFSET_32, true))) {
-      throw new UnsupportedError(`${source.name}: kdump-compressed of a 32-bit machine`)
-    }
-    const what = `block_size is ${view.getInt32(offset.block_size, true)}, expected a page size`
-    throw new FormatError(source.name, offset.block_size, what)
-  }
-  const header = disk_dump_header.read(view, 0, { littleEndian })
-  if (header.header_version < 1 || header.header_version > VERSION_MAX) {
-    const what = `header_version is ${header.header_version}, expected 1 to ${HEADER_VERSION}`
-    throw new FormatError(source.name, offset.header_version, what)
-  }
-  if (header.sub_hdr_size < 1 || header.sub_hdr_size > SUB_HEADER_BLOCKS_MAX) {
-    throw new FormatError(
-      source.name,
-      offset.sub_hdr_size,
-      `sub_hdr_size is ${header.sub_hdr_size}`,
-    )
-  }
-  return { header, littleEndian }
-}
-
-const isPageSize = (size: number): boolean =>
-  size >= 4096 && size <= 65536 && (size & (size - 1)) === 0
-
-/** Bytes of the sub header, by header version. */
-const SUB_HEADER_END = [8, 12, 32, 48, 64, 80]
-
-function readSubHeader(source: Source, header: Header, littleEndian: boolean): SubHeader {
-  const bytes = readExact(source, header.block_size, kdump_sub_header.size, 'kdump sub header')
-  // Members newer than the header's version are whatever follows in the file: read them as 0.
-  bytes.fill(0, SUB_HEADER_END[header.header_version] ?? kdump_sub_header.size)
-  try {
-    return kdump_sub_header.read(new DataView(bytes.buffer), 0, { littleEndian })
-  } catch (cause) {
-    throw new FormatError(
-      source.name,
-      header.block_size,
-      'sub header: an offset or size exceeds 2^53',
-      { cause },
-    )
-  }
-}
-
-interface DiskdumpParts {
+/** Where the descriptors and pages of some frames are. */
+interface Part {
   readonly source: Source
-  readonly header: Header
-  readonly sub: SubHeader
-  readonly littleEndian: boolean
-  readonly pfnEnd: number
-  readonly exists: Uint8Array
-  readonly dumped: Uint8Array
+  readonly start: number
+  readonly end: number
   readonly descOffset: number
+  /** Dumped frames before `start`: the index in the whole dump of the part's first descriptor. */
+  readonly firstRank: number
 }
 
 class Diskdump implements Dump {
@@ -157,50 +82,49 @@ class Diskdump implements Dump {
   readonly pfnEnd: number
   readonly littleEndian: boolean
   readonly incomplete: boolean
-  readonly dumpLevel: number
+  readonly incompleteReason: string | undefined
+  readonly dumpLevel: number | undefined
   readonly utsname: DumpUtsname
   readonly timestamp: number
   readonly physBase: number | undefined
   readonly notes: readonly ElfNote[]
   readonly vmcoreinfo: Uint8Array | undefined
-  readonly #source: Source
+  readonly #parts: readonly Part[]
+  #part: Part | undefined
   readonly #exists: Uint8Array
   readonly #dumped: BitRank
-  readonly #descOffset: number
   readonly #desc = new Uint8Array(page_desc.size)
   readonly #descView = new DataView(this.#desc.buffer)
   readonly #stored: Uint8Array
   readonly #page: Uint8Array
 
-  constructor({
-    source,
-    header,
-    sub,
-    littleEndian,
-    pfnEnd,
-    exists,
-    dumped,
-    descOffset,
-  }: DiskdumpParts) {
+  /** @param files at least one; several are parts of one dump, in order */
+  constructor(files: readonly DiskdumpFile[]) {
+    const [{ source, header, exists, dumped, vmcoreinfo }] = files as [DiskdumpFile]
     this.file = source.name
-    this.#source = source
-    this.pageSize = header.block_size
-    this.pfnEnd = pfnEnd
-    this.littleEndian = littleEndian
-    this.dumpLevel = sub.dump_level
-    this.utsname = header
-    this.timestamp = toSafeNumber(header.timestamp_sec) ?? 0
-    this.physBase = toSafeNumber(BigInt.asIntN(64, sub.phys_base))
+    this.pageSize = header.pageSize
+    this.pfnEnd = header.pfnEnd
+    this.littleEndian = header.littleEndian
+    this.dumpLevel = header.dumpLevel
+    this.utsname = header.utsname
+    this.timestamp = header.timestamp
+    this.physBase = header.physBase
     this.#exists = exists
     this.#dumped = new BitRank(dumped)
-    this.#descOffset = descOffset
+    this.#parts = files.map((file) => ({
+      source: file.source,
+      start: file.start,
+      end: file.end,
+      descOffset: file.header.descOffset,
+      firstRank: this.#dumped.rank(file.start),
+    }))
     this.#stored = new Uint8Array(this.pageSize * 2)
     this.#page = new Uint8Array(this.pageSize)
-    this.incomplete = (header.status & DUMP_DH_COMPRESSED_INCOMPLETE) !== 0 || this.#isCut()
-    const notes = sub.size_note > 0 ? [{ offset: sub.offset_note, size: sub.size_note }] : []
-    this.notes = readNotes(source, notes, littleEndian)
-    this.vmcoreinfo =
-      readVmcoreinfo(source, sub) ?? this.notes.find((n) => n.name === 'VMCOREINFO')?.desc
+    this.incompleteReason = this.#findLoss(files)
+    this.incomplete = this.incompleteReason !== undefined
+    const { notes } = header
+    this.notes = readNotes(source, notes.size > 0 ? [notes] : [], this.littleEndian)
+    this.vmcoreinfo = vmcoreinfo ?? this.notes.find((n) => n.name === 'VMCOREINFO')?.desc
   }
 
   pageState(pfn: number): PageState {
@@ -229,32 +153,58 @@ class Diskdump implements Dump {
   }
 
   [Symbol.dispose](): void {
-    this.#source[Symbol.dispose]()
+    for (const { source } of this.#parts) source[Symbol.dispose]()
+  }
+
+  /** Say what the dump should have and does not. */
+  #findLoss(files: readonly DiskdumpFile[]): string | undefined {
+    for (const { source, header } of files) {
+      if ((header.status & DUMP_DH_COMPRESSED_INCOMPLETE) !== 0)
+        return `${source.name}: its writer did not finish`
+    }
+    const cut = this.#parts.find((part) => this.#isCut(part))
+    if (cut) return `${cut.source.name}: the file ends before its last pages`
+    const missing = findMissing(files).map(
+      ({ start, end }) => `0x${start.toString(16)}-0x${(end - 1).toString(16)}`,
+    )
+    if (missing.length === 0) return undefined
+    return `pages of frames ${missing.join(', ')} are in other parts of the split dump, not given`
   }
 
   /**
-   * Does the file end before what its last descriptors point to? Writers go by page frame number, so that
+   * Does a file end before what its last descriptors point to? Writers go by page frame number, so that
    * the last pages are the ones a cut file lost.
    */
-  #isCut(): boolean {
-    const count = Math.min(this.#dumped.total, TAIL_DESCS)
+  #isCut({ source, start, end, descOffset, firstRank }: Part): boolean {
+    // A part whose frames are none has no descriptors either.
+    const total = start < end ? this.#dumped.rank(end) - firstRank : 0
+    const count = Math.min(total, TAIL_DESCS)
     const bytes = new Uint8Array(count * page_desc.size)
-    const at = this.#descOffset + (this.#dumped.total - count) * page_desc.size
-    if (this.#source.read(at, bytes) !== bytes.length) return true
+    const at = descOffset + (total - count) * page_desc.size
+    if (source.read(at, bytes) !== bytes.length) return true
     const view = new DataView(bytes.buffer)
     for (let i = 0; i < bytes.length; i += page_desc.size) {
       const low = view.getUint32(i + (this.littleEndian ? 0 : 4), this.littleEndian)
       const high = view.getUint32(i + (this.littleEndian ? 4 : 0), this.littleEndian)
       const size = view.getUint32(i + page_desc.offset.size, this.littleEndian)
-      if (high * 2 ** 32 + low + size > this.#source.size) return true
+      if (high * 2 ** 32 + low + size > source.size) return true
     }
     return false
   }
 
+  #findPart(pfn: number): Part | undefined {
+    const last = this.#part
+    if (last && pfn >= last.start && pfn < last.end) return last
+    return (this.#part = this.#parts.find(({ start, end }) => pfn >= start && pfn < end))
+  }
+
   #readPage(pfn: number, into: Uint8Array): void {
     if (!testBit(this.#dumped.bitmap, pfn)) throw this.#fault(pfn, this.#missingReason(pfn))
-    const at = this.#descOffset + this.#dumped.rank(pfn) * page_desc.size
-    if (this.#source.read(at, this.#desc) !== page_desc.size) throw this.#fault(pfn, 'truncated')
+    const part = this.#findPart(pfn)
+    if (!part) throw this.#fault(pfn, 'truncated')
+    const { source } = part
+    const at = part.descOffset + (this.#dumped.rank(pfn) - part.firstRank) * page_desc.size
+    if (source.read(at, this.#desc) !== page_desc.size) throw this.#fault(pfn, 'truncated')
     const size = this.#descView.getUint32(page_desc.offset.size, this.littleEndian)
     const flags = this.#descView.getUint32(page_desc.offset.flags, this.littleEndian)
     const offset = this.#dataOffset(pfn)
@@ -263,11 +213,11 @@ class Diskdump implements Dump {
     const codec = codecName(flags)
     if (codec === undefined) {
       if (size !== this.pageSize) throw this.#fault(pfn, 'corrupt')
-      if (this.#source.read(offset, into) !== size) throw this.#fault(pfn, 'truncated')
+      if (source.read(offset, into) !== size) throw this.#fault(pfn, 'truncated')
       return
     }
     const stored = this.#stored.subarray(0, size)
-    if (this.#source.read(offset, stored) !== size) throw this.#fault(pfn, 'truncated')
+    if (source.read(offset, stored) !== size) throw this.#fault(pfn, 'truncated')
     this.#decompress(pfn, codec, stored, into)
   }
 
@@ -306,12 +256,4 @@ function codecName(flags: number): CodecName | undefined {
   if (flags & DUMP_DH_COMPRESSED_SNAPPY) return 'snappy'
   if (flags & DUMP_DH_COMPRESSED_ZSTD) return 'zstd'
   return undefined
-}
-
-function readVmcoreinfo(source: Source, sub: SubHeader): Uint8Array | undefined {
-  const { offset_vmcoreinfo: offset, size_vmcoreinfo: size } = sub
-  if (size === 0) return undefined
-  if (size > VMCOREINFO_SIZE_MAX)
-    throw new FormatError(source.name, offset, `VMCOREINFO of ${size} bytes`)
-  return readExact(source, offset, size, 'VMCOREINFO')
 }

@@ -31,6 +31,10 @@ export interface Dump extends Disposable {
   readonly littleEndian: boolean
   /** True when the writer said the dump is incomplete, or the file is shorter than it should be. */
   readonly incomplete: boolean
+  /** What is missing of an incomplete dump, where that is known. */
+  readonly incompleteReason?: string | undefined
+  /** What the dump was read out of, such as 'flattened'; undefined if the file is the dump. */
+  readonly container?: string
   /** Dump level (0–31) as recorded, undefined where the format does not say. */
   readonly dumpLevel: number | undefined
   readonly utsname: DumpUtsname | undefined
@@ -68,4 +72,24 @@ export interface DumpFormat {
   probe(head: Uint8Array): boolean
   /** @throws {FormatError} if the file claims the format but breaks it */
   open(source: Source): Dump
+  /**
+   * Open the parts of a split dump as one, in any order. Left out where the format has no parts.
+   *
+   * @throws {FormatError} as open()
+   * @throws {UsageError} naming a file that does not belong to the others
+   */
+  openParts?(sources: readonly Source[]): Dump
+}
+
+/** A file around a dump: how to know it, and how to read what is inside. */
+export interface DumpContainer {
+  readonly name: string
+  /** Does the file begin like this container? `head` is up to 4096 bytes. Never throws. */
+  probe(head: Uint8Array): boolean
+  /**
+   * @returns what is inside; `isCut` if the container lost its end. Disposing of it disposes of `source`
+   * @throws {FormatError} if the file claims the format but breaks it
+   * @throws {UnsupportedError} if nothing inside can be read in place
+   */
+  open(source: Source): Source & { readonly isCut: boolean }
 }

@@ -37,7 +37,8 @@ export function blockCache(parent: Source, blockSize = BLOCK_SIZE, limit = BLOCK
         const index = Math.floor(at / blockSize)
         const block = loadBlock(index)
         const from = at - index * blockSize
-        if (from >= block.length) break
+        // The end; or bytes that a cut file lost, and others behind them.
+        if (from >= block.length) return done + parent.read(at, into.subarray(done))
         const part = block.subarray(from, Math.min(block.length, from + into.length - done))
         into.set(part, done)
         done += part.length

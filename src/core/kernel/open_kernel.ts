@@ -1,16 +1,33 @@
-// From a file to a Linux kernel: the one place that joins dump, program and kernel.
-import type { Source } from '../io/source.ts'
+// From files to a Linux kernel: the one place that joins dump, program and kernel.
+import { FaultError, FormatError } from '../base/errors.ts'
+import type { Dump } from '../dump/dump_format.ts'
 import { openDump } from '../dump/formats.ts'
 import { blockCache } from '../io/block_cache.ts'
+import type { Source } from '../io/source.ts'
 import { Program } from '../program/program.ts'
 import { loadModules } from './module.ts'
 
 /**
  * Open a dump as a Linux kernel.
  *
+ * @param parts the other files of a split dump, in any order
  * @throws {FormatError} if the file is no dump, is damaged, or has no VMCOREINFO
  * @throws {UnsupportedError} if its architecture or variant is not read yet
+ * @throws {UsageError} if the files are not the parts of one dump
  */
-export function openKernel(source: Source): Program {
-  return new Program(openDump(blockCache(source)), { loadModules })
+export function openKernel(source: Source, ...parts: readonly Source[]): Program {
+  const dump = openDump(source, { parts, cache: blockCache })
+  try {
+    return new Program(dump, { loadModules })
+  } catch (cause) {
+    throw lostPages(dump, cause)
+  }
+}
+
+/** Without its page tables a dump cannot be read; that they are in another file says more than their address. */
+function lostPages(dump: Dump, cause: unknown): unknown {
+  const { incompleteReason } = dump
+  const isLost = cause instanceof FaultError && cause.reason === 'truncated'
+  if (!isLost || incompleteReason === undefined) return cause
+  return new FormatError(dump.file, 0, `too much is missing: ${incompleteReason}`, { cause })
 }

@@ -17,8 +17,8 @@ import { openVmcoreSource } from '../platform/mmap_source.ts'
  * @throws {FaultError} if the log's own structures are not there
  */
 export function* readDmesg(vmcore: string): Generator<string> {
-  using source = blockCache(openVmcoreSource(vmcore))
-  using dump = openDump(source)
+  using source = openVmcoreSource(vmcore)
+  using dump = openDump(source, { cache: blockCache })
   if (!dump.vmcoreinfo) throw new FormatError(vmcore, 0, 'no VMCOREINFO note')
   const info = VmcoreInfo.parse(dump.vmcoreinfo)
   const memory = new Memory(dump)

@@ -2,6 +2,8 @@
 //
 //   format diskdump            # or elf
 //   version 6                  # any `key value` sets a fact: endian big, block_size 65536, machine x86_64, status 8, …
+//   abi i386                   # or arm: the headers of a 32-bit machine
+//   part 4-8                   # the file of a split dump that holds frames 4 to 7
 //   vmcoreinfo OSRELEASE=6.1.0 # one line of VMCOREINFO
 //   note CORE 1 336 fill 0x11  # name, type, bytes of desc, content
 //   page 0-3 zlib              # codec or raw; content `count` if not given: each u64 holds its own physical address

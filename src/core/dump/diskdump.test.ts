@@ -108,11 +108,11 @@ test('pages of 64 KiB read as written', () => {
   assert.deepEqual(read(dump, 0, 5 * 65536), countBytes(0, 5 * 65536, true))
 })
 
-for (const version of [1, 2, 3, 4, 5, 6]) {
+for (const version of [0, 1, 2, 3, 4, 5, 6]) {
   test(`a header of version ${version} has the members of its time, and no others`, () => {
     const dump = open(`version ${version}\nphys_base -2097152\ndump_level 17\n${MIXED}`)
     assert.equal(dump.physBase, -2_097_152)
-    assert.equal(dump.dumpLevel, 17)
+    assert.equal(dump.dumpLevel, version >= 1 ? 17 : undefined)
     assert.equal(dump.vmcoreinfo !== undefined, version >= 3)
     assert.equal(dump.notes.length, version >= 4 ? 1 : 0)
     assert.equal(dump.pfnEnd, 14)
@@ -210,8 +210,8 @@ const BROKEN: readonly (readonly [what: string, recipe: string, error: RegExp])[
   ],
   [
     'a version that is none',
-    'lie header_version 0',
-    /^vmcore: offset 0x8: header_version is 0, expected 1 to 6$/,
+    'lie header_version 0xffffffff',
+    /^vmcore: offset 0x8: header_version is -1, expected 0 to 6$/,
   ],
   ['no sub header', 'lie sub_hdr_size 0', /^vmcore: offset 0x1b0: sub_hdr_size is 0$/],
   [
@@ -269,21 +269,22 @@ const BROKEN: readonly (readonly [what: string, recipe: string, error: RegExp])[
     'note CORE 1 8\nlie size_note 24',
     /^vmcore: offset 0x107c: note desc needs 8 bytes, 4 left$/,
   ],
-  ['a part of a split dump', 'split 1', /^not supported: vmcore: one part of a split dump/],
+  [
+    'a part that ends before it begins',
+    'part 1-0',
+    /^vmcore: offset 0x1050: part of frames 0x1-0x0 of 0x1$/,
+  ],
+  [
+    'a part beyond the last frame',
+    'version 5\npart 0-2',
+    /^vmcore: offset 0x1010: part of frames 0x0-0x2 of 0x1$/,
+  ],
 ]
 for (const [what, recipe, message] of BROKEN) {
   test(`${what}: one error that names file and offset`, () => {
     assert.throws(() => open(`page 0 raw\n${recipe}`), { message })
   })
 }
-
-test('the dump of a 32-bit machine is named as such', () => {
-  const bytes = mkdiskdump('page 0 raw\nlie block_size 0')
-  new DataView(bytes.buffer).setInt32(416, 4096, true)
-  assert.throws(() => openDiskdump(memorySource(bytes)), {
-    message: /kdump-compressed of a 32-bit machine/,
-  })
-})
 
 test('cut before the end of its bitmaps a file gives a format error with an offset inside it', () => {
   const whole = mkdiskdump(MIXED)
@@ -315,6 +316,15 @@ test('cut anywhere behind its bitmaps a file opens, and every page either reads 
         assert.deepEqual(read(dump, pfn * 4096, 4096), content)
     }
   }
+})
+
+test('a file of diskdump, which was before kdump, is named as such', () => {
+  const bytes = mkdiskdump('page 0 raw')
+  bytes.set(new TextEncoder().encode('DISKDUMP'))
+  assert.throws(() => openDump(memorySource(bytes, 'f')), {
+    message:
+      'not supported: f: written by diskdump, which kernels before kdump had (signature DISKDUMP)',
+  })
 })
 
 test('the format is told by its signature alone', () => {

@@ -67,7 +67,8 @@ export function readDiskdumpHeader(source: Source): DiskdumpHeader {
   const { header, littleEndian, bits } = main
   const { layout, value: sub } = readSubHeader(source, main)
   const pageSize = header.block_size
-  const isWide = header.header_version >= 6
+  // A 32-bit machine's page frames need no wider member.
+  const isWide = header.header_version >= 6 && bits === 64
   const pfnEnd = isWide ? sub.max_mapnr_64 : header.max_mapnr
   const bitmapOffset = (1 + header.sub_hdr_size) * pageSize
   const bitmapSize = (header.bitmap_blocks * pageSize) / 2
@@ -204,11 +205,12 @@ function parseSubHeader(
   return layout.read(new DataView(own.buffer), 0, { littleEndian })
 }
 
-/** Read with the wrong alignment, halves of two members make one: a size or an offset beyond any file. */
+/** Read with the wrong alignment, halves of two members make one: no offset or no size of anything. */
 function isLikely(source: Source, { header }: MainHeader, sub: SubHeader['value']): boolean {
   if (header.header_version >= 6) return sub.max_mapnr_64 === header.max_mapnr
+  const isInside = (offset: number, size: number): boolean =>
+    offset + size <= source.size && (size === 0 || offset > header.block_size)
   return (
-    sub.offset_vmcoreinfo + sub.size_vmcoreinfo <= source.size &&
-    sub.offset_note + sub.size_note <= source.size
+    isInside(sub.offset_vmcoreinfo, sub.size_vmcoreinfo) && isInside(sub.offset_note, sub.size_note)
   )
 }

@@ -34,17 +34,12 @@ export function openDump(source: Source, { parts = [], cache }: OpenDumpOptions 
   const files = [source, ...parts].map((file) => openContainer(file))
   const sources = files.map((file) => cache?.(file.source) ?? file.source)
   const dump = openSources(sources)
-  const [first] = files
-  if (!first?.container) return dump
-  const cut = files.find(({ isCut }) => isCut)
+  const inside = files.find(({ isCut }) => isCut) ?? files.find(({ container }) => container)
+  if (inside?.container === undefined) return dump
   // Formats need not know what is around them: its facts are added here.
-  return Object.assign(dump, {
-    container: first.container,
-    ...(cut && {
-      incomplete: true,
-      incompleteReason: `${cut.source.name}: the ${cut.container} file has no end`,
-    }),
-  })
+  const { container, isCut } = inside
+  const incompleteReason = `${inside.source.name}: the ${container} file has no end`
+  return Object.assign(dump, { container, ...(isCut && { incomplete: true, incompleteReason }) })
 }
 
 interface OpenedFile {

@@ -1,21 +1,22 @@
-// Damaged dump files of both formats, made from recipes. Whatever opens is read throughout.
+// Damaged dump files made from recipes: each format, split and flattened. Whatever opens is read throughout.
 import { KdumpError } from '../../src/core/base/errors.ts'
 import type { Dump } from '../../src/core/dump/dump_format.ts'
 import { openDump } from '../../src/core/dump/formats.ts'
 import { forEachNote } from '../../src/core/elf/elf_note.ts'
 import { memorySource } from '../../src/core/io/memory_source.ts'
 import { elfNotes } from '../support/elf_notes.ts'
+import { flatten } from '../support/flatten.ts'
 import { fuzz } from '../support/fuzz.ts'
 import { mkdiskdump } from '../support/mkdiskdump.ts'
 import { mkelf } from '../support/mkelf.ts'
-import { mutate } from '../support/mutate.ts'
+import { type HotRanges, mutate } from '../support/mutate.ts'
 
 const NOTES = `
   vmcoreinfo OSRELEASE=6.1.0
   vmcoreinfo PAGESIZE=4096
   note CORE 1 336 fill 0x11
   note QEMU 0 440 noise 3`
-const DISKDUMPS = ['', 'version 3', 'endian big', 'block_size 16384'].map((facts) =>
+const diskdumpOf = (facts: string): Uint8Array =>
   mkdiskdump(`${facts}${NOTES}
     page 0-3 zlib
     page 4-6 lzo
@@ -25,8 +26,12 @@ const DISKDUMPS = ['', 'version 3', 'endian big', 'block_size 16384'].map((facts
     page 12 excluded
     page 14 raw
     page 15 lost
-    page 40 raw noise 5`),
+    page 40 raw noise 5`)
+const DISKDUMPS = ['', 'version 3', 'endian big', 'block_size 16384'].map(diskdumpOf)
+const DISKDUMPS_32 = ['', 'version 3\n', 'endian big\n'].flatMap((facts) =>
+  ['abi i386', 'abi arm'].map((abi) => diskdumpOf(facts + abi)),
 )
+const PARTS = ['part 0-6', 'part 6-12', 'part 12-41'].map(diskdumpOf)
 const ELFS = ['', 'endian big', 'xnum yes'].map((facts) =>
   mkelf(`${facts}${NOTES}
     segment 0x1000 0x3000
@@ -86,6 +91,53 @@ fuzz('damaged kdump-compressed files', { runs: 250, allocationMax: 1024 * 1024 }
   ])
   readThrough(openDump(memorySource(bytes, 'vmcore')))
 })
+
+fuzz(
+  'damaged kdump-compressed files of 32-bit machines',
+  { runs: 250, allocationMax: 1024 * 1024 },
+  (random) => {
+    const bytes = mutate(random.pick(DISKDUMPS_32), random, [
+      [0, 452],
+      [4096, 4096 + 96],
+      [4 * 4096, 4 * 4096 + 400],
+    ])
+    readThrough(openDump(memorySource(bytes, 'vmcore')))
+  },
+)
+
+fuzz('parts of a split dump, one damaged', { runs: 150, allocationMax: 1024 * 1024 }, (random) => {
+  const damaged = random.below(PARTS.length)
+  const [source, ...parts] = PARTS.map((bytes, index) => {
+    const hot: HotRanges = [
+      [0, 464],
+      [4096, 4096 + 1200],
+    ]
+    return memorySource(index === damaged ? mutate(bytes, random, hot) : bytes, `part${index}`)
+  })
+  if (source) readThrough(openDump(source, { parts }))
+})
+
+const FLATTENED = [...DISKDUMPS.slice(0, 1), ...ELFS.slice(0, 1)].flatMap((bytes) =>
+  [900, 5000].map((pieceSize) => flatten(bytes, pieceSize)),
+)
+// Records may lie 256 MiB apart, and headers ask for bitmaps in between.
+fuzz('damaged flattened files', { runs: 400, allocationMax: 300 * 1024 * 1024 }, (random) => {
+  const original = random.pick(FLATTENED)
+  const records = recordsOf(original)
+  const hot = records.map((at): [number, number] => [at, at + 16])
+  readThrough(openDump(memorySource(mutate(original, random, hot), 'vmcore')))
+})
+
+/** Offsets of the record headers of an undamaged flattened file. */
+function recordsOf(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer)
+  const records: number[] = []
+  for (let at = 4096; at + 16 <= bytes.length; at += 16 + view.getUint32(at + 12)) {
+    if (view.getInt32(at) < 0) break
+    records.push(at)
+  }
+  return records
+}
 
 fuzz('damaged ELF vmcores', { runs: 1500, allocationMax: 1024 * 1024 }, (random) => {
   readThrough(openDump(memorySource(mutate(random.pick(ELFS), random, [[0, 400]]), 'vmcore')))

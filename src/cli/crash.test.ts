@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { flatten } from '../../test/support/flatten.ts'
 import { writeKernelFile } from '../../test/support/kernel_file.ts'
 import { smallKernel } from '../../test/support/small_kernel.ts'
 
@@ -152,8 +153,32 @@ test('.crashrc may set and alias, and nothing else', () => {
   assert.equal(existsSync(touched), false)
 })
 
-test('no file, and too many, are usage errors', () => {
+test('a System.map is accepted as a vmlinux is', () => {
+  const map = join(folder, 'System.map')
+  writeFileSync(map, 'ffffffff81000000 T _text\nffffffff81000040 T schedule\n'.repeat(9))
+  const { stdout, stderr } = crash(['-s', map, vmcore, '-c', 'p 1'])
+  assert.equal(stdout, '$1 = 1\n')
+  assert.match(stderr, /^kbox: .*System\.map is not needed and not read/)
+})
+
+test('a flattened file opens; without its end it is said to be incomplete', () => {
+  const flat = join(folder, 'flat')
+  const bytes = flatten(readFileSync(vmcore), 100_000)
+  writeFileSync(flat, bytes)
+  const whole = crash(['-s', flat, '-c', 'p jiffies'])
+  writeFileSync(flat, bytes.subarray(0, -16))
+  const cut = crash(['-s', flat, '-c', 'p jiffies'])
+  assert.equal(whole.stderr, '')
+  assert.equal(whole.stdout, 'jiffies = $1 = 4294900225\n')
+  assert.equal(cut.stdout, whole.stdout)
+  assert.equal(cut.stderr, `kbox: the dump is incomplete: ${flat}: the flattened file has no end\n`)
+  assert.equal(cut.status, 0)
+})
+
+test('no file, and several that are no parts of one dump, are usage errors', () => {
   assert.match(crash([]).stderr, /^kbox: a VMCORE is missing\n/)
   assert.equal(crash([]).status, 2)
-  assert.match(crash(['a', 'b', 'c']).stderr, /^kbox: too many files: a b c\n/)
+  const { stderr, status } = crash([vmcore, vmcore])
+  assert.match(stderr, /^kbox: .*vmcore: is elf, no part of a split dump; several files/)
+  assert.equal(status, 2)
 })

@@ -16,7 +16,7 @@ const ROOT_OPTION = {
 const crash: Verb = {
   name: 'crash',
   summary: 'examine a vmcore with the commands of crash(8), without debuginfo',
-  synopsis: '[OPTIONS] [VMLINUX] VMCORE…',
+  synopsis: '[OPTIONS] [VMLINUX] VMCORE...',
   description:
     'Symbols, types and unwind tables are read out of the dump itself. A VMLINUX argument is accepted, as\n' +
     'crash wants one, and not needed. Without -c and -i an interactive session starts. The files of a split\n' +
@@ -43,7 +43,7 @@ const crash: Verb = {
 const report: Verb = {
   name: 'report',
   summary: 'tell the story of a crash',
-  synopsis: '[--json] VMCORE…',
+  synopsis: '[--json] VMCORE...',
   description:
     'Says what died, why as far as known, the exact backtrace, tasks by state and the last log lines.\n' +
     'Several files are the parts of a split dump.',

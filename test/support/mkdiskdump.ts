@@ -79,7 +79,7 @@ const LP64: Abi = {
   writeSub: (view, at, value, endian) => kdump_sub_header.write(view, at, value, endian),
 }
 
-const abi32 = (sub: typeof kdump_sub_header_i386 | typeof kdump_sub_header_arm): Abi => ({
+const abi32 = (sub: typeof kdump_sub_header_arm): Abi => ({
   header: disk_dump_header_32,
   sub,
   writeHeader(view, value, endian) {

@@ -1,5 +1,6 @@
 // A file compressed as a whole, as people mail and archive dumps: known by its first bytes, and refused with the remedy,
 // since pages are read at random.
+import { assert } from '../base/assert.ts'
 import { UnsupportedError } from '../base/errors.ts'
 import type { DumpContainer } from './dump_format.ts'
 
@@ -20,14 +21,16 @@ const COMPRESSIONS: readonly FileCompression[] = [
   { name: 'lzop', magic: [0x89, 0x4c, 0x5a, 0x4f, 0x00], command: 'lzop -d' },
 ]
 
+/** gzip, zstd and their like; never opened, but named. */
 export const compressedFile: DumpContainer = {
   name: 'compressed file',
   probe: (head) => findCompression(head) !== undefined,
   open(source) {
     const head = new Uint8Array(8)
     const found = findCompression(head.subarray(0, source.read(0, head)))
-    const how = found ? `compressed with ${found.name}; unpack it first: ${found.command}` : ''
-    throw new UnsupportedError(`${source.name}: ${how} ${source.name}`)
+    assert(found !== undefined, 'probed before')
+    const how = `unpack it first: ${found.command} ${source.name}`
+    throw new UnsupportedError(`${source.name}: compressed with ${found.name}; ${how}`)
   },
 }
 

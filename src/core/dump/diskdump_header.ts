@@ -160,17 +160,12 @@ const isPageSize = (size: number): boolean =>
 
 const isSubHeaderSize = (blocks: number): boolean => blocks >= 1 && blocks <= SUB_HEADER_BLOCKS_MAX
 
-type SubLayout =
-  | typeof kdump_sub_header
-  | typeof kdump_sub_header_i386
-  | typeof kdump_sub_header_arm
+/** Both 32-bit layouts are of one type. */
+type SubLayout = typeof kdump_sub_header | typeof kdump_sub_header_arm
 
 interface SubHeader {
   readonly layout: SubLayout
-  readonly value:
-    | StructValue<typeof kdump_sub_header>
-    | StructValue<typeof kdump_sub_header_i386>
-    | StructValue<typeof kdump_sub_header_arm>
+  readonly value: StructValue<typeof kdump_sub_header> | StructValue<typeof kdump_sub_header_arm>
 }
 
 function readSubHeader(source: Source, main: MainHeader): SubHeader {

@@ -109,6 +109,18 @@ test('a part that lost its end makes the dump incomplete, and is named', () => {
   assert.equal(outcomes(dump).filter((outcome) => outcome === 'truncated').length, 1)
 })
 
+test('of a large part too its own last pages tell whether it was cut', () => {
+  const large = (facts: string): Uint8Array =>
+    mkdiskdump(`${facts}\npage 0-40000 zero\npage 40001 raw`)
+  const first = ['a', large('part 0-20000')] as const
+  const second = large('part 20000-40002')
+  assert.equal(open(first, ['b', second]).incomplete, false)
+  assert.equal(
+    open(first, ['b', second.subarray(0, -1)]).incompleteReason,
+    'b: the file ends before its last pages',
+  )
+})
+
 test('parts may be flattened', () => {
   const dump = open(['a', flatten(partFile('0-5'))], ['b', partFile('5-21')])
   assert.equal(dump.container, 'flattened')

@@ -71,7 +71,7 @@ test('a registry gains an import in order and a member at the end, the changelog
   const registry = readFileSync(path.join(root, 'src/core/dump/formats.ts'), 'utf8')
   const imports = [...registry.matchAll(/from '(\.\/.+)'/g)].map(([, specifier]) => specifier)
   assert.ok(imports.includes('./brand_new_format.ts'))
-  assert.match(registry, /FORMATS: readonly DumpFormat\[\] = \[[^\]]*, brandNewFormat,?\s*\]/)
+  assert.match(registry, /FORMATS: readonly DumpFormat\[\] = \[[^\]]*,\s+brandNewFormat,?\s*\]/)
   assert.match(
     readFileSync(path.join(root, 'CHANGELOG.md'), 'utf8'),
     /^- Opens brand_new_format dumps\.$/m,

@@ -1,4 +1,4 @@
-// Damaged dump files made from recipes: each format, split and flattened. Whatever opens is read throughout.
+// Damaged dump files made from recipes: every format, split and flattened. Whatever opens is read throughout.
 import { KdumpError } from '../../src/core/base/errors.ts'
 import type { Dump } from '../../src/core/dump/dump_format.ts'
 import { openDump } from '../../src/core/dump/formats.ts'
@@ -8,8 +8,10 @@ import { elfNotes } from '../support/elf_notes.ts'
 import { flatten } from '../support/flatten.ts'
 import { fuzz } from '../support/fuzz.ts'
 import { mkdiskdump } from '../support/mkdiskdump.ts'
+import { memoryKernel } from '../support/memory_kernel.ts'
 import { mkelf } from '../support/mkelf.ts'
 import { type HotRanges, mutate } from '../support/mutate.ts'
+import { mklime } from '../support/mklime.ts'
 
 const NOTES = `
   vmcoreinfo OSRELEASE=6.1.0
@@ -32,12 +34,35 @@ const DISKDUMPS_32 = ['', 'version 3\n', 'endian big\n'].flatMap((facts) =>
   ['abi i386', 'abi arm'].map((abi) => diskdumpOf(facts + abi)),
 )
 const PARTS = ['part 0-6', 'part 6-12', 'part 12-41'].map(diskdumpOf)
-const ELFS = ['', 'endian big', 'xnum yes'].map((facts) =>
+const ELFS = ['', 'endian big', 'xnum yes', 'bits 32', 'bits 32\nendian big'].map((facts) =>
   mkelf(`${facts}${NOTES}
     segment 0x1000 0x3000
     segment 0x2000 0x1000
     segment 0x100000 0x2000 0x4000
     segment 0x400000 0 0x10000`),
+)
+/** /proc/kcore as it is, and as it was before v4.11. */
+const KCORES = [
+  `lie 2.p_paddr 0xffffffffffffffff`,
+  `lie 1.p_paddr 0\nlie 2.p_paddr 0\nlie 1.p_vaddr 0xffff888000001000\nlie 2.p_vaddr 0xffffffff81000000`,
+].map((lies) => mkelf(`note CORE 4 64\nsegment 0x1000 0x3000\nsegment 0x8000 0x1000\n${lies}`))
+const RANGES = [
+  'format lime',
+  'format lime\nendian big',
+  'format avml',
+  'format avml\nchunk 700',
+].map((facts) =>
+  mklime(`${facts}\nsegment 0x1000 0x3000\nsegment 0x100000 0x2000\nsegment 0x8000 0x400`),
+)
+/** Small, so that damage meets what matters. */
+const MEMORIES = (['absent', undefined] as const).map((statedPhysBase) =>
+  memoryKernel({
+    size: 0x60_3000,
+    physBase: 0,
+    textAt: 0x1000,
+    noteAt: 0x3000,
+    ...(statedPhysBase && { statedPhysBase }),
+  }).subarray(0, 0x40_3000),
 )
 const page = new Uint8Array(4096)
 
@@ -141,6 +166,30 @@ function recordsOf(bytes: Uint8Array): number[] {
 
 fuzz('damaged ELF vmcores', { runs: 1500, allocationMax: 1024 * 1024 }, (random) => {
   readThrough(openDump(memorySource(mutate(random.pick(ELFS), random, [[0, 400]]), 'vmcore')))
+})
+
+fuzz('damaged /proc/kcore', { runs: 1500, allocationMax: 1024 * 1024 }, (random) => {
+  readThrough(openDump(memorySource(mutate(random.pick(KCORES), random, [[0, 400]]), 'kcore')))
+})
+
+fuzz('damaged LiME and AVML files', { runs: 1500, allocationMax: 1024 * 1024 }, (random) => {
+  const hot = [
+    [0, 64],
+    [0x3020, 0x3060],
+  ] as const
+  readThrough(openDump(memorySource(mutate(random.pick(RANGES), random, hot), 'memory')))
+})
+
+// Four megabytes a run: few, and all of them where VMCOREINFO, utsname and page tables lie.
+fuzz('damaged plain memory', { runs: 120, allocationMax: 8 * 1024 * 1024 }, (random) => {
+  const hot = [
+    [0x1000, 0x1100],
+    [0x3000, 0x3120],
+    [0x20_0b60, 0x20_0ca8],
+    [0x40_0ff8, 0x40_1000],
+    [0x40_1ff0, 0x40_2010],
+  ] as const
+  readThrough(openDump(memorySource(mutate(random.pick(MEMORIES), random, hot), 'memory')))
 })
 
 const SEGMENT = elfNotes(

@@ -1,7 +1,10 @@
 // Makes an ELF vmcore from a recipe (see vmcore_recipe.ts): header | program headers | notes | segments.
-// Facts: endian, machine (x86_64, aarch64 or a number), type, flags, xnum (count in section header 0), phoff.
+// Facts: bits (64, 32), endian, machine (x86_64, aarch64 or a number), type, flags, xnum (count in section header 0), phoff.
 import type { Endian } from '../../src/core/base/struct.ts'
 import {
+  elf32_ehdr,
+  elf32_phdr,
+  elf32_shdr,
   elf64_ehdr,
   elf64_phdr,
   elf64_shdr,
@@ -45,8 +48,9 @@ export function mkelf(text: string): Uint8Array {
   const notes = elfNotes(allNotes(recipe), endian.littleEndian)
   const count = recipe.segments.length + 1
   const xnum = recipe.facts.has('xnum') || count >= PN_XNUM
-  const phoff = numberFact(recipe, 'phoff', elf64_ehdr.size + (xnum ? elf64_shdr.size : 0))
-  let end = phoff + count * elf64_phdr.size
+  const { ehdr, phdr, shdr } = layoutsOf(recipe)
+  const phoff = numberFact(recipe, 'phoff', ehdr.size + (xnum ? shdr.size : 0))
+  let end = phoff + count * phdr.size
   const headers: ProgramHeaderRecipe[] = [
     {
       p_type: PT_NOTE,
@@ -67,6 +71,17 @@ export function mkelf(text: string): Uint8Array {
   writeElfHeader(recipe, bytes, { phoff, count, xnum }, endian)
   headers.forEach((header, i) => writeProgramHeader(recipe, bytes, i, header, phoff, endian))
   return cutBytes(bytes, recipe.cut)
+}
+
+/** The layouts of the recipe's class; those of 32 bits are written by the rows of the others that they have. */
+function layoutsOf(recipe: VmcoreRecipe): {
+  readonly ehdr: typeof elf64_ehdr | typeof elf32_ehdr
+  readonly phdr: typeof elf64_phdr | typeof elf32_phdr
+  readonly shdr: typeof elf64_shdr | typeof elf32_shdr
+} {
+  return recipe.facts.get('bits') === '32'
+    ? { ehdr: elf32_ehdr, phdr: elf32_phdr, shdr: elf32_shdr }
+    : { ehdr: elf64_ehdr, phdr: elf64_phdr, shdr: elf64_shdr }
 }
 
 function allNotes({ notes, vmcoreinfo }: VmcoreRecipe): VmcoreRecipe['notes'] {
@@ -102,10 +117,12 @@ function writeElfHeader(
   endian: Endian,
 ): void {
   const view = new DataView(bytes.buffer)
+  const is32 = recipe.facts.get('bits') === '32'
+  const { ehdr, phdr, shdr } = layoutsOf(recipe)
   const machine = recipe.facts.get('machine') ?? 'x86_64'
   const header = {
     ei_mag: endian.littleEndian ? MAGIC_LITTLE : MAGIC_BIG,
-    ei_class: 2,
+    ei_class: is32 ? 1 : 2,
     ei_data: endian.littleEndian ? 1 : 2,
     ei_version: 1,
     ei_osabi: 0,
@@ -115,19 +132,19 @@ function writeElfHeader(
     e_version: 1,
     e_entry: 0n,
     e_phoff: table.phoff,
-    e_shoff: table.xnum ? elf64_ehdr.size : 0,
+    e_shoff: table.xnum ? ehdr.size : 0,
     e_flags: numberFact(recipe, 'flags', 0),
-    e_ehsize: elf64_ehdr.size,
-    e_phentsize: elf64_phdr.size,
+    e_ehsize: ehdr.size,
+    e_phentsize: phdr.size,
     e_phnum: table.xnum ? PN_XNUM : table.count,
-    e_shentsize: elf64_shdr.size,
+    e_shentsize: shdr.size,
     e_shnum: table.xnum ? 1 : 0,
     e_shstrndx: 0,
   }
-  elf64_ehdr.write(view, 0, header, endian)
-  if (table.xnum)
-    view.setUint32(elf64_ehdr.size + elf64_shdr.offset.sh_info, table.count, endian.littleEndian)
-  writeLies(recipe.lies, view, elf64_ehdr, 0, endian)
+  if (is32) elf32_ehdr.write(view, 0, { ...header, e_entry: 0 }, endian)
+  else elf64_ehdr.write(view, 0, header, endian)
+  if (table.xnum) view.setUint32(ehdr.size + shdr.offset.sh_info, table.count, endian.littleEndian)
+  writeLies(recipe.lies, view, ehdr, 0, endian)
 }
 
 function writeProgramHeader(
@@ -140,9 +157,13 @@ function writeProgramHeader(
 ): void {
   const view = new DataView(bytes.buffer)
   const { p_type, p_offset, p_paddr, p_filesz, p_memsz } = header
-  const at = phoff + index * elf64_phdr.size
-  const raw = { p_type, p_flags: 7, p_offset, p_vaddr: 0n, p_paddr, p_filesz, p_memsz, p_align: 0n }
-  elf64_phdr.write(view, at, raw, endian)
+  const { phdr } = layoutsOf(recipe)
+  const at = phoff + index * phdr.size
+  const common = { p_type, p_flags: 7, p_offset, p_filesz, p_memsz }
+  if (recipe.facts.get('bits') === '32') {
+    const raw = { ...common, p_vaddr: 0, p_paddr: Number(p_paddr), p_align: 0 }
+    elf32_phdr.write(view, at, raw, endian)
+  } else elf64_phdr.write(view, at, { ...common, p_vaddr: 0n, p_paddr, p_align: 0n }, endian)
   if (header.bytes) bytes.set(header.bytes, p_offset)
-  writeLies(recipe.lies, view, elf64_phdr, at, endian, `${index}.`)
+  writeLies(recipe.lies, view, phdr, at, endian, `${index}.`)
 }

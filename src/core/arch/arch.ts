@@ -80,6 +80,11 @@ export interface Arch {
   readonly sp: string
   readonly fp: string
   createTranslator(memory: ArchMemory): Translator
+  /**
+   * Where VMCOREINFO leaves ArchMemory's physBase open: the number of bytes it is a multiple of. Undefined where
+   * VMCOREINFO says it, or nothing depends on it.
+   */
+  physBaseStep(info: VmcoreInfo): number | undefined
   /** Walk all page tables of the kernel at `root`; `readPage` says false where it cannot read. */
   readKernelMap(
     readPage: (physical: number, into: Uint8Array) => boolean,

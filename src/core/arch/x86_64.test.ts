@@ -11,12 +11,12 @@ const PHYS_BASE = 0x40_0000
 const VMALLOC = 0xffff_c900_0000_0000n
 const DIRECT = 0xffff_8880_0000_0000n
 
-function translatorOf(tables: PageTables, info = ''): Translator {
+function translatorOf(tables: PageTables, info = '', headerBase?: number): Translator {
   const root = 0xffff_ffff_8000_0000n + BigInt(tables.root - PHYS_BASE)
   const text = `SYMBOL(init_top_pgt)=${root.toString(16)}\nNUMBER(phys_base)=${PHYS_BASE}\n${info}`
   return x86_64.createTranslator({
     info: new VmcoreInfo(text),
-    physBase: undefined,
+    physBase: headerBase,
     physicalEnd: 2 ** 32,
     readPhysicalWords(physical, out) {
       const view = tables.frames.get(Math.floor(physical / 4096) * 4096)
@@ -127,6 +127,20 @@ test('the kernel image needs no tables', () => {
   assert.equal(translator.kernelToPhysical(0xffff_ffff_8100_0000n), PHYS_BASE + 0x100_0000)
   assert.equal(translator.kernelToPhysical(0xffff_ffff_bfff_ffffn), PHYS_BASE + 0x3fff_ffff)
   assert.throws(() => translator.kernelToPhysical(0xffff_ffff_c000_0000n), noTranslation)
+})
+
+test('phys_base of a header does not win over that of VMCOREINFO', () => {
+  // QEMU's kdump files have a decimal read as hex there.
+  const tables = new PageTables()
+  tables.map(VMALLOC, 0x12_3000)
+  const translator = translatorOf(tables, '', 0x3_7958_4512)
+  assert.equal(translator.kernelToPhysical(0xffff_ffff_8100_0000n), PHYS_BASE + 0x100_0000)
+  assert.equal(translator.kernelToPhysical(VMALLOC), 0x12_3000)
+})
+
+test('whether VMCOREINFO leaves phys_base open is told', () => {
+  assert.equal(x86_64.physBaseStep(new VmcoreInfo('NUMBER(phys_base)=0')), undefined)
+  assert.equal(x86_64.physBaseStep(new VmcoreInfo('SYMBOL(phys_base)=0')), 0x20_0000)
 })
 
 test('the direct map needs no tables once its base is known, and ends with memory', () => {

@@ -13,6 +13,9 @@ const KERNEL_IMAGE_SIZE_DEFAULT = 512 * 1024 * 1024
 const DIRECT_MAP_4_LEVEL = 64 * 2 ** 40
 const DIRECT_MAP_5_LEVEL = 32 * 2 ** 50
 
+/** The image is mapped by pages of this size; CONFIG_PHYSICAL_ALIGN is a multiple. */
+const PHYSICAL_ALIGN = 2 * 1024 * 1024
+
 /** Where VMCOREINFO does not say where the root is: no memory, so that every walk fails. */
 const NO_ROOT = -PAGE_SIZE
 
@@ -55,6 +58,8 @@ export const x86_64: Arch = {
   sp: 'sp',
   fp: 'bp',
   createTranslator: (memory) => new X86Translator(memory),
+  // Since v4.10, commit 401721ecd1dc ("kexec: export the value of phys_base instead of symbol address"), it says.
+  physBaseStep: (info) => (info.number('phys_base') === undefined ? PHYSICAL_ALIGN : undefined),
   readKernelMap: readX86KernelMap,
   isUserMode: (registers: Registers) => ((registers.cs ?? 0n) & 3n) === 3n,
   isKernelAddress: (address) => address >= 0xffff_0000_0000_0000n,

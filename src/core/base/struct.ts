@@ -58,6 +58,13 @@ export const usize64 = scalar<number>(8, readUsize64, (v, o, x, l) => {
   v.setUint32(l ? o + 4 : o, Math.floor(x / 0x1_0000_0000), l)
 })
 
+/** A u64 of which only what is below 2^53 is exact; the rest stays above it, for the reader to refuse where it matters. */
+export const loose64 = scalar<number>(
+  8,
+  (v, o, l) => v.getUint32(l ? o + 4 : o, l) * 0x1_0000_0000 + v.getUint32(l ? o : o + 4, l),
+  usize64.write,
+)
+
 /** Read a u64 as a number. @throws {RangeError} above 2^53 */
 export function readUsize64(view: DataView, offset: number, little: boolean): number {
   const lo = view.getUint32(little ? offset : offset + 4, little)

@@ -46,6 +46,10 @@ export interface Dump extends Disposable {
   readonly notes: readonly ElfNote[]
   /** The VMCOREINFO text, undefined when the dump has none. */
   readonly vmcoreinfo: Uint8Array | undefined
+  /** Is this a machine that goes on running? Then two reads of the same place may differ. Absent: no. */
+  readonly isLive?: boolean
+  /** Of a dump without a VMCOREINFO note: what the search for one in its memory came to. */
+  readonly kernelSearch?: string
 
   pageState(pfn: number): PageState
 

@@ -4,8 +4,16 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { mkelf } from '../../../test/support/mkelf.ts'
 import { countBytes } from '../../../test/support/vmcore_recipe.ts'
-import { elf64_ehdr, elf64_phdr, elf64_shdr } from '../elf/elf_layout.ts'
-import { FaultError, FormatError } from '../base/errors.ts'
+import {
+  elf32_ehdr,
+  elf32_phdr,
+  elf32_shdr,
+  elf64_ehdr,
+  elf64_phdr,
+  elf64_shdr,
+} from '../elf/elf_layout.ts'
+import { FaultError, FormatError, HostError } from '../base/errors.ts'
+import { blockCache } from '../io/block_cache.ts'
 import { memorySource } from '../io/memory_source.ts'
 import type { Dump } from './dump_format.ts'
 import { elf, openElf } from './elf.ts'
@@ -26,17 +34,42 @@ const TWO_RUNS = `
 
 test('ELF headers have the sizes of <elf.h>', () => {
   assert.deepEqual([elf64_ehdr.size, elf64_phdr.size, elf64_shdr.size], [64, 56, 64])
+  assert.deepEqual([elf32_ehdr.size, elf32_phdr.size, elf32_shdr.size], [52, 32, 40])
 })
 
-for (const endian of ['little', 'big']) {
-  test(`memory of a ${endian}-endian vmcore reads as written`, () => {
-    const dump = open(`endian ${endian}\n${TWO_RUNS}`)
-    assert.equal(dump.littleEndian, endian === 'little')
-    assert.deepEqual(
-      read(dump, 0x1ffc, 0x1008),
-      countBytes(0, 0x4000, dump.littleEndian).subarray(0x1ffc, 0x3004),
-    )
-    assert.deepEqual(read(dump, 0x101000, 8), countBytes(0x101000, 8, dump.littleEndian))
+for (const bits of [64, 32]) {
+  for (const endian of ['little', 'big']) {
+    test(`memory of a ${endian}-endian vmcore of ${bits} bits reads as written`, () => {
+      const dump = open(`bits ${bits}\nendian ${endian}\n${TWO_RUNS}`)
+      assert.equal(dump.littleEndian, endian === 'little')
+      assert.deepEqual(
+        read(dump, 0x1ffc, 0x1008),
+        countBytes(0, 0x4000, dump.littleEndian).subarray(0x1ffc, 0x3004),
+      )
+      assert.deepEqual(read(dump, 0x101000, 8), countBytes(0x101000, 8, dump.littleEndian))
+      assert.deepEqual(
+        dump.notes.map(({ name }) => name),
+        ['CORE', 'VMCOREINFO'],
+      )
+    })
+  }
+}
+
+const MACHINES: readonly (readonly [facts: string, machine: string])[] = [
+  ['machine x86_64', 'x86_64'],
+  ['machine 3\nbits 32', 'i686'],
+  ['machine 40\nbits 32', 'arm'],
+  ['machine 21', 'ppc64le'],
+  ['machine 21\nendian big', 'ppc64'],
+  ['machine 22\nendian big', 's390x'],
+  ['machine 243\nbits 32', 'riscv32'],
+  ['machine 243', 'riscv64'],
+  ['machine 258', 'loongarch64'],
+  ['machine 7', 'ELF machine 7'],
+]
+for (const [facts, machine] of MACHINES) {
+  test(`${facts.replaceAll('\n', ', ')} is ${machine} in utsname's words`, () => {
+    assert.equal(open(`${facts}\nsegment 0x1000 0x1000`).utsname?.machine, machine)
   })
 }
 
@@ -121,11 +154,14 @@ test('more than 65,534 program headers are counted by section header 0', () => {
   assert.deepEqual(read(dump, last, 8), countBytes(last, 8, true))
 })
 
-test('extended numbering of a few headers, and a header table far from the file header, are followed', () => {
-  const dump = open('xnum yes\nphoff 0x5000\nsegment 0x1000 0x1000\nsegment 0x3000 0x1000')
-  assert.equal(dump.pfnRuns('present').length, 2)
-  assert.deepEqual(read(dump, 0x3008, 8), countBytes(0x3008, 8, true))
-})
+for (const bits of [64, 32]) {
+  test(`extended numbering of a few headers, and a header table far from the file header, are followed (${bits} bits)`, () => {
+    const facts = `bits ${bits}\nxnum yes\nphoff 0x5000`
+    const dump = open(`${facts}\nsegment 0x1000 0x1000\nsegment 0x3000 0x1000`)
+    assert.equal(dump.pfnRuns('present').length, 2)
+    assert.deepEqual(read(dump, 0x3008, 8), countBytes(0x3008, 8, true))
+  })
+}
 
 test('of segments that overlap each byte is read from one that has it', () => {
   // /proc/vmcore has kernel text twice, once inside its RAM segment.
@@ -176,11 +212,102 @@ test('PAGESIZE of VMCOREINFO sets the page size, if it is one', () => {
   assert.equal(open('vmcoreinfo PAGESIZE=12345\nsegment 0x10000 0x10000').pageSize, 4096)
 })
 
-test('segments without a physical address are left out', () => {
-  const dump = open(
-    'segment 0x1000 0x1000\nsegment 0x2000 0x1000\nlie 2.p_paddr 0xffffffffffffffff',
-  )
-  assert.deepEqual(dump.pfnRuns('existing'), [{ start: 1, end: 2 }])
+for (const [bits, none] of [
+  [64, '0xffffffffffffffff'],
+  [32, '0xffffffff'],
+] as const) {
+  test(`segments without a physical address are left out (${bits} bits)`, () => {
+    const lie = `lie 2.p_paddr ${none}`
+    const dump = open(`bits ${bits}\nsegment 0x1000 0x1000\nsegment 0x2000 0x1000\n${lie}`)
+    assert.deepEqual(dump.pfnRuns('existing'), [{ start: 1, end: 2 }])
+  })
+}
+
+/** /proc/kcore of a kernel with 5 levels of page tables: text, vmalloc and modules lie beyond 2^53 of the file. */
+const KCORE = `
+  note CORE 1 336
+  note CORE 3 136
+  note CORE 4 64
+  vmcoreinfo OSRELEASE=6.1.0
+  segment 0x3000 0x1000
+  segment 0 0x1000
+  segment 0x1000 0x4000
+  lie 1.p_offset 0xeeffff80001000
+  lie 2.p_paddr 0xffffffffffffffff
+  lie 2.p_offset 0x8f000000001000
+  lie 2.p_filesz 0x31ffffffffffff
+  lie 2.p_memsz 0x31ffffffffffff`
+
+test('/proc/kcore is a live machine, read by its segments of RAM', () => {
+  const dump = open(KCORE)
+  assert.equal(dump.isLive, true)
+  assert.deepEqual(dump.pfnRuns('present'), [{ start: 1, end: 5 }])
+  assert.deepEqual(read(dump, 0x1ff8, 16), countBytes(0x1ff8, 16, true))
+  assert.equal(open(TWO_RUNS).isLive, false)
+})
+
+test('/proc/kcore of kernels before v4.11 says no physical address: offsets tell it', () => {
+  // The direct map's start with KASLR; RAM lies at the same distances in the file, text and vmalloc beyond it.
+  const base = 0xffff_9d5a_c000_0000n
+  const notes = 'note CORE 4 64\nphoff 0x40'
+  const at = (index: number, physical: bigint, offset: bigint): string =>
+    `lie ${index}.p_paddr 0\nlie ${index}.p_vaddr ${base + physical}\nlie ${index}.p_offset ${offset}`
+  const bytes = mkelf(`${notes}
+    segment 0x1000 0x2000
+    segment 0x5000 0x1000
+    segment 0 0x1000
+    ${at(1, 0x1000n, 0x2000n)}
+    ${at(2, 0x5000n, 0x6000n)}
+    ${at(3, 0x4100_0000_0000n, 0x4100_0000_1000n)}`)
+  const file = new Uint8Array(0x8000)
+  file.set(bytes.subarray(0, 0x400))
+  file.set(countBytes(0, 0x7000, true), 0x1000)
+  const dump = openElf(memorySource(file))
+  assert.deepEqual(dump.pfnRuns('present'), [
+    { start: 1, end: 3 },
+    { start: 5, end: 6 },
+  ])
+  assert.deepEqual(read(dump, 0x1ff8, 16), countBytes(0x1ff8, 16, true))
+  assert.deepEqual(read(dump, 0x5008, 8), countBytes(0x5008, 8, true))
+})
+
+for (const errno of ['EFAULT', 'EIO']) {
+  test(`memory that the kernel refuses with ${errno} is a page's fault`, () => {
+    const inner = memorySource(mkelf(TWO_RUNS))
+    const hole = inner.size - 0x2000
+    const source = {
+      ...inner,
+      read(offset: number, into: Uint8Array) {
+        if (offset + into.length > hole) throw new HostError('vmcore: cannot read', errno)
+        return inner.read(offset, into)
+      },
+    }
+    const dump = openElf(source)
+    assert.deepEqual(read(dump, 0x1000, 8), countBytes(0x1000, 8, true))
+    assert.throws(() => read(dump, 0x100000, 8), {
+      name: 'FaultError',
+      reason: 'not-present',
+      address: 0x100000n,
+    })
+    // Through the cache too, whose blocks are larger than pages.
+    const cached = openElf(blockCache(source))
+    assert.deepEqual(read(cached, 0x1000, 8), countBytes(0x1000, 8, true))
+    assert.throws(() => read(cached, 0x100000, 8), { name: 'FaultError', reason: 'not-present' })
+  })
+}
+
+test('another error of the machine is that', () => {
+  const inner = memorySource(mkelf(TWO_RUNS))
+  let isGone = false
+  const dump = openElf({
+    ...inner,
+    read(offset, into) {
+      if (isGone) throw new HostError('vmcore: cannot read', 'ESTALE')
+      return inner.read(offset, into)
+    },
+  })
+  isGone = true
+  assert.throws(() => read(dump, 0x1000, 8), { name: 'HostError' })
 })
 
 const BROKEN: readonly (readonly [what: string, recipe: string, error: RegExp])[] = [
@@ -190,8 +317,11 @@ const BROKEN: readonly (readonly [what: string, recipe: string, error: RegExp])[
     /^vmcore: offset 0x10: ELF type is 2, expected 4 \(core\): not a vmcore$/,
   ],
   ['no segment', 'lie 1.p_type 0', /^vmcore: offset 0x40: no PT_LOAD segment$/],
-  ['ELF-32', 'lie ei_class 1', /^not supported: vmcore: 32-bit ELF dumps$/],
-  ['a bad class', 'lie ei_class 7', /^vmcore: offset 0x4: ELF class is 7, expected 2 \(64-bit\)$/],
+  [
+    'a bad class',
+    'lie ei_class 7',
+    /^vmcore: offset 0x4: ELF class is 7, expected 1 \(32-bit\) or 2 \(64-bit\)$/,
+  ],
   [
     'a bad byte order',
     'lie ei_data 3',
@@ -258,18 +388,20 @@ test('a header count of four billion is refused without reading them', () => {
   })
 })
 
-test('cut at any byte of its headers a vmcore gives a format error with an offset inside the file', () => {
-  const whole = mkelf(TWO_RUNS)
-  const headersEnd = whole.length - 0x5000
-  for (let size = 0; size < headersEnd; size++) {
-    assert.throws(
-      () => openElf(memorySource(whole.subarray(0, size), 'vmcore')),
-      (error) => error instanceof FormatError && error.file === 'vmcore' && error.offset <= size,
-      `cut at ${size}`,
-    )
-  }
-  assert.equal(openElf(memorySource(whole.subarray(0, headersEnd))).incomplete, true)
-})
+for (const bits of [64, 32]) {
+  test(`cut at any byte of its headers a vmcore of ${bits} bits gives a format error with an offset inside the file`, () => {
+    const whole = mkelf(`bits ${bits}\n${TWO_RUNS}`)
+    const headersEnd = whole.length - 0x5000
+    for (let size = 0; size < headersEnd; size++) {
+      assert.throws(
+        () => openElf(memorySource(whole.subarray(0, size), 'vmcore')),
+        (error) => error instanceof FormatError && error.file === 'vmcore' && error.offset <= size,
+        `cut at ${size}`,
+      )
+    }
+    assert.equal(openElf(memorySource(whole.subarray(0, headersEnd))).incomplete, true)
+  })
+}
 
 test('the format is told by its magic alone', () => {
   assert.equal(elf.probe(Uint8Array.from([0x7f, 0x45, 0x4c, 0x46])), true)

@@ -1,21 +1,30 @@
-// ELF core dumps of a whole machine: /proc/vmcore, makedumpfile -E, QEMU dump-guest-memory.
+// ELF core dumps of a whole machine: /proc/vmcore, makedumpfile -E, QEMU dump-guest-memory, and /proc/kcore, which is
+// the living machine in the clothes of a dump.
 import { FormatError } from '../base/errors.ts'
 import { parseElfFile, isElf, type ElfFile } from '../elf/elf_file.ts'
 import {
   DUMP_ELF_INCOMPLETE,
+  EM_386,
   EM_AARCH64,
+  EM_ARM,
+  EM_LOONGARCH,
+  EM_PPC64,
+  EM_RISCV,
+  EM_S390,
   EM_X86_64,
   ET_CORE,
-  PT_LOAD,
   PT_NOTE,
 } from '../elf/elf_layout.ts'
 import type { ElfNote } from '../elf/elf_note.ts'
 import { readNotes } from '../elf/read_notes.ts'
 import type { Source } from '../io/source.ts'
 import type { Dump, DumpFormat, PageState, PfnRun } from './dump_format.ts'
+import { loadSegments } from './elf_segments.ts'
 import { disjointSegments, type Segment, SegmentMemory } from './segment_memory.ts'
 
 const PAGE_SIZE_DEFAULT = 4096
+/** Of all ELF dumps only /proc/kcore has the task that reads it among its notes. */
+const NT_TASKSTRUCT = 4
 
 export const elf: DumpFormat = { name: 'elf', probe: isElf, open: openElf }
 
@@ -39,34 +48,17 @@ export function openElf(source: Source): Dump {
     size: p_filesz,
   }))
   const notes = readNotes(source, noteRanges, file.littleEndian)
-  const segments = disjointSegments(loadSegments(source, file))
+  const isLive = notes.some(({ name, type }) => name === 'CORE' && type === NT_TASKSTRUCT)
+  const segments = disjointSegments(loadSegments(source.name, file, isLive))
   if (segments.length === 0)
     throw new FormatError(source.name, file.header.e_phoff, 'no PT_LOAD segment')
-  const vmcoreinfo = notes.find((note) => note.name === 'VMCOREINFO')?.desc
-  return new ElfDumpImpl(source, file, notes, segments, vmcoreinfo)
+  return new ElfDumpImpl(source, file, { notes, segments, isLive })
 }
 
-/** The PT_LOADs as runs of physical memory. */
-function loadSegments(source: Source, file: ElfFile): Segment[] {
-  const loads: Segment[] = []
-  file.programHeaders.forEach((header, index) => {
-    if (header.p_type !== PT_LOAD || header.p_memsz === 0) return
-    const start = Number(header.p_paddr)
-    if (!Number.isSafeInteger(start) || !Number.isSafeInteger(start + header.p_memsz)) {
-      // QEMU and /proc/kcore have segments without a physical address (-1): nothing to index.
-      if (header.p_paddr === 0xffff_ffff_ffff_ffffn) return
-      const at = file.header.e_phoff + index * file.header.e_phentsize
-      throw new FormatError(source.name, at, `PT_LOAD ${index}: physical range exceeds 2^53`)
-    }
-    const filesz = Math.min(header.p_filesz, header.p_memsz)
-    loads.push({
-      start,
-      fileEnd: start + filesz,
-      memEnd: start + header.p_memsz,
-      offset: header.p_offset,
-    })
-  })
-  return loads
+interface Content {
+  readonly notes: readonly ElfNote[]
+  readonly segments: readonly Segment[]
+  readonly isLive: boolean
 }
 
 class ElfDumpImpl implements Dump {
@@ -82,25 +74,21 @@ class ElfDumpImpl implements Dump {
   readonly physBase = undefined
   readonly notes: readonly ElfNote[]
   readonly vmcoreinfo: Uint8Array | undefined
+  readonly isLive: boolean
   readonly #memory: SegmentMemory
 
-  constructor(
-    source: Source,
-    file: ElfFile,
-    notes: readonly ElfNote[],
-    segments: readonly Segment[],
-    vmcoreinfo: Uint8Array | undefined,
-  ) {
+  constructor(source: Source, file: ElfFile, { notes, segments, isLive }: Content) {
     this.file = source.name
     this.littleEndian = file.littleEndian
     this.notes = notes
-    this.vmcoreinfo = vmcoreinfo
-    this.pageSize = vmcoreinfoPageSize(vmcoreinfo) ?? PAGE_SIZE_DEFAULT
+    this.vmcoreinfo = notes.find((note) => note.name === 'VMCOREINFO')?.desc
+    this.isLive = isLive
+    this.pageSize = vmcoreinfoPageSize(this.vmcoreinfo) ?? PAGE_SIZE_DEFAULT
     this.#memory = new SegmentMemory(source, segments, this.pageSize)
     this.pfnEnd = this.#memory.pfnEnd
     this.utsname = {
       release: '',
-      machine: machineName(file.header.e_machine),
+      machine: machineName(file),
       nodename: '',
       version: '',
     }
@@ -124,9 +112,21 @@ class ElfDumpImpl implements Dump {
   }
 }
 
-function machineName(machine: number): string {
-  if (machine === EM_X86_64) return 'x86_64'
-  return machine === EM_AARCH64 ? 'aarch64' : `ELF machine ${machine}`
+/** utsname's words for the machines of ELF. */
+const MACHINES: Readonly<Record<number, string>> = {
+  [EM_386]: 'i686',
+  [EM_S390]: 's390x',
+  [EM_ARM]: 'arm',
+  [EM_X86_64]: 'x86_64',
+  [EM_AARCH64]: 'aarch64',
+}
+
+function machineName({ header, bits, littleEndian }: ElfFile): string {
+  const { e_machine } = header
+  if (e_machine === EM_PPC64) return littleEndian ? 'ppc64le' : 'ppc64'
+  if (e_machine === EM_RISCV) return `riscv${bits}`
+  if (e_machine === EM_LOONGARCH) return `loongarch${bits}`
+  return MACHINES[e_machine] ?? `ELF machine ${e_machine}`
 }
 
 function vmcoreinfoPageSize(vmcoreinfo: Uint8Array | undefined): number | undefined {

@@ -1,4 +1,5 @@
 // Which format a file is, what is around it, and what is said of files that are none.
+// Plain memory is made by test/support/memory_kernel.ts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
@@ -6,6 +7,8 @@ import { flatten } from '../../../test/support/flatten.ts'
 import { mkdiskdump } from '../../../test/support/mkdiskdump.ts'
 import { mkelf } from '../../../test/support/mkelf.ts'
 import { countBytes } from '../../../test/support/vmcore_recipe.ts'
+import { mklime } from '../../../test/support/mklime.ts'
+import { memoryKernel, memoryVmcoreinfo } from '../../../test/support/memory_kernel.ts'
 import { memorySource } from '../io/memory_source.ts'
 import { readExact } from '../io/source.ts'
 import { openDump } from './formats.ts'
@@ -13,7 +16,47 @@ import { openDump } from './formats.ts'
 test('each format is known by its first bytes', () => {
   assert.equal(openDump(memorySource(mkelf('segment 0x1000 0x1000'))).format, 'elf')
   assert.equal(openDump(memorySource(mkdiskdump('page 0 raw'))).format, 'kdump-compressed')
+  for (const format of ['lime', 'avml']) {
+    const bytes = mklime(`format ${format}\nsegment 0x1000 0x1000`)
+    assert.equal(openDump(memorySource(bytes)).format, format)
+  }
 })
+
+test('plain memory is known by the kernel in it', () => {
+  const bytes = memoryKernel()
+  const dump = openDump(memorySource(bytes, 'f'))
+  assert.deepEqual([dump.format, dump.pfnEnd, dump.incomplete], ['raw', 0x800, false])
+  assert.equal(new TextDecoder().decode(dump.vmcoreinfo), memoryVmcoreinfo())
+  const into = new Uint8Array(8)
+  dump.readPhysical(0x30_0000, into)
+  assert.equal(new TextDecoder().decode(into), 'OSRELEAS')
+})
+
+test('memory whose VMCOREINFO leads to no kernel is no dump, and the reason is told', () => {
+  assert.throws(() => openDump(memorySource(memoryKernel({ tables: false }), 'f')), {
+    message:
+      /^f: offset 0x0: not a vmcore \(begins 00 .* avml, or plain memory with a kernel in it: none of 1 in its memory leads to a kernel; OSRELEASE=6\.1\.0-test at physical 0x300000: init_uts_ns: .*\)$/,
+  })
+})
+
+test('bytes of any kind, a page or more of them, are no dump', () => {
+  const noise = Uint8Array.from({ length: 20_000 }, (_, i) => Math.imul(i, 0x9e37_79b1) >>> 24)
+  assert.throws(() => openDump(memorySource(noise, 'f')), {
+    message:
+      /^f: offset 0x0: not a vmcore \(begins .*; expected kdump-compressed, elf, lime, avml, or plain memory with a kernel in it: none in its memory leads to a kernel\)$/,
+  })
+})
+
+for (const magic of ['QEVM', 'LibvirtQemudSave', 'LibvirtQemudPart']) {
+  test(`a stream that begins ${magic} is told from a dump, with the command that makes one`, () => {
+    const bytes = new Uint8Array(8192)
+    bytes.set(new TextEncoder().encode(magic))
+    assert.throws(() => openDump(memorySource(bytes, 'f')), {
+      name: 'UnsupportedError',
+      message: /^not supported: f is a QEMU save stream.*virsh dump --memory-only DOMAIN FILE/,
+    })
+  })
+}
 
 test('an empty file is said to be empty', () => {
   assert.throws(() => openDump(memorySource(new Uint8Array(0), 'f')), {
@@ -23,7 +66,8 @@ test('an empty file is said to be empty', () => {
 
 test('a file of another kind is shown by its first bytes', () => {
   assert.throws(() => openDump(memorySource(new TextEncoder().encode('hello'), 'f')), {
-    message: 'f: offset 0x0: not a vmcore (begins 68 65 6c 6c 6f; expected kdump-compressed, elf)',
+    message:
+      'f: offset 0x0: not a vmcore (begins 68 65 6c 6c 6f; expected kdump-compressed, elf, lime, avml, or plain memory with a kernel in it: less than a page)',
   })
 })
 

@@ -1,14 +1,19 @@
 // The dump formats, and the containers around them; the order is the order of probing.
 import { FormatError, UsageError } from '../base/errors.ts'
 import type { Source } from '../io/source.ts'
+import { avml } from './avml.ts'
 import { compressedFile } from './compressed_file.ts'
 import { diskdump } from './diskdump.ts'
 import type { Dump, DumpContainer, DumpFormat } from './dump_format.ts'
 import { elf } from './elf.ts'
 import { flattened } from './flattened.ts'
+import { lime } from './lime.ts'
+import { locateKernel } from './locate_kernel.ts'
+import { qemuSave } from './qemu_save.ts'
+import { openRaw } from './raw.ts'
 
 /** All dump formats. */
-export const FORMATS: readonly DumpFormat[] = [diskdump, elf]
+export const FORMATS: readonly DumpFormat[] = [diskdump, elf, lime, avml, qemuSave]
 
 /** What a dump may be inside of. */
 const CONTAINERS: readonly DumpContainer[] = [flattened, compressedFile]
@@ -24,10 +29,11 @@ export interface OpenDumpOptions {
 }
 
 /**
- * Open a dump of any known format, whatever is around it.
+ * Open a dump of any known format, whatever is around it. One without VMCOREINFO is searched for it, all of its memory
+ * if need be.
  *
  * @throws {FormatError} if no format knows the file, or the one that does finds it broken
- * @throws {UnsupportedError} if it is compressed as a whole
+ * @throws {UnsupportedError} if it is compressed as a whole, or of a variant that is not read
  * @throws {UsageError} if `parts` are given and the files are not the parts of one dump
  */
 export function openDump(source: Source, { parts = [], cache }: OpenDumpOptions = {}): Dump {
@@ -58,27 +64,37 @@ function openContainer(source: Source): OpenedFile {
 }
 
 function openSources(sources: readonly Source[]): Dump {
-  const formats = sources.map((source) => findFormat(source))
-  const [format] = formats
   const [source] = sources
-  if (format && source && sources.length === 1) return format.open(source)
-  const alien = formats.findIndex((candidate) => candidate !== format || !candidate.openParts)
+  if (source && sources.length === 1) {
+    const format = findFormat(source)
+    return format ? locateKernel(format.open(source)) : openPlain(source)
+  }
+  const formats = sources.map((part) => findFormat(part))
+  const [format] = formats
+  const alien = formats.findIndex((candidate) => candidate !== format || !candidate?.openParts)
   if (!format?.openParts || alien >= 0) {
     const index = Math.max(alien, 0)
-    const what = `${sources[index]?.name}: is ${formats[index]?.name}, no part of a split dump`
+    const name = formats[index]?.name ?? 'of no known format'
+    const what = `${sources[index]?.name}: is ${name}, no part of a split dump`
     throw new UsageError(`${what}; several files are opened together only if they are such parts`)
   }
   return format.openParts(sources)
 }
 
-/** @throws {FormatError} if no format knows the file */
-function findFormat(source: Source): DumpFormat {
+/** @throws {FormatError} if the file is empty */
+function findFormat(source: Source): DumpFormat | undefined {
   const head = readHead(source)
   if (head.length === 0) throw new FormatError(source.name, 0, 'file is empty, expected a vmcore')
-  const format = FORMATS.find((candidate) => candidate.probe(head))
-  if (format) return format
-  const names = FORMATS.map((candidate) => candidate.name).join(', ')
-  const what = `not a vmcore (begins ${describeHead(head)}; expected ${names})`
+  return FORMATS.find((candidate) => candidate.probe(head))
+}
+
+/** Any file could be plain memory: it is one if a kernel is in it. */
+function openPlain(source: Source): Dump {
+  const dump = openRaw(source)
+  if (typeof dump !== 'string') return dump
+  const names = FORMATS.filter((candidate) => candidate !== qemuSave).map(({ name }) => name)
+  const expected = `${names.join(', ')}, or plain memory with a kernel in it: ${dump}`
+  const what = `not a vmcore (begins ${describeHead(readHead(source))}; expected ${expected})`
   throw new FormatError(source.name, 0, what)
 }
 

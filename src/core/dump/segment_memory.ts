@@ -1,7 +1,10 @@
 // Physical memory as runs of bytes in a file: ELF vmcores, and every format that stores memory as it was.
-import { FaultError } from '../base/errors.ts'
+import { FaultError, FormatError, HostError } from '../base/errors.ts'
 import type { Source } from '../io/source.ts'
 import type { PageState, PfnRun } from './dump_format.ts'
+
+/** What read(2) says of memory that is not there. */
+const HOLE_ERRORS = ['EFAULT', 'EIO', 'ENXIO']
 
 /** One run of physical memory: `[start, fileEnd)` has bytes in the file, `[fileEnd, memEnd)` was filtered out. */
 export interface Segment {
@@ -100,7 +103,7 @@ export class SegmentMemory implements Disposable {
       if (at >= segment.fileEnd) throw new FaultError(BigInt(at), 'physical', 'excluded')
       const length = Math.min(into.length - done, segment.fileEnd - at)
       const part = done === 0 && length === into.length ? into : into.subarray(done, done + length)
-      const got = this.#source.read(segment.offset + (at - segment.start), part)
+      const got = this.#readSource(segment.offset + (at - segment.start), part, at)
       if (got !== length) throw new FaultError(BigInt(at + got), 'physical', 'truncated')
       done += length
     }
@@ -108,6 +111,21 @@ export class SegmentMemory implements Disposable {
 
   [Symbol.dispose](): void {
     this.#source[Symbol.dispose]()
+  }
+
+  /**
+   * What a live machine or old memory refuses (EFAULT, EIO of /proc/kcore and /proc/vmcore) and what does not decompress
+   * is a page's fault, not the dump's.
+   */
+  #readSource(offset: number, into: Uint8Array, physical: number): number {
+    try {
+      return this.#source.read(offset, into)
+    } catch (cause) {
+      const isHole = cause instanceof HostError && HOLE_ERRORS.includes(cause.errno)
+      if (!isHole && !(cause instanceof FormatError)) throw cause
+      const reason = isHole ? 'not-present' : 'corrupt'
+      throw new FaultError(BigInt(physical), 'physical', reason, { cause })
+    }
   }
 
   #find(physical: number): Segment | undefined {

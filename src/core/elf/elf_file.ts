@@ -1,31 +1,20 @@
-// An ELF-64 file's headers. Knows nothing of what the segments mean.
-import { FormatError, UnsupportedError } from '../base/errors.ts'
-import type { StructValue } from '../base/struct.ts'
+// An ELF file's headers. Knows nothing of what the segments mean.
+import { FormatError } from '../base/errors.ts'
 import { readExact, type Source } from '../io/source.ts'
-import {
-  EI_CLASS,
-  EI_DATA,
-  ELFCLASS32,
-  ELFCLASS64,
-  ELFDATA2LSB,
-  ELFDATA2MSB,
-  elf64_ehdr,
-  elf64_phdr,
-  elf64_shdr,
-  PN_XNUM,
-} from './elf_layout.ts'
+import { findElfClass, type ElfClass, type ElfHeader, type ElfProgramHeader } from './elf_class.ts'
+import { EI_CLASS, EI_DATA, ELFDATA2LSB, ELFDATA2MSB, PN_XNUM } from './elf_layout.ts'
+
+export type { ElfHeader, ElfProgramHeader } from './elf_class.ts'
 
 /** A machine has thousands; a filtered dump of 1 TiB a million, as makedumpfile splits only at 256 missing pages. */
 const PROGRAM_HEADER_LIMIT = 2_000_000
-
-/** The ELF header, decoded. */
-export type ElfHeader = StructValue<typeof elf64_ehdr>
-/** One program header, decoded. */
-export type ElfProgramHeader = StructValue<typeof elf64_phdr>
+/** e_ident, which says how the rest is to be read. */
+const IDENT_SIZE = 16
 
 /** The headers of an ELF file. */
 export interface ElfFile {
   readonly header: ElfHeader
+  readonly bits: 32 | 64
   readonly littleEndian: boolean
   readonly programHeaders: readonly ElfProgramHeader[]
 }
@@ -40,20 +29,22 @@ export function isElf(head: Uint8Array): boolean {
 /**
  * Parse the header and all program headers, extended numbering (PN_XNUM) included.
  *
+ * @returns headers of either class in the shape of ELF-64; offsets and sizes above 2^53 are not exact
  * @throws {FormatError} if a header leaves the file
- * @throws {UnsupportedError} for ELF-32
  */
 export function parseElfFile(source: Source): ElfFile {
-  const head = readExact(source, 0, elf64_ehdr.size, 'ELF header')
-  if (!isElf(head)) throw new FormatError(source.name, 0, 'not an ELF file')
-  const littleEndian = parseIdent(source, head)
-  const header = parseStruct(source, head, littleEndian)
-  const count = programHeaderCount(source, header, littleEndian)
-  if (count > 0 && header.e_phentsize !== elf64_phdr.size) {
+  const ident = readExact(source, 0, IDENT_SIZE, 'ELF header')
+  if (!isElf(ident)) throw new FormatError(source.name, 0, 'not an ELF file')
+  const elfClass = getElfClass(source, ident)
+  const littleEndian = parseByteOrder(source, ident)
+  const header = readHeader(source, elfClass, littleEndian)
+  const count = programHeaderCount(source, header, elfClass, littleEndian)
+  const { phdrSize } = elfClass
+  if (count > 0 && header.e_phentsize !== phdrSize) {
     throw new FormatError(
       source.name,
-      54,
-      `e_phentsize is ${header.e_phentsize}, expected ${elf64_phdr.size}`,
+      elfClass.phentsizeAt,
+      `e_phentsize is ${header.e_phentsize}, expected ${phdrSize}`,
     )
   }
   if (count > PROGRAM_HEADER_LIMIT) {
@@ -63,56 +54,49 @@ export function parseElfFile(source: Source): ElfFile {
       `${count} ELF program headers are more than any machine's`,
     )
   }
-  const table = readExact(
-    source,
-    header.e_phoff,
-    count * elf64_phdr.size,
-    `${count} ELF program headers`,
-  )
+  const what = `${count} ELF program headers`
+  const table = readExact(source, header.e_phoff, count * phdrSize, what)
   const view = new DataView(table.buffer)
   const programHeaders: ElfProgramHeader[] = []
-  for (let i = 0; i < count; i++) {
-    try {
-      programHeaders.push(elf64_phdr.read(view, i * elf64_phdr.size, { littleEndian }))
-    } catch (cause) {
-      const at = header.e_phoff + i * elf64_phdr.size
-      throw new FormatError(
-        source.name,
-        at,
-        `program header ${i} has an offset or size above 2^53`,
-        { cause },
-      )
-    }
-  }
-  return { header, littleEndian, programHeaders }
+  for (let i = 0; i < count; i++)
+    programHeaders.push(elfClass.readProgramHeader(view, i * phdrSize, { littleEndian }))
+  return { header, bits: elfClass.bits, littleEndian, programHeaders }
 }
 
-function parseIdent(source: Source, head: Uint8Array): boolean {
-  if (head[EI_CLASS] === ELFCLASS32) throw new UnsupportedError(`${source.name}: 32-bit ELF dumps`)
-  if (head[EI_CLASS] !== ELFCLASS64) {
-    throw new FormatError(
-      source.name,
-      EI_CLASS,
-      `ELF class is ${head[EI_CLASS]}, expected 2 (64-bit)`,
-    )
+function getElfClass(source: Source, ident: Uint8Array): ElfClass {
+  const elfClass = findElfClass(ident[EI_CLASS])
+  if (!elfClass) {
+    const what = `ELF class is ${ident[EI_CLASS]}, expected 1 (32-bit) or 2 (64-bit)`
+    throw new FormatError(source.name, EI_CLASS, what)
   }
-  const data = head[EI_DATA]
+  return elfClass
+}
+
+function parseByteOrder(source: Source, ident: Uint8Array): boolean {
+  const data = ident[EI_DATA]
   if (data !== ELFDATA2LSB && data !== ELFDATA2MSB) {
     throw new FormatError(source.name, EI_DATA, `ELF data encoding is ${data}, expected 1 or 2`)
   }
   return data === ELFDATA2LSB
 }
 
-function parseStruct(source: Source, head: Uint8Array, littleEndian: boolean): ElfHeader {
+function readHeader(source: Source, elfClass: ElfClass, littleEndian: boolean): ElfHeader {
+  const bytes = readExact(source, 0, elfClass.ehdrSize, 'ELF header')
   try {
-    return elf64_ehdr.read(new DataView(head.buffer, head.byteOffset), 0, { littleEndian })
+    return elfClass.readHeader(new DataView(bytes.buffer), { littleEndian })
   } catch (cause) {
-    throw new FormatError(source.name, 32, 'e_phoff or e_shoff exceeds 2^53', { cause })
+    const what = 'e_phoff or e_shoff exceeds 2^53'
+    throw new FormatError(source.name, elfClass.phoffAt, what, { cause })
   }
 }
 
-function programHeaderCount(source: Source, header: ElfHeader, littleEndian: boolean): number {
+function programHeaderCount(
+  source: Source,
+  header: ElfHeader,
+  { shdrSize, infoAt }: ElfClass,
+  littleEndian: boolean,
+): number {
   if (header.e_phnum !== PN_XNUM || header.e_shoff === 0) return header.e_phnum
-  const bytes = readExact(source, header.e_shoff, elf64_shdr.size, 'ELF section header 0 (PN_XNUM)')
-  return new DataView(bytes.buffer).getUint32(elf64_shdr.offset.sh_info, littleEndian)
+  const bytes = readExact(source, header.e_shoff, shdrSize, 'ELF section header 0 (PN_XNUM)')
+  return new DataView(bytes.buffer).getUint32(infoAt, littleEndian)
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { blockCache } from './block_cache.ts'
+import { HostError } from '../base/errors.ts'
 import { memorySource } from './memory_source.ts'
 import type { Source } from './source.ts'
 
@@ -58,4 +59,26 @@ test('an offset outside the file reads nothing and does not reach the parent', (
     assert.equal(cached.read(offset, new Uint8Array(64)), 0)
   }
   assert.deepEqual(reads, [])
+})
+
+test('of a block with a hole everything but the hole is readable', () => {
+  const inner = memorySource(Uint8Array.from({ length: 64 }, (_, i) => i))
+  const cached = blockCache(
+    {
+      ...inner,
+      read(offset, into) {
+        if (offset < 24 && offset + into.length > 20) throw new HostError('f: EFAULT', 'EFAULT')
+        return inner.read(offset, into)
+      },
+    },
+    BLOCK,
+    2,
+  )
+  const into = new Uint8Array(8)
+  assert.equal(cached.read(10, into), 8)
+  assert.deepEqual([...into], [10, 11, 12, 13, 14, 15, 16, 17])
+  assert.equal(cached.read(24, into), 8)
+  assert.deepEqual([...into], [24, 25, 26, 27, 28, 29, 30, 31])
+  assert.throws(() => cached.read(18, into), { name: 'HostError' })
+  assert.equal(cached.read(40, into), 8)
 })

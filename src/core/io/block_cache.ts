@@ -1,4 +1,5 @@
 // A Source that reads its parent in large blocks and keeps the recent ones: dump pages are small and come in runs.
+import { HostError } from '../base/errors.ts'
 import { LruMap } from '../base/lru.ts'
 import type { Source } from './source.ts'
 
@@ -24,6 +25,16 @@ export function blockCache(parent: Source, blockSize = BLOCK_SIZE, limit = BLOCK
     return block
   }
 
+  /** Of a block with a hole (old memory, a bad sector) what is readable is read as it is asked for. */
+  const tryBlock = (index: number): Uint8Array | undefined => {
+    try {
+      return loadBlock(index)
+    } catch (error) {
+      if (error instanceof HostError) return undefined
+      throw error
+    }
+  }
+
   return {
     name: parent.name,
     size: parent.size,
@@ -35,7 +46,8 @@ export function blockCache(parent: Source, blockSize = BLOCK_SIZE, limit = BLOCK
       while (done < into.length) {
         const at = offset + done
         const index = Math.floor(at / blockSize)
-        const block = loadBlock(index)
+        const block = tryBlock(index)
+        if (!block) return done + parent.read(at, into.subarray(done))
         const from = at - index * blockSize
         // The end; or bytes that a cut file lost, and others behind them.
         if (from >= block.length) return done + parent.read(at, into.subarray(done))

@@ -42,10 +42,12 @@ interface Machine extends StackKernel {
 function machine({
   stack,
   sp = '@0',
+  panicCpu = -1,
   note,
 }: {
   stack: readonly StackWord[]
   sp?: StackWord
+  panicCpu?: number
   note?: (place: (word: StackWord) => bigint) => Uint8Array
 }): Machine {
   let sleeper = 0n
@@ -61,6 +63,7 @@ function machine({
       for (const set of ['online', 'possible'])
         kernel.global(`__cpu_${set}_mask`, 'unsigned long', 1)
       kernel.global('nr_cpu_ids', 'unsigned int', 1)
+      kernel.global('panic_cpu', 'int', panicCpu)
       const area = kernel.allocate(4096, 4096)
       kernel.symbol('current_task', 'A', 0x100n)
       kernel.global('__per_cpu_offset', 'unsigned long [1]', [area])
@@ -101,9 +104,18 @@ test('a running task is unwound from what its CPU noted at the crash', () => {
   assert.equal(found.frames[0]?.registers?.ip, kernel.place('spin+0x8'))
 })
 
+test('a CPU of a machine that did not panic is lost without registers, and says so', () => {
+  const kernel = machine({ stack: [0] })
+  assert.deepEqual(trace(kernel, kernel.runner), {
+    frames: [],
+    end: 'lost',
+    why: 'CPU 0 was running, and the dump has no registers of it',
+  })
+})
+
 test('a CPU that noted nothing is lost, and says so', () => {
   for (const note of [undefined, () => new Uint8Array(400), () => prstatus(0n, 0n)]) {
-    const kernel = machine({ stack: [0], ...(note && { note }) })
+    const kernel = machine({ stack: [0], panicCpu: 0, ...(note && { note }) })
     assert.equal(crashRegisters(kernel.program, 0), undefined)
     const found = trace(kernel, kernel.runner)
     assert.deepEqual(

@@ -6,6 +6,7 @@ import type { Program } from '../program/program.ts'
 import { parsePrstatus, type Registers } from '../program/registers.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
 import { unwindOrc } from '../program/unwind_orc.ts'
+import { panicCpu } from './panic.ts'
 import { forEachCpu, perCpuOffset } from './percpu.ts'
 import { runningCpu, type Task } from './sched.ts'
 
@@ -30,12 +31,7 @@ export function stackTrace(program: Program, task: Task): StackTrace {
 /** Unwind what a CPU was doing when the kernel died. */
 export function cpuTrace(program: Program, cpu: number): StackTrace {
   const registers = crashRegisters(program, cpu)
-  if (!registers)
-    return {
-      frames: [],
-      end: 'lost',
-      why: `CPU ${cpu} saved no registers (it did not answer the NMI)`,
-    }
+  if (!registers) return { frames: [], end: 'lost', why: whyNoRegisters(program, cpu) }
   const { pc, sp, fp } = program.arch
   return unwindOrc(program, {
     ip: registers[pc] ?? 0n,
@@ -43,6 +39,13 @@ export function cpuTrace(program: Program, cpu: number): StackTrace {
     fp: registers[fp] ?? 0n,
     registers,
   })
+}
+
+/** A machine that went on while its memory was read never had its CPUs save anything. */
+function whyNoRegisters(program: Program, cpu: number): string {
+  return panicCpu(program) === undefined
+    ? `CPU ${cpu} was running, and the dump has no registers of it`
+    : `CPU ${cpu} saved no registers (it did not answer the NMI)`
 }
 
 /** A task that is not running left its callee-saved registers and return address at thread.sp. */

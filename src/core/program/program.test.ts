@@ -5,6 +5,7 @@ import { KernelBuilder } from '../../../test/support/kernel_builder.ts'
 import { mkelf } from '../../../test/support/mkelf.ts'
 import { NotFoundError } from '../base/errors.ts'
 import { openElf } from '../dump/elf.ts'
+import { locateKernel } from '../dump/locate_kernel.ts'
 import { memorySource } from '../io/memory_source.ts'
 import { ModuleMap, type ModuleTables } from './module_tables.ts'
 import { Program } from './program.ts'
@@ -119,10 +120,18 @@ test('a dump without VMCOREINFO is said to have none', () => {
   )
 })
 
+test('of a dump whose memory was searched for VMCOREINFO the outcome is told', () => {
+  const dump = openElf(memorySource(mkelf('segment 0x1000 0x1000'), 'vmcore'))
+  assert.throws(() => new Program(locateKernel(dump)), {
+    message:
+      'vmcore: offset 0x0: dump has no VMCOREINFO note, and none in its memory leads to a kernel',
+  })
+})
+
 test('a machine that is not known is named', () => {
-  const dump = openElf(memorySource(mkelf('machine 243\nvmcoreinfo A=1\nsegment 0x1000 0x1000')))
+  const dump = openElf(memorySource(mkelf('machine 7\nvmcoreinfo A=1\nsegment 0x1000 0x1000')))
   assert.throws(() => new Program(dump), {
-    message: /^not supported: dumps of ELF machine 243 \(supported: .*x86_64/,
+    message: /^not supported: dumps of ELF machine 7 \(supported: .*x86_64/,
   })
 })
 

@@ -53,7 +53,10 @@ export class Program {
    * @throws {UnsupportedError} if the architecture is unknown
    */
   constructor(dump: Dump, options: ProgramOptions = {}) {
-    if (!dump.vmcoreinfo) throw new FormatError(dump.file, 0, 'dump has no VMCOREINFO note')
+    if (!dump.vmcoreinfo) {
+      const search = dump.kernelSearch === undefined ? '' : `, and ${dump.kernelSearch}`
+      throw new FormatError(dump.file, 0, `dump has no VMCOREINFO note${search}`)
+    }
     this.dump = dump
     this.#options = options
     this.info = VmcoreInfo.parse(dump.vmcoreinfo)

@@ -21,6 +21,8 @@ export function openFileSource(path: string): Source {
     name: path,
     size,
     read(offset, into) {
+      // Offsets come from headers: what lies beyond any file is not to be asked for.
+      if (!(offset >= 0 && offset < size)) return 0
       let done = 0
       while (done < into.length) {
         const got = readAt(fd, path, into, done, offset + done)
@@ -56,7 +58,17 @@ function sizeOf(fd: number, path: string): number {
     fs.closeSync(fd)
     throw new HostError(`${path}: is a directory`, 'EISDIR')
   }
-  return stat.isBlockDevice() ? blockDeviceSize(stat.rdev) : stat.size
+  if (stat.isBlockDevice()) return blockDeviceSize(stat.rdev)
+  return !stat.isFile() || hasOwnEnd(fd, path, stat.size) ? stat.size : Number.MAX_SAFE_INTEGER
+}
+
+/**
+ * /proc/kcore has the size of an address space, of the space before memory was added, or of none; files of /proc
+ * have none. What they hold ends where it ends.
+ */
+function hasOwnEnd(fd: number, path: string, size: number): boolean {
+  if (path === '/proc/kcore') return false
+  return size > 0 || readAt(fd, path, new Uint8Array(1), 0, 0) === 0
 }
 
 /** sysfs counts sectors of 512 bytes, whatever the device's own are. */

@@ -31,6 +31,8 @@ for (const kind of ['pread', 'mmap']) {
       [SIZE - 7, 100],
       [SIZE, 5],
       [SIZE + 70000, 5],
+      [2 ** 53, 5],
+      [2 ** 60, 5],
     ] as const) {
       const into = new Uint8Array(length)
       const got = source.read(offset, into)
@@ -39,6 +41,23 @@ for (const kind of ['pread', 'mmap']) {
     }
   })
 }
+
+test('a file of /proc, whose size is given as 0, is read as far as it goes', () => {
+  using source = openFileSource('/proc/self/status')
+  assert.equal(source.size, Number.MAX_SAFE_INTEGER)
+  const into = new Uint8Array(65_536)
+  const got = source.read(0, into)
+  assert.ok(got > 100 && got < into.length)
+  assert.match(new TextDecoder().decode(into), /^Name:/)
+  assert.equal(source.read(2 ** 40, into), 0)
+})
+
+test('an empty file has no bytes', () => {
+  const empty = path.join(folder, 'empty')
+  fs.writeFileSync(empty, '')
+  using source = openFileSource(empty)
+  assert.equal(source.size, 0)
+})
 
 test('a file that is missing, and a directory, are named in the error', () => {
   const missing = path.join(folder, 'nothing')

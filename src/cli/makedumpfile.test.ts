@@ -31,22 +31,23 @@ test('options are taken in any of getopt’s forms', () => {
   ]) {
     const request = parseMakedumpfileOptions(line.split(' '))
     assert.deepEqual(
-      [request.codec, request.levels, request.vmcore, request.dumpfile],
-      ['lzo', [31], 'in', 'out'],
+      [request.codec, request.levels, request.inputs, request.outputs],
+      ['lzo', [31], ['in'], ['out']],
     )
   }
 })
 
 test('the last compression wins, a list of levels is kept, messages add up', () => {
   const request = parseMakedumpfileOptions(
-    '-c -p -z -d 1,17,31 -f -D --show-stats --page-order pfn --num-threads 4 a b'.split(' '),
+    '-c -p -z -d 1,17,31 -f -D --show-stats --page-order pfn --num-threads 4 -b 4 a b'.split(' '),
   )
   assert.equal(request.codec, 'zstd')
   assert.deepEqual(request.levels, [1, 17, 31])
   assert.equal(request.overwrite, true)
   assert.equal(request.pageOrder, 'pfn')
   assert.equal(request.messageLevel, 31)
-  assert.deepEqual(request.ignored, ['--num-threads'])
+  assert.equal(request.threads, 4)
+  assert.deepEqual(request.ignored, ['-b'])
 })
 
 test('what cannot be is refused in makedumpfile’s words', () => {
@@ -59,6 +60,12 @@ test('what cannot be is refused in makedumpfile’s words', () => {
     ['--mess', "option '--message-level' requires an argument"],
     ['a', ''],
     ['a b c', ''],
+    ['-E -c a b', ''],
+    ['--split a b', ''],
+    ['-R', ''],
+    ['-F a b', ''],
+    ['--reassemble a b', ''],
+    ['-L x a b', 'Limit size(x) is invalid.'],
   ] as const) {
     assert.throws(
       () => parseMakedumpfileOptions(line.split(' ')),
@@ -66,7 +73,27 @@ test('what cannot be is refused in makedumpfile’s words', () => {
       line,
     )
   }
-  assert.throws(() => parseMakedumpfileOptions(['-E', 'a', 'b']), UnsupportedError)
+  assert.throws(() => parseMakedumpfileOptions(['-X', 'a', 'b']), UnsupportedError)
+})
+
+test('which operands are inputs and which are outputs depends on what is done', () => {
+  for (const [line, mode, inputs, outputs] of [
+    ['-F a', 'dump', 'a', ''],
+    ['--dry-run a', 'dump', 'a', ''],
+    ['--split a b c d', 'dump', 'a', 'b c d'],
+    ['--reassemble a b c', 'reassemble', 'a b', 'c'],
+    ['-R a', 'rearrange', '', 'a'],
+    ['--dump-dmesg a b', 'dmesg', 'a', 'b'],
+    ['--mem-usage /proc/kcore', 'mem-usage', '/proc/kcore', ''],
+    ['-g a', 'vmcoreinfo', '', 'a'],
+  ] as const) {
+    const request = parseMakedumpfileOptions(line.split(' '))
+    assert.deepEqual(
+      [request.mode, request.inputs.join(' '), request.outputs.join(' ')],
+      [mode, inputs, outputs],
+      line,
+    )
+  }
 })
 
 test('a wrong command line ends with 1 and points to --help', () => {

@@ -1,38 +1,78 @@
 // What makedumpfile prints while and after it works, word by word. Source: print_info.c, and its output.
 import type { DumpStats } from '../host/capture/dump_stats.ts'
 import type { DumpStage } from '../host/capture/engine.ts'
+import { ML_COMMON, ML_ERROR } from './makedumpfile_options.ts'
 
 const STAGE_TEXT: Readonly<Record<DumpStage, string>> = {
   filter: 'Excluding unnecessary pages',
   copy: 'Copying data',
 }
 const SPINNER = '/|\\-'
-/** Without a terminal each line of progress stays in a log. */
-const PROGRESS_INTERVAL_MS = 1000
+/** A terminal has one line that changes. */
+const LINE_INTERVAL_MS = 1000
+/** In a pipe or a file each line stays. */
+const LOG_INTERVAL_MS = 10_000
 
-/** Print progress on stderr, as makedumpfile's message level 1 does. */
+/** Where makedumpfile says something, by the bits of --message-level. */
+export class Messages {
+  readonly #level: number
+  /** Standard output is the dump. */
+  readonly #isQuiet: boolean
+
+  constructor(level: number, isQuiet: boolean) {
+    this.#level = level
+    this.#isQuiet = isQuiet
+  }
+
+  has(bit: number): boolean {
+    return (this.#level & bit) !== 0
+  }
+
+  /** Errors and progress go to stderr, all else to stdout unless the dump does. */
+  say(bit: number, text: string): void {
+    if (!this.has(bit)) return
+    ;(bit === ML_ERROR || this.#isQuiet ? process.stderr : process.stdout).write(text)
+  }
+
+  /** Say makedumpfile's last word. */
+  sayFailed(): void {
+    this.say(ML_COMMON, '\nmakedumpfile Failed.\n')
+  }
+}
+
+/** Print progress on stderr, as makedumpfile's message level 1 does; sparsely where stderr is no terminal. */
 export class ProgressLine {
+  readonly #isTerminal = process.stderr.isTTY
   #spin = 0
   #stage: DumpStage | undefined
   #startedMs = 0
   #printedMs = 0
 
-  /** Tell that `done` of `total` is done; prints at most once a second, and at the end of a stage. */
-  update(stage: DumpStage, done: number, total: number): void {
+  /** Tell that `done` of `total` is done. */
+  update(stage: DumpStage, done: number, total: number, writtenBytes: number): void {
     const now = performance.now()
     if (stage !== this.#stage) {
       this.#stage = stage
       this.#startedMs = now
-      this.#printedMs = 0
+      this.#printedMs = this.#isTerminal ? 0 : now
     }
-    if (done < total && now - this.#printedMs < PROGRESS_INTERVAL_MS) return
+    const interval = this.#isTerminal ? LINE_INTERVAL_MS : LOG_INTERVAL_MS
+    if (done < total && now - this.#printedMs < interval) return
     this.#printedMs = now
     const percent = total === 0 ? 100 : (done / total) * 100
-    const spin = SPINNER.charAt(this.#spin++ % SPINNER.length)
-    const eta = stage === 'copy' && done > 0 ? formatEta(now - this.#startedMs, done, total) : ''
-    process.stderr.write(
-      `\r${STAGE_TEXT[stage].padEnd(50)}: [${percent.toFixed(1).padStart(5)} %] ${spin}  ${eta.padStart(16)}`,
-    )
+    const elapsedMs = now - this.#startedMs
+    const eta = stage === 'copy' && done > 0 ? formatEta(elapsedMs, done, total) : ''
+    const rate = stage === 'copy' ? formatRate(writtenBytes, elapsedMs) : ''
+    const line = `${STAGE_TEXT[stage].padEnd(50)}: [${percent.toFixed(1).padStart(5)} %]`
+    if (this.#isTerminal) {
+      const spin = SPINNER.charAt(this.#spin++ % SPINNER.length)
+      process.stderr.write(`\r${line} ${spin}  ${eta.padStart(16)} ${rate}`)
+    } else process.stderr.write(`${`${line} ${eta} ${rate}`.trimEnd()}\n`)
+  }
+
+  /** End the line. */
+  end(): void {
+    if (this.#isTerminal && this.#stage) process.stderr.write('\n')
   }
 }
 
@@ -41,6 +81,10 @@ function formatEta(elapsedMs: number, done: number, total: number): string {
   if (seconds < 60) return `eta: ${seconds}s`
   if (seconds < 3600) return `eta: ${Math.floor(seconds / 60)}m${seconds % 60}s`
   return `eta: ${Math.floor(seconds / 3600)}h${Math.floor(seconds / 60) % 60}m`
+}
+
+function formatRate(bytes: number, elapsedMs: number): string {
+  return elapsedMs < 1 ? '' : `${(bytes / 1e3 / elapsedMs).toFixed(0)} MB/s`
 }
 
 /**

@@ -13,11 +13,32 @@ export const ML_ERROR = 4
 export const ML_DEBUG = 8
 export const ML_REPORT = 16
 const MESSAGE_LEVEL_MAX = 31
+const THREADS_MAX = 1024
+
+/** What is done: make a dump, or one of the things beside it. */
+export type MakedumpfileMode =
+  | 'dump'
+  | 'rearrange'
+  | 'reassemble'
+  | 'dmesg'
+  | 'mem-usage'
+  | 'vmcoreinfo'
+  | 'help'
+  | 'version'
 
 /** What a command line asks for. */
 export interface MakedumpfileRequest {
-  readonly vmcore: string
-  readonly dumpfile: string
+  readonly mode: MakedumpfileMode
+  /** Files of the dump to read: several only where they are parts of one. */
+  readonly inputs: readonly string[]
+  /** Files to write; none for what goes to standard output. */
+  readonly outputs: readonly string[]
+  readonly format: 'kdump' | 'elf'
+  /** Write a flattened stream to standard output. */
+  readonly isFlattened: boolean
+  readonly isSplit: boolean
+  /** Parts begin at multiples of so many KiB. */
+  readonly splitblockKib: number | undefined
   /** Dump levels to try in turn while the target is too small. */
   readonly levels: readonly number[]
   readonly codec: CodecName | undefined
@@ -26,9 +47,24 @@ export interface MakedumpfileRequest {
   readonly messageLevel: number
   /** False after --non-mmap. */
   readonly useMmap: boolean
+  /** Threads that compress; undefined leaves it to kbox. */
+  readonly threads: number | undefined
+  /** No output may exceed so many bytes. */
+  readonly sizeLimit: number | undefined
+  /** File with rules for what to erase. */
+  readonly eraseConfig: string | undefined
+  /** File with the text of VMCOREINFO (-i). */
+  readonly vmcoreinfoFile: string | undefined
+  /** Kernel with debug information (-x): only its identity is checked. */
+  readonly vmlinux: string | undefined
+  /** Virtual address to translate. */
+  readonly vtop: string | undefined
+  /** Of the log, only what came since it was last cleared. */
+  readonly isPartialDmesg: boolean
+  /** Write nothing. */
+  readonly isDryRun: boolean
   /** Do nothing but check the command line. */
   readonly checkOnly: boolean
-  readonly show: 'help' | 'version' | undefined
   /** Given options that change nothing here, as typed. */
   readonly ignored: readonly string[]
 }
@@ -51,128 +87,220 @@ const long = (name: string, argument: ArgumentKind = 'none'): GetoptOption => ({
   argument,
 })
 
-/** What other dumps need and ours never did, or speed options of another program. */
+/** Speed options of another program. */
 const IGNORED: readonly GetoptOption[] = [
-  { name: 'num-threads', long: 'num-threads', argument: 'required' },
-  { name: 'cyclic-buffer', long: 'cyclic-buffer', argument: 'required' },
-  { name: 'work-dir', long: 'work-dir', argument: 'required' },
+  long('cyclic-buffer', 'required'),
+  long('work-dir', 'required'),
   { name: 'b', letter: 'b', long: 'block-order', argument: 'required' },
-  letter('x', 'required'),
-  letter('i', 'required'),
 ]
 
-/** Valid options of makedumpfile that are not done yet. */
-const UNSUPPORTED: readonly GetoptOption[] = [
-  letter('E'),
-  letter('F'),
-  letter('R'),
-  letter('X'),
-  letter('e'),
-  letter('L', 'required'),
-  letter('g', 'required'),
-  long('split'),
-  long('splitblock-size', 'required'),
-  long('reassemble'),
-  long('xen-syms', 'required'),
-  long('xen-vmcoreinfo', 'required'),
-  long('xen_phys_start', 'required'),
-  long('vtop', 'required'),
-  long('dump-dmesg'),
-  long('partial-dmesg'),
-  long('mem-usage'),
-  long('diskset', 'required'),
-  long('config', 'required'),
-  long('eppic', 'required'),
-  long('extension', 'required'),
-  long('dry-run'),
-]
+/** What kbox does not do, and why not. */
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  X: 'Xen dumps',
+  'xen-syms': 'Xen dumps',
+  'xen-vmcoreinfo': 'Xen dumps',
+  xen_phys_start: 'Xen dumps',
+  diskset: 'sadump disk sets',
+  e: 'pages of vmemmap cannot be left out: no reader could tell what memory is used for',
+  eppic: 'eppic macros are compiled code: write the rules for --config',
+  extension: 'extensions are compiled code: write the rules for --config',
+}
+
+const NO_ARGUMENT = ['c', 'l', 'p', 'z', 'f', 'D', 'E', 'F', 'R', 'X', 'e'] as const
+const LONG_NO_ARGUMENT = [
+  'show-stats',
+  'check-params',
+  'non-mmap',
+  'split',
+  'reassemble',
+  'dump-dmesg',
+  'partial-dmesg',
+  'mem-usage',
+  'dry-run',
+] as const
+const LONG_ARGUMENT = [
+  'message-level',
+  'page-order',
+  'num-threads',
+  'splitblock-size',
+  'vtop',
+  'config',
+  'eppic',
+  'extension',
+  'xen-syms',
+  'xen-vmcoreinfo',
+  'xen_phys_start',
+  'diskset',
+] as const
 
 const OPTIONS: readonly GetoptOption[] = [
-  letter('c'),
-  letter('l'),
-  letter('p'),
-  letter('z'),
-  letter('f'),
-  letter('D'),
+  ...NO_ARGUMENT.map((name) => letter(name)),
+  ...['L', 'g', 'i', 'x'].map((name) => letter(name, 'required')),
   { name: 'd', letter: 'd', long: 'dump-level', argument: 'required' },
   { name: 'help', letter: 'h', long: 'help', argument: 'none' },
   { name: 'version', letter: 'v', argument: 'none' },
-  long('message-level', 'required'),
-  long('show-stats'),
-  long('check-params'),
-  long('non-mmap'),
-  long('page-order', 'required'),
+  ...LONG_NO_ARGUMENT.map((name) => long(name)),
+  ...LONG_ARGUMENT.map((name) => long(name, 'required')),
   ...IGNORED,
-  ...UNSUPPORTED,
 ]
+
+const DEFAULTS: MakedumpfileRequest = {
+  mode: 'dump',
+  inputs: [],
+  outputs: [],
+  format: 'kdump',
+  isFlattened: false,
+  isSplit: false,
+  splitblockKib: undefined,
+  levels: [0],
+  codec: undefined,
+  overwrite: false,
+  pageOrder: 'priority',
+  messageLevel: ML_PROGRESS | ML_COMMON | ML_ERROR,
+  useMmap: true,
+  threads: undefined,
+  sizeLimit: undefined,
+  eraseConfig: undefined,
+  vmcoreinfoFile: undefined,
+  vmlinux: undefined,
+  vtop: undefined,
+  isPartialDmesg: false,
+  isDryRun: false,
+  checkOnly: false,
+  ignored: [],
+}
 
 /**
  * Parse makedumpfile's arguments.
  *
  * @throws {UsageError} with the message getopt or makedumpfile has for it, '' where makedumpfile has none of its own
- * @throws {UnsupportedError} for an option that is not done yet
+ * @throws {UnsupportedError} for an option that kbox does not do
  */
 export function parseMakedumpfileOptions(argv: readonly string[]): MakedumpfileRequest {
   const { options, operands } = parseGetopt(argv, OPTIONS)
-  let request: MakedumpfileRequest = {
-    vmcore: operands[0] ?? '',
-    dumpfile: operands[1] ?? '',
-    levels: [0],
-    codec: undefined,
-    overwrite: false,
-    pageOrder: 'priority',
-    messageLevel: ML_PROGRESS | ML_COMMON | ML_ERROR,
-    useMmap: true,
-    checkOnly: false,
-    show: undefined,
-    ignored: [],
+  let request = DEFAULTS
+  for (const { name, argument } of options) {
+    request = { ...request, ...(readFlag(name) ?? readValue(name, argument) ?? refuse(name)) }
+    if (IGNORED.some((option) => option.name === name))
+      request = { ...request, ignored: [...request.ignored, typed(name)] }
+    if (name === 'D') request = withMessages(request, ML_DEBUG)
+    if (name === 'show-stats') request = withMessages(request, ML_REPORT)
+    if (name === 'g') request = { ...request, outputs: [argument] }
   }
-  for (const { name, argument } of options) request = applyOption(request, name, argument)
-  if (request.show === undefined && operands.length !== 2) throw new UsageError('')
+  return withOperands(checkTogether(request), operands)
+}
+
+type Change = Partial<MakedumpfileRequest>
+
+const FLAGS: Readonly<Record<string, Change>> = {
+  f: { overwrite: true },
+  E: { format: 'elf' },
+  F: { isFlattened: true },
+  R: { mode: 'rearrange' },
+  g: { mode: 'vmcoreinfo' },
+  split: { isSplit: true },
+  reassemble: { mode: 'reassemble' },
+  'dump-dmesg': { mode: 'dmesg' },
+  'partial-dmesg': { isPartialDmesg: true },
+  'mem-usage': { mode: 'mem-usage' },
+  'dry-run': { isDryRun: true },
+  'non-mmap': { useMmap: false },
+  'check-params': { checkOnly: true },
+  help: { mode: 'help' },
+  version: { mode: 'version' },
+  D: {},
+  'show-stats': {},
+  b: {},
+  'cyclic-buffer': {},
+  'work-dir': {},
+}
+
+/** What an option without a value means. */
+function readFlag(name: string): Change | undefined {
+  const codec = Object.hasOwn(CODEC_OF_LETTER, name) ? CODEC_OF_LETTER[name] : undefined
+  if (codec) return { codec }
+  return Object.hasOwn(FLAGS, name) ? FLAGS[name] : undefined
+}
+
+/** What an option with a value means. */
+function readValue(name: string, argument: string): Change | undefined {
+  switch (name) {
+    case 'd':
+      return { levels: parseLevels(argument) }
+    case 'message-level':
+      return { messageLevel: parseMessageLevel(argument) }
+    case 'page-order':
+      return { pageOrder: parsePageOrder(argument) }
+    case 'num-threads':
+      return { threads: parseCount(argument, 'Number of threads', 0, THREADS_MAX) }
+    case 'splitblock-size':
+      return { splitblockKib: parseCount(argument, 'Splitblock size', 1, Number.MAX_SAFE_INTEGER) }
+    case 'L':
+      return { sizeLimit: parseCount(argument, 'Limit size', 1, Number.MAX_SAFE_INTEGER) }
+    case 'config':
+      return { eraseConfig: argument }
+    case 'i':
+      return { vmcoreinfoFile: argument }
+    case 'x':
+      return { vmlinux: argument }
+    case 'vtop':
+      return { vtop: argument }
+    default:
+      return undefined
+  }
+}
+
+const typed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`)
+
+function refuse(name: string): never {
+  throw new UnsupportedError(`makedumpfile ${typed(name)}: ${UNSUPPORTED[name] ?? 'not known'}`)
+}
+
+function withMessages(request: MakedumpfileRequest, bit: number): MakedumpfileRequest {
+  return { ...request, messageLevel: request.messageLevel | bit }
+}
+
+/** Refuse what makedumpfile refuses, and what would not do what was asked. */
+function checkTogether(request: MakedumpfileRequest): MakedumpfileRequest {
+  const { format, isSplit, isFlattened, mode, vmcoreinfoFile, vmlinux, codec } = request
+  if (format === 'elf' && codec !== undefined) throw new UsageError('')
+  if (isSplit && (format === 'elf' || isFlattened)) throw new UsageError('')
+  if (isFlattened && mode !== 'dump') throw new UsageError('')
+  if (vmcoreinfoFile !== undefined && vmlinux !== undefined) throw new UsageError('')
   return request
 }
 
-function applyOption(
+/** Tell inputs from outputs: how many of each there are says whether the line makes sense. */
+function withOperands(
   request: MakedumpfileRequest,
-  name: string,
-  argument: string,
+  operands: readonly string[],
 ): MakedumpfileRequest {
-  switch (name) {
-    case 'c':
-    case 'l':
-    case 'p':
-    case 'z':
-      return { ...request, codec: CODEC_OF_LETTER[name] }
-    case 'd':
-      return { ...request, levels: parseLevels(argument) }
-    case 'f':
-      return { ...request, overwrite: true }
-    case 'D':
-      return { ...request, messageLevel: request.messageLevel | ML_DEBUG }
-    case 'show-stats':
-      return { ...request, messageLevel: request.messageLevel | ML_REPORT }
-    case 'message-level':
-      return { ...request, messageLevel: parseMessageLevel(argument) }
-    case 'page-order':
-      return { ...request, pageOrder: parsePageOrder(argument) }
-    case 'non-mmap':
-      return { ...request, useMmap: false }
-    case 'check-params':
-      return { ...request, checkOnly: true }
+  const split = (inputCount: number, outputsMin: number, outputsMax = outputsMin) => {
+    const outputs = operands.slice(inputCount)
+    if (operands.length < inputCount || outputs.length < outputsMin || outputs.length > outputsMax)
+      throw new UsageError('')
+    return { ...request, inputs: operands.slice(0, inputCount), outputs }
+  }
+  switch (request.mode) {
     case 'help':
     case 'version':
-      return { ...request, show: name }
-    default:
-      return applyOther(request, name)
+      return request
+    case 'rearrange':
+      return split(0, 1)
+    case 'mem-usage':
+      return split(1, 0)
+    case 'vmcoreinfo':
+      if (operands.length > 1) throw new UsageError('')
+      return { ...request, inputs: operands }
+    case 'reassemble':
+      return split(Math.max(2, operands.length - 1), 1)
+    case 'dmesg':
+      return split(1, 1)
+    case 'dump':
+      if (request.isFlattened || (request.isDryRun && operands.length === 1)) return split(1, 0)
+      if (request.vtop !== undefined && operands.length === 1) return split(1, 0)
+      return request.isSplit ? split(1, 2, Infinity) : split(1, 1)
   }
-}
-
-function applyOther(request: MakedumpfileRequest, name: string): MakedumpfileRequest {
-  const typed = name.length === 1 ? `-${name}` : `--${name}`
-  if (UNSUPPORTED.some((option) => option.name === name)) {
-    throw new UnsupportedError(`makedumpfile ${typed}`)
-  }
-  return { ...request, ignored: [...request.ignored, typed] }
 }
 
 /** `31` or `1,17,31`. */
@@ -197,4 +325,12 @@ function parseMessageLevel(text: string): number {
 function parsePageOrder(text: string): PageOrder {
   if (text === 'priority' || text === 'pfn') return text
   throw new UsageError(`--page-order is 'priority' or 'pfn', not '${text}'.`)
+}
+
+function parseCount(text: string, what: string, min: number, max: number): number {
+  const count = Number(text)
+  if (!/^\d+$/.test(text) || count < min || count > max) {
+    throw new UsageError(`${what}(${text}) is invalid.`)
+  }
+  return count
 }

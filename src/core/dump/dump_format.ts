@@ -11,6 +11,13 @@ export interface PfnRun {
   readonly end: number
 }
 
+/** Memory at a physical and a virtual address, as the maker of a dump had it mapped. */
+export interface MappedMemory {
+  readonly physical: number
+  readonly virtual: bigint
+  readonly size: number
+}
+
 /** Facts a header carries about the machine; empty strings where the format has none. */
 export interface DumpUtsname {
   readonly release: string
@@ -50,6 +57,9 @@ export interface Dump extends Disposable {
   readonly isLive?: boolean
   /** Of a dump without a VMCOREINFO note: what the search for one in its memory came to. */
   readonly kernelSearch?: string
+
+  /** Where memory was mapped, if the format says: the p_vaddr of PT_LOADs. */
+  readonly mapped?: readonly MappedMemory[]
 
   pageState(pfn: number): PageState
 

@@ -13,12 +13,13 @@ import {
   EM_S390,
   EM_X86_64,
   ET_CORE,
+  PT_LOAD,
   PT_NOTE,
 } from '../elf/elf_layout.ts'
 import type { ElfNote } from '../elf/elf_note.ts'
 import { readNotes } from '../elf/read_notes.ts'
 import type { Source } from '../io/source.ts'
-import type { Dump, DumpFormat, PageState, PfnRun } from './dump_format.ts'
+import type { Dump, DumpFormat, MappedMemory, PageState, PfnRun } from './dump_format.ts'
 import { loadSegments } from './elf_segments.ts'
 import { disjointSegments, type Segment, SegmentMemory } from './segment_memory.ts'
 
@@ -75,6 +76,7 @@ class ElfDumpImpl implements Dump {
   readonly notes: readonly ElfNote[]
   readonly vmcoreinfo: Uint8Array | undefined
   readonly isLive: boolean
+  readonly mapped: readonly MappedMemory[]
   readonly #memory: SegmentMemory
 
   constructor(source: Source, file: ElfFile, { notes, segments, isLive }: Content) {
@@ -83,6 +85,13 @@ class ElfDumpImpl implements Dump {
     this.notes = notes
     this.vmcoreinfo = notes.find((note) => note.name === 'VMCOREINFO')?.desc
     this.isLive = isLive
+    this.mapped = file.programHeaders
+      .filter(({ p_type, p_memsz }) => p_type === PT_LOAD && p_memsz > 0)
+      .map((load) => ({
+        physical: Number(load.p_paddr),
+        virtual: load.p_vaddr,
+        size: load.p_memsz,
+      }))
     this.pageSize = vmcoreinfoPageSize(this.vmcoreinfo) ?? PAGE_SIZE_DEFAULT
     this.#memory = new SegmentMemory(source, segments, this.pageSize)
     this.pfnEnd = this.#memory.pfnEnd

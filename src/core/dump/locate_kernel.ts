@@ -58,16 +58,9 @@ export function locateKernel(dump: Dump): Dump {
   return withFacts(dump, { kernelSearch })
 }
 
-/** The dump with some facts replaced. */
+/** The dump with some facts replaced: it knows them from now on. */
 function withFacts(dump: Dump, facts: Partial<Dump>): Dump {
-  return {
-    ...dump,
-    ...facts,
-    pageState: (pfn) => dump.pageState(pfn),
-    pfnRuns: (what) => dump.pfnRuns(what),
-    readPhysical: (physical, into) => dump.readPhysical(physical, into),
-    [Symbol.dispose]: () => dump[Symbol.dispose](),
-  }
+  return Object.assign(dump, facts)
 }
 
 /** The text at `physical` up to NUL; undefined if it is no VMCOREINFO. */

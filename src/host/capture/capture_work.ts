@@ -23,7 +23,7 @@ async function dump(
   try {
     const stats = await runDump({
       dump: old,
-      output,
+      outputs: [output],
       level: config.dumpLevel,
       codec: config.codec === 'none' ? undefined : config.codec,
       pageOrder: config.pageOrder,

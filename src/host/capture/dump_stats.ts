@@ -1,9 +1,8 @@
 // What became of the pages of a dump, counted as makedumpfile's --show-stats counts.
 import type { KdumpError } from '../../core/base/errors.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
-import type { DumpPages } from './dump_pages.ts'
+import type { DumpPlan } from './dump_plan.ts'
 import { CACHE, CACHE_PRIVATE, FREE, HWPOISON, OFFLINE, USER } from './exclude/page_class.ts'
-import type { FilterResult } from './page_filter.ts'
 import type { DumpWriter, PageCounts } from './writers/dump_writer.ts'
 
 /** What became of all pages; frames, bytes and milliseconds. Names follow makedumpfile --show-stats. */
@@ -36,13 +35,14 @@ export interface DumpStats {
 
 /** What a dump is counted from. */
 export interface Outcome {
+  readonly plan: DumpPlan
   readonly outputs: readonly DumpOutput[]
-  readonly pages: DumpPages
-  readonly filter: FilterResult
   readonly writers: readonly DumpWriter[]
+  /** Frames that were to be written. */
   readonly pageCount: number
+  /** Frames of zeros that were left out before. */
+  readonly zeroPages: number
   readonly counts: PageCounts
-  readonly problems: readonly KdumpError[]
   readonly startMs: number
   readonly filterMs: number
   readonly isComplete: boolean
@@ -50,7 +50,8 @@ export interface Outcome {
 
 /** Count. */
 export function makeStats(outcome: Outcome): DumpStats {
-  const { outputs, pages, filter, writers, pageCount, counts, startMs, filterMs } = outcome
+  const { plan, outputs, writers, pageCount, counts, startMs, filterMs } = outcome
+  const { pages, filter } = plan
   const count = (pageClass: number): number => filter.counts[pageClass] ?? 0
   const sum = (value: (writer: DumpWriter) => number): number =>
     writers.reduce((total, writer) => total + value(writer), 0)
@@ -58,7 +59,7 @@ export function makeStats(outcome: Outcome): DumpStats {
   return {
     totalPages: pages.pfnEnd,
     originalPages: pages.existing.reduce((total, run) => total + run.end - run.start, 0),
-    zeroPages: counts.zero,
+    zeroPages: outcome.zeroPages + counts.zero,
     cachePages: count(CACHE),
     cachePrivatePages: count(CACHE_PRIVATE),
     userPages: count(USER),
@@ -72,7 +73,7 @@ export function makeStats(outcome: Outcome): DumpStats {
     writtenBytes: sum((writer) => writer.writtenBytes),
     fileSize: sum((writer) => writer.fileSize),
     isComplete: outcome.isComplete,
-    problems: [...outcome.problems, ...outputs.flatMap(({ problem }) => problem ?? [])],
+    problems: [...plan.problems, ...outputs.flatMap(({ problem }) => problem ?? [])],
     filterMs,
     copyMs: performance.now() - startMs - filterMs,
   }

@@ -37,7 +37,7 @@ async function makeDump(
   const output = request.output ?? new MemoryOutput()
   const stats = await runDump({
     dump: machine.dump(request.lost),
-    output,
+    outputs: [output],
     level: request.level ?? 31,
     codec: request.codec,
     pageOrder: request.pageOrder ?? 'priority',
@@ -150,7 +150,7 @@ test('a dump of a dump leaves out what either left out', async () => {
   const source = memorySource(first.output.bytes)
   const stats = await runDump({
     dump: openDiskdump(source),
-    output,
+    outputs: [output],
     level: 14,
     codec: 'lzo',
     pageOrder: 'pfn',

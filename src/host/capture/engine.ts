@@ -1,37 +1,26 @@
 // makedumpfile's job in one function: filter a dump's pages and write them to a file, or to several. Used on a host and in
 // the capture kernel. Memory: one bit a page frame in frame order, four more (160 MiB a TiB) for the order of
 // importance, and some 8 MiB of buffers and of pages remembered.
-import type { KernelMap } from '../../core/arch/arch.ts'
-import { FormatError, KdumpError, UnsupportedError } from '../../core/base/errors.ts'
 import type { CodecName } from '../../core/codec/codec.ts'
 import { getCodec } from '../../core/codec/codecs.ts'
-import { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
 import type { Dump } from '../../core/dump/dump_format.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
 import { registerNativeCodecs } from '../platform/native_codecs.ts'
 import { readFacts } from './dump_facts.ts'
-import { type DumpPages, dumpPages } from './dump_pages.ts'
+import { type DumpPlan, planDump } from './dump_plan.ts'
 import { type DumpStats, makeStats } from './dump_stats.ts'
 import { EXCLUDE_ZERO } from './exclude/page_class.ts'
-import { type FrameBlocks, memoryBlocks } from './frame_blocks.ts'
-import { KernelMemory } from './kernel_memory.ts'
-import { readMemMaps } from './mem_map.ts'
 import type { DumpPath } from './open_pages.ts'
-import { copyPages } from './page_copy.ts'
-import { type FilterInput, filterPages, type FilterResult } from './page_filter.ts'
-import { readPageLayout } from './page_layout.ts'
-import {
-  frugalOrder,
-  type PageOrder,
-  type PagePass,
-  PFN_ORDER,
-  priorityOrder,
-} from './page_order.ts'
+import { copyPages, type PageCopyInput } from './page_copy.ts'
+import { type PageOrder, PFN_ORDER } from './page_order.ts'
 import { PagePacker } from './page_packer.ts'
-import { PagePool } from './page_pool.ts'
-import { findReservedFlag } from './reserved_flag.ts'
-import type { DumpWriter } from './writers/dump_writer.ts'
+import { PagePool, THREADS_MAX } from './page_pool.ts'
+import { allocateSeen, SeenPages } from './seen_pages.ts'
+import { splitParts } from './split_parts.ts'
+import { elfFrames } from './writers/elf_runs.ts'
+import { ElfWriter } from './writers/elf_writer.ts'
 import { KdumpWriter } from './writers/kdump_writer.ts'
+import { dropZeroPages } from './zero_pages.ts'
 
 /** The two parts of the work that take time. */
 export type DumpStage = 'filter' | 'copy'
@@ -49,12 +38,19 @@ export interface RunDumpOptions {
   readonly dump: Dump
   /** Where `dump` was opened: threads open it again. Without it no thread is started. */
   readonly path?: DumpPath
-  readonly output: DumpOutput
+  /** One file, or the parts of a split dump. */
+  readonly outputs: readonly DumpOutput[]
+  /** ELF is not compressed, not split, and in frame order. */
+  readonly format?: 'kdump' | 'elf'
   /** 0 to 31, bits as in makedumpfile(8). */
   readonly level: number
   /** undefined stores pages as they are. */
   readonly codec: CodecName | undefined
   readonly pageOrder: PageOrder
+  /** Filter nothing: the input is a dump already, and is copied. */
+  readonly keepAll?: boolean
+  /** Frames that parts begin at multiples of. */
+  readonly splitGrain?: number | undefined
   /** Threads that compress; 0 and 1 do all in this one. */
   readonly threads?: number
   /** Asked now and then; true ends the dump as a full target would. */
@@ -62,15 +58,12 @@ export interface RunDumpOptions {
   readonly onProgress?: OnDumpProgress
 }
 
-const LEVEL_ALL = 31
-/** 1 TiB of 4 KiB pages: beyond it the bitmaps of page kinds would crowd a capture kernel. */
-const KINDS_FRAMES_MAX = 2 ** 28
 const NO_TEXT = new Uint8Array(0)
 
 /**
  * Write a filtered copy of `dump`.
  *
- * A target that fills up is no error: what fits is kept, marked incomplete, and `isComplete` is false. The output is
+ * A target that fills up is no error: what fits is kept, marked incomplete, and `isComplete` is false. The outputs are
  * neither flushed nor closed.
  *
  * @throws {UnsupportedError} for kernels or machines the filter does not know (nothing is written then)
@@ -79,131 +72,102 @@ const NO_TEXT = new Uint8Array(0)
 export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   registerNativeCodecs()
   const startMs = performance.now()
-  const { dump, output, codec } = options
+  const { dump, onProgress } = options
   // What was left out before is still left out, and zeros that were shared are shared again.
   const level = options.level | (dump.dumpLevel ?? 0)
-  const { plan, info } = planDump(options, level)
-  const { pages, filter, memory, problems } = plan
+  const plan = planDump({
+    dump,
+    level,
+    pageOrder: options.pageOrder,
+    keepAll: options.keepAll,
+    onFilterProgress: onProgress && ((done, total) => onProgress('filter', done, total, 0)),
+  })
   const filterMs = performance.now() - startMs
-  const shareZeros = (level & EXCLUDE_ZERO) !== 0
-  const writers = [
-    new KdumpWriter(output, {
-      facts: readFacts(dump, { level, codec, eraseInfo: NO_TEXT }, info, memory),
-      existing: pages.existing,
-      dumped: plan.dumped,
-      shareZeros,
-    }),
-  ]
+  const writing =
+    options.format === 'elf' ? elfWriting(options, level, plan) : kdumpWriting(options, level, plan)
+  const { writers, dumped } = writing
   for (const writer of writers) writer.begin()
-  // makedumpfile stores repeats again, and frame order is for being like it.
-  const sharing = { shareZeros, shareRepeats: options.pageOrder === 'priority' }
-  await using pool = startPool(options, pages, sharing)
+  await using pool = startPool(options, writing)
   let isExpired = false
   const counts = await copyPages({
-    ...plan,
-    writers,
+    ...writing,
     pool,
-    packer: new PagePacker(pages, { ...sharing, codec: codec && getCodec(codec) }),
-    pageSize: pages.pageSize,
+    pageSize: dump.pageSize,
+    packer: new PagePacker(plan.pages, {
+      ...writing,
+      codec: options.codec === undefined ? undefined : getCodec(options.codec),
+    }),
     onTurn({ copied, zero, repeated }) {
-      const done = copied + zero + repeated
-      options.onProgress?.('copy', done, plan.dumped.total, bytesOf(writers))
-      isExpired = options.isExpired?.() ?? false
+      const bytes = writers.reduce((sum, { writtenBytes }) => sum + writtenBytes, 0)
+      onProgress?.('copy', copied + zero + repeated, dumped.total, bytes)
+      isExpired ||= options.isExpired?.() ?? false
       return !isExpired
     },
   })
-  const pageCount = plan.dumped.total
-  const written = counts.copied + counts.zero + counts.repeated
-  const isComplete = written === pageCount && writers.every(({ ok }) => ok)
+  const isWhole = counts.copied + counts.zero + counts.repeated === dumped.total
+  const isComplete = isWhole && writers.every(({ ok }) => ok)
   for (const writer of writers) writer.finish(isComplete)
-  const outputs = [output]
   return makeStats({
-    ...{ outputs, pages, filter, writers, pageCount, counts, problems, startMs, filterMs },
-    isComplete,
+    ...{ plan, counts, startMs, filterMs, isComplete, writers },
+    outputs: options.outputs,
+    pageCount: dumped.total,
+    zeroPages: writing.zeroPages,
   })
 }
 
-const bytesOf = (writers: readonly DumpWriter[]): number =>
-  writers.reduce((sum, { writtenBytes }) => sum + writtenBytes, 0)
+/** The files to write, which frames in which order, and what pages may share in them. */
+interface Writing extends Pick<PageCopyInput, 'writers' | 'dumped' | 'passes' | 'mark' | 'seen'> {
+  readonly shareZeros: boolean
+  /** Pages of zeros that are left out beforehand. */
+  readonly zeroPages: number
+}
+
+function kdumpWriting(
+  { dump, outputs, codec, pageOrder, splitGrain }: RunDumpOptions,
+  level: number,
+  { info, memory, pages, dumped, passes, mark }: DumpPlan,
+): Writing {
+  const shareZeros = (level & EXCLUDE_ZERO) !== 0
+  const facts = readFacts(dump, { level, codec, eraseInfo: NO_TEXT }, info, memory)
+  const content = { facts, existing: pages.existing, dumped, shareZeros }
+  const isSplit = outputs.length > 1
+  const parts = isSplit ? splitParts(dumped, outputs.length, splitGrain) : []
+  const writers = outputs.map((output, i) => {
+    const part = parts[i]
+    return new KdumpWriter(output, part ? { ...content, part } : content)
+  })
+  // makedumpfile stores repeats again, and frame order is for being like it. Parts share nothing with each other.
+  const seen =
+    pageOrder === 'priority' && !isSplit ? new SeenPages(allocateSeen(dumped.total)) : undefined
+  return { writers, dumped, passes, mark, shareZeros, seen, zeroPages: 0 }
+}
+
+function elfWriting(
+  { dump, outputs: [output] }: RunDumpOptions,
+  level: number,
+  { pages, filter, dumped }: DumpPlan,
+): Writing {
+  if (!output) throw new Error('an ELF dump needs an output')
+  const zeroPages = (level & EXCLUDE_ZERO) === 0 ? 0 : dropZeroPages(pages, filter.dumped)
+  const frames = elfFrames(pages.existing, pages.present, dumped)
+  return {
+    writers: [new ElfWriter(output, { dump, frames, eraseInfo: NO_TEXT })],
+    dumped: frames.stored,
+    passes: PFN_ORDER,
+    mark: undefined,
+    shareZeros: false,
+    seen: undefined,
+    zeroPages,
+  }
+}
 
 function startPool(
-  { path, threads = 0, codec }: RunDumpOptions,
-  { pageSize }: DumpPages,
-  sharing: { readonly shareZeros: boolean; readonly shareRepeats: boolean },
+  { path, threads = 0, codec, dump }: RunDumpOptions,
+  { shareZeros, seen }: Writing,
 ): PagePool | undefined {
-  return path && threads > 1
-    ? new PagePool(threads, { path, codec, pageSize, ...sharing })
-    : undefined
-}
-
-/** What is dumped, and in which order. */
-interface DumpPlan {
-  readonly pages: DumpPages
-  readonly memory: KernelMemory
-  readonly filter: FilterResult
-  readonly dumped: FrameBlocks
-  readonly passes: readonly PagePass[]
-  readonly mark: ((words: Uint32Array) => void) | undefined
-  readonly problems: readonly KdumpError[]
-}
-
-function planDump(options: RunDumpOptions, level: number): { plan: DumpPlan; info: VmcoreInfo } {
-  const { dump } = options
-  if (!dump.vmcoreinfo) throw new FormatError(dump.file, 0, 'dump has no VMCOREINFO note')
-  if (!dump.littleEndian) throw new UnsupportedError('filtering dumps of big-endian machines')
-  const info = VmcoreInfo.parse(dump.vmcoreinfo)
-  const pages = dumpPages(dump)
-  const memory = new KernelMemory(dump, pages, info)
-  const maps = readMemMaps(info, pages.pfnEnd, dump.littleEndian, (address, into) =>
-    memory.read(address, into),
-  )
-  const plain: FilterInput = { pages, maps, layout: readPageLayout(info), memory }
-  const problems: KdumpError[] = []
-  const map = options.pageOrder === 'priority' ? tryKernelMap(memory, problems) : undefined
-  const input = map ? withReservedFlag(plain, map) : plain
-  const filter = filterPages(input, {
-    level,
-    wantKinds: map !== undefined && pages.pfnEnd <= KINDS_FRAMES_MAX,
-    ...progressOf(options),
+  if (!path || threads < 2) return undefined
+  return new PagePool(Math.min(threads, THREADS_MAX), {
+    ...{ path, codec, shareZeros, pageSize: dump.pageSize },
+    seen: seen?.memory,
   })
-  const dumped = memoryBlocks(filter.dumped, pages.pfnEnd)
-  const order = planOrder(level, input, filter, map)
-  return { plan: { pages, memory, filter, dumped, problems, ...order }, info }
-}
-
-function progressOf({ onProgress }: RunDumpOptions): {
-  onProgress?: (done: number, total: number) => void
-} {
-  return onProgress ? { onProgress: (done, total) => onProgress('filter', done, total, 0) } : {}
-}
-
-/** Without the kernel's page tables no page is known to be more important than another. */
-function tryKernelMap(memory: KernelMemory, problems: KdumpError[]): KernelMap | undefined {
-  try {
-    return memory.readKernelMap()
-  } catch (error) {
-    if (!(error instanceof KdumpError)) throw error
-    problems.push(error)
-    return undefined
-  }
-}
-
-function withReservedFlag(input: FilterInput, map: KernelMap): FilterInput {
-  const reserved = findReservedFlag(input, [...map.image, ...map.text])
-  return { ...input, layout: { ...input.layout, reserved } }
-}
-
-function planOrder(
-  level: number,
-  input: FilterInput,
-  { dumped, kinds, pageArray }: FilterResult,
-  map: KernelMap | undefined,
-): Pick<DumpPlan, 'passes' | 'mark'> {
-  if (!map) return { passes: PFN_ORDER, mark: undefined }
-  if (!kinds) {
-    return { passes: frugalOrder(map, pageArray, input.pages.pfnEnd), mark: undefined }
-  }
-  const keepsUserData = (level | EXCLUDE_ZERO) !== LEVEL_ALL
-  const kernel = keepsUserData ? filterPages(input, { level: LEVEL_ALL }).dumped : dumped
-  return priorityOrder({ dumped, kernel, ...kinds, pageArray, map })
 }

@@ -13,7 +13,7 @@ export interface PackedPages {
   readonly kinds: Uint8Array
   /** Bytes of RAW and COMPRESSED pages in `data`. */
   readonly sizes: Uint32Array
-  /** SAME: the slot of the page it equals; stored pages: the slot they are remembered in from now on. */
+  /** SAME: the slot of the page it equals. Stored pages: the slot that means them from now on, -1 for none. */
   readonly slots: Int32Array
   readonly data: Uint8Array
   /** Bytes of `data` in use. */
@@ -38,12 +38,15 @@ export function allocatePacked(pageSize: number): PackedPages {
   }
 }
 
-/** Pages remembered. A page takes the slot of its hash from whoever had it. */
-export const SLOT_COUNT = 1 << 17
-
-/** Where a writer put the pages that a packer remembers, by slot. */
+/** Where a writer put the pages that are remembered, by slot. */
 export class StoredPages {
-  readonly offsets = new Float64Array(SLOT_COUNT)
-  readonly sizes = new Uint32Array(SLOT_COUNT)
-  readonly flags = new Uint8Array(SLOT_COUNT)
+  readonly offsets: Float64Array
+  readonly sizes: Uint32Array
+  readonly flags: Uint8Array
+
+  constructor(slotCount: number) {
+    this.offsets = new Float64Array(slotCount)
+    this.sizes = new Uint32Array(slotCount)
+    this.flags = new Uint8Array(slotCount)
+  }
 }

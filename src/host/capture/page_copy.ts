@@ -5,6 +5,7 @@ import type { PagePass } from './page_order.ts'
 import { allocatePacked, packLimit, type PackedPages, StoredPages } from './packed_pages.ts'
 import type { PagePacker } from './page_packer.ts'
 import type { PagePool } from './page_pool.ts'
+import type { SeenPages } from './seen_pages.ts'
 import type { DumpWriter, PageCounts, PageJob } from './writers/dump_writer.ts'
 
 /** What is copied, by whom, and where to. */
@@ -17,6 +18,8 @@ export interface PageCopyInput {
   readonly writers: readonly DumpWriter[]
   readonly packer: PagePacker
   readonly pool: PagePool | undefined
+  /** What packer and pool remember. */
+  readonly seen: SeenPages | undefined
   readonly pageSize: number
   /** Called now and then: reports progress, and says whether to go on. */
   readonly onTurn: (counts: PageCounts) => boolean
@@ -51,20 +54,20 @@ class PageCopy {
   readonly #indexes = new Float64Array(BLOCK_PFNS)
   readonly #block = new Uint8Array(BLOCK_BYTES)
   readonly #part = new Uint8Array(BLOCK_BYTES)
-  /** Where the pages lie that the packer remembers, here first, then each thread's. */
-  readonly #stored: readonly StoredPages[]
+  readonly #stored: StoredPages
   readonly #packed: PackedPages
   readonly #pending: Pending[] = []
   #idleJobs: Job[] = []
   #job: Job
   #yielded = performance.now()
   #isStopped = false
+  /** Jobs are numbered in the order in which they are written. */
+  #jobNumber = 0
 
   constructor(input: PageCopyInput) {
     this.#input = input
-    const packers = 1 + (input.pool?.size ?? 0)
-    this.#stored = Array.from({ length: packers }, () => new StoredPages())
     this.#packed = allocatePacked(input.pageSize)
+    this.#stored = new StoredPages(input.seen?.slotCount ?? 0)
     this.#job = this.#newJob()
   }
 
@@ -149,12 +152,12 @@ class PageCopy {
     const { pool, packer } = this.#input
     if (!pool || onPage) {
       await this.#drain(0)
-      packer.pack(job.pfns, job.count, this.#packed, onPage)
-      job.writer.write(job, this.#packed, this.#stored[0] as StoredPages, this.counts)
+      packer.pack(job.pfns, job.count, this.#packed, this.#jobNumber++, onPage)
+      job.writer.write(job, this.#packed, this.#stored, this.counts)
       job.count = 0
     } else {
       await this.#drain(pool.capacity - 1)
-      const { worker, packed } = pool.pack(job.pfns, job.count)
+      const { worker, packed } = pool.pack(job.pfns, job.count, this.#jobNumber++)
       this.#pending.push({ job, worker, packed })
       this.#job = this.#idleJobs.pop() ?? this.#newJob()
     }
@@ -166,7 +169,7 @@ class PageCopy {
     while (this.#pending.length > limit) {
       const { job, worker, packed } = this.#pending.shift() as Pending
       const pages = await packed
-      job.writer.write(job, pages, this.#stored[1 + worker] as StoredPages, this.counts)
+      job.writer.write(job, pages, this.#stored, this.counts)
       this.#input.pool?.release(worker, pages)
       job.count = 0
       this.#idleJobs.push(job)

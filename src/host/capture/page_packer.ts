@@ -4,27 +4,19 @@
 import { FaultError, HostError } from '../../core/base/errors.ts'
 import type { Codec } from '../../core/codec/codec.ts'
 import type { DumpPages } from './dump_pages.ts'
-import {
-  COMPRESSED,
-  LOST,
-  packLimit,
-  type PackedPages,
-  RAW,
-  SAME,
-  SLOT_COUNT,
-  ZERO,
-} from './packed_pages.ts'
+import { COMPRESSED, LOST, packLimit, type PackedPages, RAW, SAME, ZERO } from './packed_pages.ts'
+import type { SeenPages } from './seen_pages.ts'
 
 /** How pages are stored. */
 export interface PackOptions {
   readonly codec: Codec | undefined
   /** Let pages of zeros share one stored page (dump level 1). */
   readonly shareZeros: boolean
-  /** Let a page that equals an earlier one share its data. */
-  readonly shareRepeats: boolean
+  /** Lets a page that equals an earlier one share its data. */
+  readonly seen: SeenPages | undefined
 }
 
-/** Packs pages. Slots mean pages that this packer packed, in the order of its calls. */
+/** Packs pages. */
 export class PagePacker {
   readonly #pages: DumpPages
   readonly #compress: Codec['compress']
@@ -33,9 +25,7 @@ export class PagePacker {
   readonly #views: readonly { bytes: Uint8Array; words: Uint32Array }[]
   readonly #zeros: Uint8Array
   readonly #earlier: Uint8Array
-  readonly #hashes = new Uint32Array(SLOT_COUNT)
-  /** Frame that holds the bytes of a slot's page, plus one; 0 where the slot is empty. */
-  readonly #frames = new Float64Array(SLOT_COUNT)
+  #job = 0
 
   constructor(pages: DumpPages, options: PackOptions) {
     const { pageSize } = pages
@@ -56,15 +46,18 @@ export class PagePacker {
    * Pack frames.
    *
    * @param pfns ascending; the first `count` are packed, at most `packLimit()`
+   * @param job number of the job, in the order in which jobs are written
    * @param onPage called with the words of each page that is not all zeros
    */
   pack(
     pfns: Float64Array,
     count: number,
     into: PackedPages,
+    job: number,
     onPage?: (words: Uint32Array) => void,
   ): void {
     into.used = 0
+    this.#job = job
     for (let i = 0; i < count;) {
       let length = 1
       while (i + length < count && pfns[i + length] === (pfns[i] as number) + length) length++
@@ -94,7 +87,9 @@ export class PagePacker {
         continue
       }
       onPage?.(view.words)
-      const isSame = this.#options.shareRepeats && this.#recall(pfn + i, at + i, view, into)
+      const { seen } = this.#options
+      into.slots[at + i] = -1
+      const isSame = seen !== undefined && this.#recall(seen, pfn + i, at + i, view, into)
       if (!isSame) this.#store(at + i, view.bytes, into)
     }
   }
@@ -110,30 +105,27 @@ export class PagePacker {
     }
   }
 
-  /** Was a page with these bytes packed before? If not, it is the one that its slot remembers from now on. */
+  /** Was a page with these bytes packed before? If not, it may be the one that its slot means from now on. */
   #recall(
+    seen: SeenPages,
     pfn: number,
     at: number,
     { bytes, words }: { bytes: Uint8Array; words: Uint32Array },
     into: PackedPages,
   ): boolean {
-    const slot = hashWords(words) & (SLOT_COUNT - 1)
-    const check = hashB >>> 0
-    into.slots[at] = slot
-    const frame = (this.#frames[slot] as number) - 1
+    const slot = hashWords(words) & (seen.slotCount - 1)
+    const hash = hashB >>> 0
+    const frame = seen.find(slot, hash, this.#job)
     // Equal hashes are no proof: the earlier page is read again.
-    if (frame >= 0 && this.#hashes[slot] === check) {
-      const { pageSize } = this.#pages
-      if (
-        this.#tryRead(frame * pageSize, this.#earlier) &&
-        Buffer.compare(bytes, this.#earlier) === 0
-      ) {
+    if (frame >= 0) {
+      const isRead = this.#tryRead(frame * this.#pages.pageSize, this.#earlier)
+      if (isRead && Buffer.compare(bytes, this.#earlier) === 0) {
         into.kinds[at] = SAME
+        into.slots[at] = slot
         return true
       }
     }
-    this.#hashes[slot] = check
-    this.#frames[slot] = pfn + 1
+    if (seen.claim(slot, hash, pfn, this.#job)) into.slots[at] = slot
     return false
   }
 

@@ -14,7 +14,8 @@ export interface PoolSettings {
   readonly path: DumpPath
   readonly codec: CodecName | undefined
   readonly shareZeros: boolean
-  readonly shareRepeats: boolean
+  /** Memory of the SeenPages that all share. */
+  readonly seen: SharedArrayBuffer | undefined
   readonly pageSize: number
 }
 
@@ -22,6 +23,7 @@ export interface PoolSettings {
 export interface PackRequest {
   readonly pfns: Float64Array
   readonly count: number
+  readonly job: number
   readonly packed: PackedPages
 }
 
@@ -40,6 +42,9 @@ interface Waiting {
   readonly resolve: (packed: PackedPages) => void
   readonly reject: (error: unknown) => void
 }
+
+/** More threads than these only wait for the disk; pages remembered are safe for as many (see seen_pages.ts). */
+export const THREADS_MAX = 32
 
 /** Some threads. */
 export class PagePool implements AsyncDisposable {
@@ -67,13 +72,13 @@ export class PagePool implements AsyncDisposable {
     return this.size * JOBS_EACH
   }
 
-  /** Give a job to the next thread. At most `capacity` may be under way. */
-  pack(pfns: Float64Array, count: number): GivenJob {
+  /** Give job number `job` to the next thread. At most `capacity` may be under way. */
+  pack(pfns: Float64Array, count: number, job: number): GivenJob {
     const worker = this.#next
     this.#next = (worker + 1) % this.size
     const packed = this.#free[worker]?.pop()
     if (!packed) throw new Error('page pool: no room for another job')
-    const request: PackRequest = { pfns: pfns.slice(0, count), count, packed }
+    const request: PackRequest = { pfns: pfns.slice(0, count), count, job, packed }
     const promise = new Promise<PackedPages>((resolve, reject) => {
       if (this.#failure !== undefined) reject(this.#failure)
       else this.#waiting[worker]?.push({ resolve, reject })

@@ -6,18 +6,19 @@ import { dumpPages } from './dump_pages.ts'
 import { openDumpPath } from './open_pages.ts'
 import { buffersOf, type PackReply, type PackRequest, type PoolSettings } from './page_pool.ts'
 import { PagePacker } from './page_packer.ts'
+import { SeenPages } from './seen_pages.ts'
 
 registerNativeCodecs()
-const { path, codec, shareZeros, shareRepeats } = workerData as PoolSettings
+const { path, codec, shareZeros, seen } = workerData as PoolSettings
 const dump = openDumpPath(path)
 const packer = new PagePacker(dumpPages(dump), {
   codec: codec === undefined ? undefined : getCodec(codec),
   shareZeros,
-  shareRepeats,
+  seen: seen && new SeenPages(seen),
 })
 
-parentPort?.on('message', ({ pfns, count, packed }: PackRequest) => {
-  packer.pack(pfns, count, packed)
+parentPort?.on('message', ({ pfns, count, job, packed }: PackRequest) => {
+  packer.pack(pfns, count, packed, job)
   const reply: PackReply = { packed }
   parentPort?.postMessage(reply, buffersOf(packed))
 })

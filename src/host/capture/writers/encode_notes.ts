@@ -13,12 +13,18 @@ const HEADER_SIZE = 12
 /**
  * Encode a dump's notes as its maker did: name and description padded to four bytes each. A VMCOREINFO that the
  * dump had elsewhere becomes a note too.
+ *
+ * @param further notes to append
  */
-export function encodeNotes({ notes, vmcoreinfo, littleEndian }: Dump): EncodedNotes {
+export function encodeNotes(
+  { notes, vmcoreinfo, littleEndian }: Dump,
+  further: readonly ElfNote[] = [],
+): EncodedNotes {
   const all = [...notes]
   if (vmcoreinfo && !all.some(isVmcoreinfo)) {
     all.push({ name: 'VMCOREINFO', type: 0, desc: vmcoreinfo, descOffset: 0 })
   }
+  all.push(...further)
   const bytes = new Uint8Array(all.reduce((sum, note) => sum + noteSize(note), 0))
   const view = new DataView(bytes.buffer)
   let vmcoreinfoOffset = 0

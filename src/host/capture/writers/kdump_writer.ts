@@ -117,9 +117,11 @@ export class KdumpWriter implements DumpWriter {
         const size = sizes[i] as number
         const flags = kind === COMPRESSED ? this.#codecFlag : 0
         this.#describe(index, offset, size, flags)
-        stored.offsets[slot] = offset
-        stored.sizes[slot] = size
-        stored.flags[slot] = flags
+        if (slot >= 0) {
+          stored.offsets[slot] = offset
+          stored.sizes[slot] = size
+          stored.flags[slot] = flags
+        }
         offset += size
         counts.copied++
       } else if (kind === SAME) {

@@ -1,0 +1,137 @@
+// Making a dump as the command line asks: levels in turn, one file or several, a stream, or nothing but the numbers.
+import fs from 'node:fs'
+import os from 'node:os'
+import { HostError } from '../core/base/errors.ts'
+import type { DumpStats } from '../host/capture/dump_stats.ts'
+import { runDump } from '../host/capture/engine.ts'
+import { type DumpPath, openDumpPath } from '../host/capture/open_pages.ts'
+import type { DumpOutput } from '../host/platform/dump_output.ts'
+import { openFileOutput } from '../host/platform/file_output.ts'
+import { openFlattenedOutput } from '../host/platform/flattened_output.ts'
+import { limitOutput, nullOutput } from '../host/platform/limited_output.ts'
+import type { Messages } from './makedumpfile_messages.ts'
+import { formatStats, ProgressLine } from './makedumpfile_messages.ts'
+import {
+  type MakedumpfileRequest,
+  ML_COMMON,
+  ML_DEBUG,
+  ML_ERROR,
+  ML_PROGRESS,
+  ML_REPORT,
+} from './makedumpfile_options.ts'
+
+const STDOUT = 1
+/** The target is too small: the next dump level may fit. */
+const TOO_SMALL = ['ENOSPC', 'EFBIG', 'EDQUOT']
+/** Below so many bytes of memory a thread costs more than it gains. */
+const THREADS_MEMORY_MIN = 4 * 2 ** 30
+
+/** Try the dump levels in turn until the dump fits; true if it is whole. */
+export async function makeDump(request: MakedumpfileRequest, messages: Messages): Promise<boolean> {
+  const { outputs, overwrite } = request
+  for (const output of request.isDryRun || overwrite ? [] : outputs) {
+    if (!fs.existsSync(output)) continue
+    const what = `check_dump_file: Can't open the dump file (${output}). File exists`
+    throw new HostError(what, 'EEXIST')
+  }
+  let stats: DumpStats | undefined
+  for (const level of request.levels) {
+    if (stats) messages.say(ML_COMMON, `\nRetry to create a dump file by dump_level(${level}).\n`)
+    stats = await dumpOnce(request, level, messages)
+    // A stream cannot be begun again.
+    if (request.isFlattened || !stats.problems.some(isTooSmall)) break
+  }
+  return stats !== undefined && conclude(request, stats, messages)
+}
+
+const isTooSmall = (problem: Error): boolean =>
+  problem instanceof HostError && TOO_SMALL.includes(problem.errno)
+
+async function dumpOnce(
+  request: MakedumpfileRequest,
+  level: number,
+  messages: Messages,
+): Promise<DumpStats> {
+  const path: DumpPath = { files: request.inputs, useMmap: request.useMmap }
+  const progress = new ProgressLine()
+  using dump = openDumpPath(path)
+  const outputs = openOutputs(request)
+  let isStarted = false
+  try {
+    const stats = await runDump({
+      ...{ dump, path, outputs, level },
+      format: request.format,
+      codec: request.codec,
+      pageOrder: request.pageOrder,
+      keepAll: request.mode === 'reassemble',
+      splitGrain: request.splitblockKib && (request.splitblockKib * 1024) / dump.pageSize,
+      threads: request.threads ?? defaultThreads(dump.pfnEnd * dump.pageSize),
+      onProgress(stage, done, total, writtenBytes) {
+        isStarted ||= stage === 'copy'
+        if (messages.has(ML_PROGRESS)) progress.update(stage, done, total, writtenBytes)
+      },
+    })
+    progress.end()
+    return stats
+  } catch (error) {
+    for (const file of isStarted || request.isDryRun ? [] : request.outputs) {
+      fs.rmSync(file, { force: true })
+    }
+    throw error
+  } finally {
+    for (const output of outputs) output.close()
+  }
+}
+
+/** One CPU is left to this thread, which writes. */
+function defaultThreads(memoryBytes: number): number {
+  const cpus = os.availableParallelism()
+  return cpus > 1 && memoryBytes >= THREADS_MEMORY_MIN ? Math.min(cpus, 8) : 1
+}
+
+function openOutputs({
+  outputs,
+  isDryRun,
+  isFlattened,
+  sizeLimit,
+}: MakedumpfileRequest): DumpOutput[] {
+  if (isFlattened && !isDryRun) return [limited(openFlattenedOutput(STDOUT, 'stdout'), sizeLimit)]
+  if (isDryRun) {
+    const names = outputs.length > 0 ? outputs : ['nothing']
+    return names.map((name) => limited(nullOutput(name), sizeLimit))
+  }
+  // That nothing is there was asked before; a retry at the next level replaces what the last one left.
+  return outputs.map((file) => limited(openFileOutput(file, { overwrite: true }), sizeLimit))
+}
+
+function limited(output: DumpOutput, sizeLimit: number | undefined): DumpOutput {
+  return sizeLimit === undefined ? output : limitOutput(output, sizeLimit)
+}
+
+/** Say how it went; true if the dump is whole. */
+function conclude(request: MakedumpfileRequest, stats: DumpStats, messages: Messages): boolean {
+  messages.say(ML_REPORT, formatStats(stats))
+  messages.say(
+    ML_DEBUG,
+    `STEP [Excluding unnecessary pages] : ${(stats.filterMs / 1000).toFixed(6)} seconds\n` +
+      `STEP [Copying data               ] : ${(stats.copyMs / 1000).toFixed(6)} seconds\n`,
+  )
+  for (const problem of stats.problems) messages.say(ML_ERROR, `${problem.message}\n`)
+  if (stats.unreadableMapPages > 0) {
+    const what = `${stats.unreadableMapPages} pages of the page array cannot be read`
+    messages.say(ML_ERROR, `${what}: the pages they describe are kept\n`)
+  }
+  const where = request.isFlattened ? ['STDOUT'] : request.outputs
+  const isSplit = where.length > 1
+  if (where.length > 0 && !request.isDryRun) {
+    const saved = `The dumpfile${isSplit ? 's are' : ' is'} saved to ${where.join(', ')}.`
+    messages.say(ML_COMMON, `\n${saved}\n`)
+  }
+  if (stats.isComplete) {
+    messages.say(ML_COMMON, '\nmakedumpfile Completed.\n')
+    return true
+  }
+  messages.say(ML_ERROR, `The dumpfile is incomplete: ${stats.lostPages} pages are lost\n`)
+  messages.sayFailed()
+  return false
+}

@@ -1,0 +1,88 @@
+// Which frames go into an ELF dump, and as which PT_LOADs. A segment cannot leave out single pages, so short gaps are
+// filled with what is there. Source: makedumpfile get_loads_dumpfile_cyclic(), DIVIDE_SIZE.
+import type { PfnRun } from '../../../core/dump/dump_format.ts'
+import { BLOCK_BYTES, BLOCK_PFNS, type FrameBlocks, memoryBlocks } from '../frame_blocks.ts'
+import { bitmapOf } from '../page_bitmap.ts'
+
+/** Frames `[start, end)` have bytes in the file, `[end, memEnd)` do not. */
+export interface ElfRun extends PfnRun {
+  readonly memEnd: number
+}
+
+/** Missing frames that are worth a program header of their own. */
+const GAP_MIN = 256
+
+/** What an ELF dump holds. */
+export interface ElfFrames {
+  readonly runs: readonly ElfRun[]
+  /** The frames that have bytes. */
+  readonly stored: FrameBlocks
+}
+
+/**
+ * Cut frames into runs.
+ *
+ * @param existing frames that are RAM
+ * @param present frames that can be read: only those fill gaps
+ */
+export function elfFrames(
+  existing: readonly PfnRun[],
+  present: readonly PfnRun[],
+  dumped: FrameBlocks,
+): ElfFrames {
+  const wanted = [...forEachRun(dumped)]
+  const filled = fillGaps(wanted, present)
+  const stored = memoryBlocks(bitmapOf(filled, dumped.pfnEnd), dumped.pfnEnd)
+  return { runs: [...coverMemory(existing, filled)], stored }
+}
+
+/** Runs of dumped frames, ascending. */
+function* forEachRun(dumped: FrameBlocks): Generator<PfnRun> {
+  const block = new Uint8Array(BLOCK_BYTES)
+  let start = -1
+  for (let first = 0; first < dumped.pfnEnd; first += BLOCK_PFNS) {
+    dumped.load(block, first)
+    for (let at = 0; at < BLOCK_BYTES; at++) {
+      const byte = block[at] as number
+      if (byte === (start < 0 ? 0 : 0xff)) continue
+      for (let bit = 0; bit < 8; bit++) {
+        const isSet = ((byte >> bit) & 1) === 1
+        if (isSet === start >= 0) continue
+        const pfn = first + at * 8 + bit
+        if (!isSet) yield { start, end: pfn }
+        start = isSet ? pfn : -1
+      }
+    }
+  }
+  if (start >= 0) yield { start, end: dumped.pfnEnd }
+}
+
+/** Join runs with less than GAP_MIN frames between them, if all of those can be read. */
+function fillGaps(runs: readonly PfnRun[], present: readonly PfnRun[]): PfnRun[] {
+  const filled: { start: number; end: number }[] = []
+  let at = 0
+  for (const run of runs) {
+    while (at < present.length && (present[at] as PfnRun).end <= run.start) at++
+    const last = filled.at(-1)
+    const isReadable = last !== undefined && (present[at]?.start ?? Infinity) <= last.end
+    if (last && isReadable && run.start - last.end < GAP_MIN) last.end = run.end
+    else filled.push({ ...run })
+  }
+  return filled
+}
+
+/** Cover all RAM: each run reaches to the next one's start, and what precedes the first has no bytes. */
+function* coverMemory(existing: readonly PfnRun[], filled: readonly PfnRun[]): Generator<ElfRun> {
+  let at = 0
+  for (const ram of existing) {
+    let start = ram.start
+    while (at < filled.length && (filled[at] as PfnRun).start < ram.end) {
+      const run = filled[at++] as PfnRun
+      if (run.start > start) yield { start, end: start, memEnd: run.start }
+      const next = filled[at]?.start ?? Infinity
+      start = Math.min(next, ram.end)
+      yield { start: run.start, end: run.end, memEnd: start }
+    }
+    if (start < ram.end) yield { start, end: start, memEnd: ram.end }
+  }
+}

@@ -11,10 +11,32 @@ import { pfnRunsOf } from './pfn_runs.ts'
 import { PageTables } from './page_tables.ts'
 
 /** How a kernel lays out `struct page`, by the release that brought it. */
-export type PageEra = '5.10' | '6.3' | '6.6' | '6.9' | '6.12' | '7.1'
+export type PageEra = '4.18' | '5.10' | '6.3' | '6.6' | '6.9' | '6.11' | '6.12' | '7.1'
 
 /** All of them, oldest first. */
-export const PAGE_ERAS: readonly PageEra[] = ['5.10', '6.3', '6.6', '6.9', '6.12', '7.1']
+export const PAGE_ERAS: readonly PageEra[] = [
+  '4.18',
+  '5.10',
+  '6.3',
+  '6.6',
+  '6.9',
+  '6.11',
+  '6.12',
+  '7.1',
+]
+
+/**
+ * How the machine finds its page array: one virtual array (`vmemmap`), the same of a kernel before 4.15 (`pointer`),
+ * a piece a section anywhere (`sparse`), that with all sections in one table (`static`), or one array for all (`flat`).
+ */
+export type MemoryModel = 'vmemmap' | 'pointer' | 'sparse' | 'static' | 'flat'
+
+/** What else may differ between machines. */
+export interface MachineOptions {
+  readonly model?: MemoryModel
+  /** Levels of page tables. */
+  readonly levels?: 4 | 5
+}
 
 /** Frames of the machine. */
 export const PFN_END = 4096
@@ -36,6 +58,8 @@ export const FRAMES = {
 }
 const IMAGE_FRAMES = 0x80
 const ARRAY_FRAMES = (PFN_END * STRUCT_PAGE) / PAGE_SIZE
+const SECTIONS = PFN_END / SECTION_FRAMES
+const SECTION_ARRAY_FRAMES = ARRAY_FRAMES / SECTIONS
 const NX = 1n << 63n
 const PTE = 0x63n
 
@@ -54,7 +78,8 @@ const BITS = {
 interface Era {
   readonly info: string
   readonly buddy: number
-  readonly offline: number
+  /** Since 4.20. */
+  readonly offline?: number
   readonly unaccepted?: number
   readonly slabType?: number
   readonly hugetlbType?: number
@@ -68,15 +93,22 @@ const NEW = {
   hugetlbType: 0xf4 << 24,
 }
 
-const ERA: Readonly<Record<PageEra, Era>> = {
-  '5.10': {
-    ...OLD,
-    info: `OFFSET(page.compound_head)=8
+const BEFORE_6_3 = `OFFSET(page.compound_head)=8
 OFFSET(page.compound_dtor)=16
 OFFSET(page.compound_order)=17
 NUMBER(PG_slab)=9
-NUMBER(HUGETLB_PAGE_DTOR)=2`,
-  },
+NUMBER(HUGETLB_PAGE_DTOR)=2`
+/** One bit each, clear where a page has the type. */
+const CLEAR_BITS = {
+  buddy: ~0x4000_0000,
+  offline: ~0x2000_0000,
+  slabType: ~0x0200_0000,
+  hugetlbType: ~0x0400_0000,
+}
+
+const ERA: Readonly<Record<PageEra, Era>> = {
+  '4.18': { buddy: -129, info: BEFORE_6_3 },
+  '5.10': { ...OLD, info: BEFORE_6_3 },
   '6.3': {
     ...OLD,
     info: `OFFSET(page.compound_head)=8
@@ -98,6 +130,7 @@ NUMBER(PG_hugetlb)=8`,
 NUMBER(PG_slab)=9
 NUMBER(PAGE_HUGETLB_MAPCOUNT_VALUE)=-2049`,
   },
+  '6.11': { ...CLEAR_BITS, info: `OFFSET(page.compound_head)=8\n${types(CLEAR_BITS)}` },
   '6.12': { ...NEW, info: `OFFSET(page.compound_head)=8\n${types(NEW)}` },
   '7.1': {
     ...NEW,
@@ -111,15 +144,19 @@ NUMBER(PAGE_UNACCEPTED_MAPCOUNT_VALUE)=${0xf7 << 24}`,
 /** The machine, and hands on its memory. */
 export class PageArrayMachine {
   readonly memory = new Uint8Array(PFN_END * PAGE_SIZE)
-  readonly tables = new PageTables({ firstFrame: FRAMES.tables * PAGE_SIZE })
-  readonly vmcoreinfo: string
+  readonly tables: PageTables
+  /** Lines that dump() tells; tests may add some, or lies. */
+  vmcoreinfo: string
   readonly #absent = new Set<number>()
   readonly #era: Era
   readonly #pages: DataView
 
-  constructor(era: PageEra, recipe: string) {
+  constructor(era: PageEra, recipe: string, options: MachineOptions = {}) {
+    const { model = 'vmemmap', levels = 4 } = options
     this.#era = ERA[era]
+    this.tables = new PageTables({ firstFrame: FRAMES.tables * PAGE_SIZE, levels })
     this.vmcoreinfo = vmcoreinfoText(this.#era, this.tables.root)
+    if (levels === 5) this.vmcoreinfo += 'NUMBER(pgtable_l5_enabled)=1\n'
     const words = new Uint32Array(this.memory.buffer)
     for (let i = 0; i < words.length; i++) words[i] = Math.floor(i / 1024) + 1
     this.#pages = new DataView(
@@ -135,6 +172,9 @@ export class PageArrayMachine {
     }
     for (const line of recipe.split('\n')) this.#apply(line.trim())
     this.#map()
+    this.#model(model)
+    for (const [physical, view] of this.tables.frames)
+      this.memory.set(new Uint8Array(view.buffer), physical)
   }
 
   /** The dump of this machine; `lost` frames cannot be read. */
@@ -225,7 +265,7 @@ export class PageArrayMachine {
 
   #mark(pfn: number, word: string): void {
     if (word === 'anon') this.#pages.setUint32(pfn * STRUCT_PAGE + 24, 0x1001, true)
-    else if (word === 'offline') this.#type(pfn, this.#era.offline, 0)
+    else if (word === 'offline') this.#type(pfn, this.#era.offline ?? -1, 0)
     else if (word === 'unaccepted') this.#type(pfn, this.#era.unaccepted ?? -1, 0)
     else if (word === 'slab' && this.#era.slabType !== undefined)
       this.#type(pfn, this.#era.slabType, 0)
@@ -261,14 +301,52 @@ export class PageArrayMachine {
       tables.setEntry(text, 1, BigInt((FRAMES.text + i) * PAGE_SIZE) | PTE)
     }
     tables.setEntry(VMALLOC, 1, BigInt(FRAMES.stack * PAGE_SIZE) | PTE | NX)
-    this.#clear(FRAMES.section, 2)
-    this.poke(FRAMES.section * PAGE_SIZE, PageArrayMachine.addressOf(FRAMES.section + 1))
-    for (let section = 0; section * SECTION_FRAMES < PFN_END; section++) {
+  }
+
+  /** Say where the page array is. */
+  #model(model: MemoryModel): void {
+    this.#clear(FRAMES.section, 3)
+    const [roots, sections, pointer] = [FRAMES.section, FRAMES.section + 1, FRAMES.section + 2]
+    this.poke(roots * PAGE_SIZE, PageArrayMachine.addressOf(sections))
+    this.poke(pointer * PAGE_SIZE, PageArrayMachine.addressOf(roots))
+    const isSplit = model === 'sparse' || model === 'static'
+    if (isSplit) this.#reverseArray()
+    for (let section = 0; section < SECTIONS; section++) {
+      const at = FRAMES.pageArray + (SECTIONS - 1 - section) * SECTION_ARRAY_FRAMES
+      const coded = PageArrayMachine.addressOf(at) - BigInt(section * SECTION_FRAMES * STRUCT_PAGE)
       // The map is coded relative to frame 0; its low bits are flags, of which bit 0 says present.
-      this.poke((FRAMES.section + 1) * PAGE_SIZE + section * 16, VMEMMAP | 0x1bn)
+      const map = (isSplit ? coded : VMEMMAP) | 0x1bn
+      this.poke(sections * PAGE_SIZE + section * 16, map)
     }
-    for (const [physical, view] of tables.frames)
-      this.memory.set(new Uint8Array(view.buffer), physical)
+    const tell = (frame: number): void => {
+      const symbol = PageArrayMachine.addressOf(frame).toString(16)
+      this.#tell(/^(SYMBOL\(mem_section\))=.*$/m, `$1=${symbol}`)
+    }
+    if (model === 'pointer') tell(pointer)
+    else if (model === 'static') {
+      tell(sections)
+      this.#tell(/^LENGTH\(mem_section\)=.*$/m, 'LENGTH(mem_section)=16')
+      this.#tell(/^NUMBER\(MAX_PHYSMEM_BITS\)=.*$/m, 'NUMBER(MAX_PHYSMEM_BITS)=26')
+    } else if (model === 'flat') {
+      this.poke(pointer * PAGE_SIZE, PageArrayMachine.addressOf(FRAMES.pageArray))
+      tell(pointer)
+      this.#tell('SYMBOL(mem_section)', 'SYMBOL(mem_map)')
+    }
+  }
+
+  #tell(line: string | RegExp, text: string): void {
+    this.vmcoreinfo = this.vmcoreinfo.replace(line, text)
+  }
+
+  /** Put the last section's piece of the page array first. */
+  #reverseArray(): void {
+    const start = FRAMES.pageArray * PAGE_SIZE
+    const size = SECTION_ARRAY_FRAMES * PAGE_SIZE
+    const pieces = this.memory.slice(start, start + SECTIONS * size)
+    for (let i = 0; i < SECTIONS; i++) {
+      const piece = pieces.subarray(i * size, (i + 1) * size)
+      this.memory.set(piece, start + (SECTIONS - 1 - i) * size)
+    }
   }
 }
 
@@ -298,7 +376,7 @@ NUMBER(PG_swapbacked)=19
 NUMBER(PG_hwpoison)=21
 NUMBER(PG_head_mask)=64
 NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=${era.buddy}
-NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)=${era.offline}
+${era.offline === undefined ? '' : `NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)=${era.offline}`}
 ${era.info}
 `
 }

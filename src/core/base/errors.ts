@@ -81,6 +81,16 @@ export class CorruptError extends KdumpError {
   }
 }
 
+/** Two things that a dumped kernel says of itself do not agree, so that neither is to be trusted. */
+export class MismatchError extends KdumpError {
+  readonly code = 'ERR_MISMATCH'
+  readonly what: string
+  constructor(what: string, options?: ErrorOptions) {
+    super(`dump contradicts itself: ${what}`, options)
+    this.what = what
+  }
+}
+
 /** What sort of thing a name did not lead to. */
 export type NotFoundKind =
   | 'symbol'

@@ -29,6 +29,16 @@ const KINDS_OF_SPACE: Record<TypeSpace, readonly number[]> = {
   base: [BTF_KIND_INT, BTF_KIND_FLOAT],
 }
 
+/** Spaces of kinds that have members or values of their own. */
+const SPACE_OF_KIND = Array.from({ length: 32 }, (_, kind) => {
+  const spaces = ['struct', 'union', 'enum'] as const
+  return spaces.find((space) => KINDS_OF_SPACE[space].includes(kind))
+})
+
+/** The first three letters of a name as a number. */
+const prefixOf = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
+
 /** One `struct btf_type`, decoded. `at` is the offset of what follows it. */
 export interface BtfRecord {
   readonly name: string
@@ -102,6 +112,35 @@ export class Btf implements TypeProvider {
     const kinds = KINDS_OF_SPACE[space]
     const row = this.#findRow(name, kinds)
     return row === undefined ? undefined : this.typeById(row + this.#firstId)
+  }
+
+  /**
+   * Find a few types by one pass over all records, without the index of names that `findType()` builds.
+   *
+   * @param names C names, such as 'struct page' and 'enum pageflags'
+   * @returns name → the first type of that name; those that do not exist are left out
+   */
+  findTypes(names: readonly `${'struct' | 'union' | 'enum'} ${string}`[]): Map<string, Type> {
+    const wanted = new Set<string>(names)
+    const found = new Map<string, Type>()
+    // A name becomes a string only if its first letters are a wanted one's.
+    const prefixes = new Set(
+      names.map((name) => prefixOf(new TextEncoder().encode(name.split(' ')[1]), 0)),
+    )
+    const { view, littleEndian } = this
+    const bytes = this.#bytes
+    const records = this.#records
+    const strings = this.#strings
+    for (let row = 0; row < records.length; row++) {
+      const record = records[row] as number
+      const space = SPACE_OF_KIND[(view.getUint32(record + 4, littleEndian) >>> 24) & 0x1f]
+      if (space === undefined) continue
+      const nameOffset = view.getUint32(record, littleEndian)
+      if (!prefixes.has(prefixOf(bytes, strings + nameOffset))) continue
+      const name = `${space} ${this.stringAt(nameOffset)}`
+      if (wanted.has(name) && !found.has(name)) found.set(name, this.typeById(row + this.#firstId))
+    }
+    return found
   }
 
   findFunction(name: string): FunctionType | undefined {

@@ -5,6 +5,7 @@ import type { ArchMemory, KernelMap, Translator } from '../../core/arch/arch.ts'
 import { getArch } from '../../core/arch/archs.ts'
 import type { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
 import type { Dump } from '../../core/dump/dump_format.ts'
+import type { VirtualReader } from '../../core/io/virtual_reader.ts'
 import type { DumpPages } from './dump_pages.ts'
 
 /** Page tables kept: those of one long read are few. */
@@ -14,7 +15,8 @@ const CACHED_TABLES = 1024
 export type OnPiece = (physical: number, size: number) => void
 
 /** Kernel addresses of one dump, by its page tables. */
-export class KernelMemory {
+export class KernelMemory implements VirtualReader {
+  readonly littleEndian: boolean
   readonly #pages: DumpPages
   readonly #info: VmcoreInfo
   readonly #machine: string
@@ -23,6 +25,7 @@ export class KernelMemory {
 
   /** @throws {UnsupportedError} if the architecture is unknown */
   constructor(dump: Dump, pages: DumpPages, info: VmcoreInfo) {
+    this.littleEndian = dump.littleEndian
     this.#pages = pages
     this.#info = info
     this.#machine = dump.utsname?.machine ?? ''
@@ -43,6 +46,10 @@ export class KernelMemory {
   /** Physical address of a kernel address. @throws {FaultError} */
   toPhysical(address: bigint): number {
     return this.#translator.kernelToPhysical(address)
+  }
+
+  readVirtual(address: bigint, into: Uint8Array): void {
+    this.read(address, into)
   }
 
   /** Read kernel memory; bytes contiguous in physical memory are read at once. @throws {FaultError} */

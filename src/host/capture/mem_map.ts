@@ -1,6 +1,7 @@
 // Where the kernel's array of `struct page` lies: one virtual address per section (sparsemem), or one for all.
 // Source: include/linux/mmzone.h (__nr_to_section, sparse_decode_mem_map), makedumpfile's memory models.
 import { CorruptError, NotFoundError } from '../../core/base/errors.ts'
+import type { TypeFacts } from '../../core/debuginfo/type_facts.ts'
 import type { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
 
 /** The pages of frames `[pfnStart, pfnEnd)` begin at `address`. */
@@ -14,6 +15,8 @@ export interface MemMap {
 export type ReadVirtual = (address: bigint, into: Uint8Array) => void
 
 const SECTION_MARKED_PRESENT = 1n
+/** Of x86-64 and arm64 with 4 KiB pages. */
+const SECTION_SIZE_BITS_DEFAULT = 27
 /**
  * Flags in the low bits of section_mem_map: 2 in 2.6.24, 5 since 5.12, more to come. The map itself is page
  * aligned, so all bits below a page may be flags.
@@ -21,10 +24,13 @@ const SECTION_MARKED_PRESENT = 1n
 const FLAG_BITS = 0xfffn
 /** 2^24 sections of 128 MiB are 2 PiB. */
 const SECTIONS_MAX = 2 ** 24
+/** An array of all sections that would be larger is split by kernels. */
+const STATIC_SECTIONS_MAX = 2 ** 16
 
 /**
  * Find all pieces of the page array.
  *
+ * @param types of the crashed kernel, which know a section's layout better than VMCOREINFO
  * @returns pieces in frame order, one per section that has memory
  * @throws {NotFoundError} if VMCOREINFO names no memory model
  * @throws {CorruptError} if the tables make no sense
@@ -34,8 +40,10 @@ export function readMemMaps(
   pfnEnd: number,
   littleEndian: boolean,
   read: ReadVirtual,
+  types?: TypeFacts,
 ): MemMap[] {
-  if (info.symbol('mem_section') !== undefined) return readSparse(info, pfnEnd, littleEndian, read)
+  if (info.symbol('mem_section') !== undefined)
+    return readSparse(info, pfnEnd, littleEndian, read, types)
   const memMap = info.symbol('mem_map')
   if (memMap === undefined)
     throw new NotFoundError('vmcoreinfo', 'SYMBOL(mem_section) or SYMBOL(mem_map)')
@@ -48,28 +56,25 @@ function readSparse(
   pfnEnd: number,
   littleEndian: boolean,
   read: ReadVirtual,
+  types: TypeFacts | undefined,
 ): MemMap[] {
   const table = info.getSymbol('mem_section')
-  const entrySize = info.getSize('mem_section')
-  const roots = info.length('mem_section') ?? 0
-  const sectionPages = 2 ** ((info.number('SECTION_SIZE_BITS') ?? 27) - Math.log2(info.pageSize))
-  const perRoot = Math.floor(info.pageSize / entrySize)
-  const sections = Math.min(roots * perRoot, Math.ceil(pfnEnd / sectionPages), SECTIONS_MAX)
-  const rootsUsed = Math.ceil(sections / perRoot)
-  // Since 4.15, commit 83e3c48729d9, the symbol's value is the table, allocated; before it was the address of an array.
-  const attempts = [() => table, () => readWords(read, table, 1, littleEndian)[0] as bigint]
+  const shape = readShape(info, pfnEnd, types)
+  const words = (address: bigint, count: number): bigint[] =>
+    readWords(read, address, count, littleEndian)
+  const rootCount = Math.ceil(shape.sections / shape.perRoot)
+  const attempts = shape.isStatic
+    ? [() => [table]]
+    : [
+        // Since 4.15, commit 83e3c48729d9, the symbol's value is the table, allocated; before it was the address of an
+        // array, or of a pointer to one.
+        () => words(table, rootCount),
+        () => words(words(table, 1)[0] as bigint, rootCount),
+      ]
   let failure: unknown
   for (const attempt of attempts) {
     try {
-      const rootAddresses = readWords(read, attempt(), rootsUsed, littleEndian)
-      const maps = readRoots(info, rootAddresses, {
-        entrySize,
-        perRoot,
-        sectionPages,
-        sections,
-        littleEndian,
-        read,
-      })
+      const maps = readRoots(attempt(), shape, littleEndian, read)
       if (maps.length > 0)
         return maps.map((map) => ({ ...map, pfnEnd: Math.min(map.pfnEnd, pfnEnd) }))
     } catch (cause) {
@@ -80,18 +85,47 @@ function readSparse(
 }
 
 interface SparseShape {
+  /** `struct page` in bytes. */
+  readonly pageSize: number
+  /** `struct mem_section` in bytes, and the offset of its member section_mem_map. */
   readonly entrySize: number
+  readonly member: number
+  /** One array of all sections (SPARSEMEM_STATIC), not an array of pointers to some of them each. */
+  readonly isStatic: boolean
   readonly perRoot: number
   readonly sectionPages: number
   readonly sections: number
-  readonly littleEndian: boolean
-  readonly read: ReadVirtual
 }
 
-function readRoots(info: VmcoreInfo, roots: readonly bigint[], shape: SparseShape): MemMap[] {
-  const { entrySize, perRoot, sectionPages, sections, littleEndian, read } = shape
-  const member = info.offset('mem_section.section_mem_map') ?? 0
-  const pageSize = BigInt(info.getSize('page'))
+/** @throws {CorruptError} if sections have no sensible size */
+function readShape(info: VmcoreInfo, pfnEnd: number, types: TypeFacts | undefined): SparseShape {
+  const entrySize = types?.size('mem_section') ?? info.getSize('mem_section')
+  const member =
+    types?.offset('mem_section.section_mem_map') ?? info.offset('mem_section.section_mem_map') ?? 0
+  const pageSize = types?.size('page') ?? info.getSize('page')
+  const sectionBits = info.number('SECTION_SIZE_BITS') ?? SECTION_SIZE_BITS_DEFAULT
+  const sectionPages = 2 ** sectionBits / info.pageSize
+  if (entrySize < 8 || entrySize > info.pageSize || member > entrySize - 8 || sectionPages < 1) {
+    throw new CorruptError(
+      info.getSymbol('mem_section'),
+      `mem_section of ${entrySize} bytes for ${sectionPages} pages`,
+    )
+  }
+  const roots = info.length('mem_section') ?? 0
+  const sectionCount = 2 ** (info.number('MAX_PHYSMEM_BITS') ?? 0) / 2 ** sectionBits
+  const isStatic = roots === sectionCount && roots <= STATIC_SECTIONS_MAX
+  const listed = isStatic ? roots : roots * Math.floor(info.pageSize / entrySize)
+  const sections = Math.min(listed, Math.ceil(pfnEnd / sectionPages), SECTIONS_MAX)
+  const perRoot = isStatic ? Math.max(sections, 1) : Math.floor(info.pageSize / entrySize)
+  return { pageSize, entrySize, member, isStatic, perRoot, sectionPages, sections }
+}
+
+function readRoots(
+  roots: readonly bigint[],
+  { pageSize, entrySize, member, perRoot, sectionPages, sections }: SparseShape,
+  littleEndian: boolean,
+  read: ReadVirtual,
+): MemMap[] {
   const maps: MemMap[] = []
   const entries = new Uint8Array(perRoot * entrySize)
   const view = new DataView(entries.buffer)
@@ -106,7 +140,7 @@ function readRoots(info: VmcoreInfo, roots: readonly bigint[], shape: SparseShap
       const coded = view.getBigUint64(i * entrySize + member, littleEndian)
       if ((coded & SECTION_MARKED_PRESENT) === 0n) continue
       const pfnStart = section * sectionPages
-      const address = BigInt.asUintN(64, (coded & ~FLAG_BITS) + BigInt(pfnStart) * pageSize)
+      const address = BigInt.asUintN(64, (coded & ~FLAG_BITS) + BigInt(pfnStart * pageSize))
       maps.push({ pfnStart, pfnEnd: pfnStart + sectionPages, address })
     }
   })

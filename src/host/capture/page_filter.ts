@@ -1,38 +1,29 @@
 // Which pages go into a dump: reads every `struct page` and clears the bits of what the dump level leaves out.
-// The order of the tests is makedumpfile's (__exclude_unnecessary_pages), and so are the counts. A page costs a few
-// nanoseconds: 1 TiB has 268 million.
+// A page costs a few nanoseconds: 1 TiB has 268 million.
+import { classify } from './exclude/classify.ts'
+import { freeOrder } from './exclude/free.ts'
+import { BIT_FREE, BIT_SLAB, BITS_END, flagBits, typeBits } from './exclude/page_bits.ts'
 import {
-  CACHE,
-  CACHE_PRIVATE,
   CLASS_COUNT,
-  EXCLUDE_CACHE,
-  EXCLUDE_CACHE_PRIVATE,
   EXCLUDE_FREE,
-  EXCLUDE_USER,
-  FREE,
-  HWPOISON,
+  EXCLUDE_HWPOISON,
+  EXCLUDE_OFFLINE,
   KEEP,
-  OFFLINE,
   PLAIN,
   SLAB,
-  USER,
 } from './exclude/page_class.ts'
-import { isHwpoison, isOffline } from './exclude/broken.ts'
-import { isCache } from './exclude/cache.ts'
-import { freeOrder } from './exclude/free.ts'
-import { isSlab } from './exclude/slab.ts'
-import { isAnonymous, isHugetlb } from './exclude/user.ts'
 import type { PfnRun } from '../../core/dump/dump_format.ts'
 import type { DumpPages } from './dump_pages.ts'
 import type { KernelMemory } from './kernel_memory.ts'
 import type { MemMap } from './mem_map.ts'
 import { bitmapOf, clearRange, mergeRuns, setRange } from './page_bitmap.ts'
 import type { PageLayout } from './page_layout.ts'
+import { type PageSums, pageSums } from './page_sums.ts'
 
 /** Frames looked at in one read: 2 MiB of `struct page`. Even, so that a compound head's second page is in its window. */
 const WINDOW_PAGES = 32768
-/** Orders are exponents of a machine word. */
-const ORDER_LIMIT = 64
+/** The largest huge page there is has order 22 (16 GiB); what claims 16 TiB is damaged. */
+const ORDER_LIMIT = 32
 
 /** Told how many frames are decided. */
 export type OnFilterProgress = (done: number, total: number) => void
@@ -43,8 +34,12 @@ export interface FilterResult {
   readonly dumped: Uint8Array
   /** For the order of pages, if asked for. */
   readonly kinds: PageKinds | undefined
-  /** Frames by page class. */
+  /** Frames by page class: what was left out as such. */
   readonly counts: readonly number[]
+  /** Frames whose `struct page` was looked at. */
+  readonly frames: number
+  /** Frames of each kind, left out or not. */
+  readonly sums: PageSums
   /** Frames that hold the page array. */
   readonly pageArray: readonly PfnRun[]
   /** Pages of the page array that could not be read: the frames they describe are all dumped. */
@@ -70,6 +65,8 @@ export interface FilterInput {
 export interface FilterOptions {
   /** Dump level, 0 to 31. */
   readonly level: number
+  /** EXCLUDE_ bits of classes that stay whatever the level: a check of class_checks.ts failed. */
+  readonly keep?: number
   readonly wantKinds?: boolean
   readonly onProgress?: OnFilterProgress
 }
@@ -83,21 +80,37 @@ export function filterPages(
   const kinds = options.wantKinds
     ? { slab: new Uint8Array(dumped.length), plain: new Uint8Array(dumped.length) }
     : undefined
-  const scan = new PageScan(layout, options.level, dumped, kinds)
+  const scan = new PageScan(layout, excludedClasses(layout, options), dumped, kinds)
   const pageArray: PfnRun[] = []
   const bytes = new Uint8Array(WINDOW_PAGES * layout.size)
   const words = new Int32Array(bytes.buffer)
   const onPiece = (physical: number, size: number): void =>
     addPiece(pageArray, physical, size, pages.pageSize)
   let unreadable = 0
+  let frames = 0
   for (const { start, end, map } of windows(pages.existing, maps)) {
     const address = map.address + BigInt((start - map.pfnStart) * layout.size)
     const part = bytes.subarray(0, (end - start) * layout.size)
     unreadable += memory.readLenient(address, part, onPiece)
+    frames += end - start
     scan.window(words, start, end - start)
     options.onProgress?.(end, pages.pfnEnd)
   }
-  return { dumped, kinds, counts: scan.counts, pageArray: mergeRuns(pageArray), unreadable }
+  return {
+    dumped,
+    kinds,
+    counts: scan.counts,
+    frames,
+    sums: pageSums(scan.tally, scan.keptFree),
+    pageArray: mergeRuns(pageArray),
+    unreadable,
+  }
+}
+
+/** EXCLUDE_ bits of what is left out: not what the layout's sources dispute. */
+function excludedClasses({ disputes }: PageLayout, { level, keep = 0 }: FilterOptions): number {
+  const disputed = disputes.reduce((bits, { classes }) => bits | classes, 0)
+  return (level | EXCLUDE_HWPOISON | EXCLUDE_OFFLINE) & ~disputed & ~keep
 }
 
 interface FrameWindow extends PfnRun {
@@ -134,22 +147,34 @@ function addPiece(runs: PfnRun[], physical: number, size: number, pageSize: numb
 /** A class not looked up yet. */
 const UNKNOWN = 255
 
-/** The state of a scan: the bitmap, the counts, and how far the last excluded block reaches. */
+/** The state of a scan: the bitmap, the counts, and how far the last block reaches. */
 class PageScan {
   readonly counts: number[] = new Array<number>(CLASS_COUNT).fill(0)
+  /** Frames by set of page bits. */
+  readonly tally = new Float64Array(BITS_END)
+  /** Frames of free blocks that stay, their first ones left out. */
+  keptFree = 0
   readonly #layout: PageLayout
-  readonly #level: number
+  readonly #excluded: number
   readonly #dumped: Uint8Array
   readonly #kinds: PageKinds | undefined
   readonly #shifts: FlagShifts
-  /** Class by the bits that decide it, filled as they come up: most pages are decided without a branch. */
-  readonly #classOf = new Uint8Array(256).fill(UNKNOWN)
+  /** The page bits that are read from flags: those of flags that the kernel lacks are noise. */
+  readonly #flagBits: number
+  /** Class by page bits, filled as they come up. */
+  readonly #classOf = new Uint8Array(BITS_END).fill(UNKNOWN)
   /** Frames below are decided: a block may end in a later window. */
   #decided = 0
 
-  constructor(layout: PageLayout, level: number, dumped: Uint8Array, kinds: PageKinds | undefined) {
+  constructor(
+    layout: PageLayout,
+    excluded: number,
+    dumped: Uint8Array,
+    kinds: PageKinds | undefined,
+  ) {
     this.#layout = layout
-    this.#level = level
+    this.#flagBits = flagBits(layout)
+    this.#excluded = excluded
     this.#dumped = dumped
     this.#kinds = kinds
     this.#shifts = flagShifts(layout)
@@ -165,9 +190,9 @@ class PageScan {
       head,
     } = this.#layout
     const { lru, privateFlag, swapcache, swapbacked, hwpoison, slab, reserved } = this.#shifts
-    const classOf = this.#classOf
-    // Neighbours are mostly of one class: bits are cleared run by run.
-    let runClass = KEEP
+    const mask = this.#flagBits
+    // Neighbours are mostly alike: bits are cleared, and frames counted, run by run.
+    let runBits = 0
     let runStart = 0
     let runEnd = 0
     for (let index = Math.max(0, this.#decided - firstPfn); index < count; index++) {
@@ -175,58 +200,71 @@ class PageScan {
       // A tail page goes with its head, which was here before.
       if (tail >= 0 && (words[at + tail] as number) & 1) continue
       const flags = words[at + flagsWord] as number
-      let pageClass = UNKNOWN
-      let frames = 1
-      // A count below -1 is a page type.
-      if ((flags & head) === 0 && (words[at + mapcountWord] as number) >= -1) {
-        const key =
-          ((flags >>> lru) & 1) |
+      let bits =
+        (((flags >>> lru) & 1) |
           (((flags >>> privateFlag) & 1) << 1) |
           (((flags >>> swapcache) & 1) << 2) |
           (((flags >>> swapbacked) & 1) << 3) |
           (((flags >>> hwpoison) & 1) << 4) |
           (((flags >>> slab) & 1) << 5) |
           (((flags >>> reserved) & 1) << 6) |
-          (((words[at + mapping] as number) & 1) << 7)
-        pageClass = classOf[key] as number
-        if (pageClass === UNKNOWN) {
-          pageClass = classify(words, at, this.#layout, this.#level, false)
-          classOf[key] = pageClass
-        }
-      } else {
-        const packed = this.#special(words, at, firstPfn + index, index + 1 < count)
-        pageClass = packed & 0xff
-        frames = 2 ** (packed >> 8)
+          (((words[at + mapping] as number) & 1) << 7)) &
+        mask
+      let frames = 1
+      // A count below -1 is a page type.
+      if ((flags & head) !== 0 || (words[at + mapcountWord] as number) < -1) {
+        const packed = this.#special(words, at, bits, firstPfn + index, index + 1 < count)
+        bits = packed % BITS_END
+        frames = 2 ** Math.floor(packed / BITS_END)
       }
-      if (pageClass === KEEP) continue
-      if (pageClass !== runClass || index !== runEnd) {
-        if (runEnd > runStart) this.#decide(runClass, firstPfn + runStart, firstPfn + runEnd)
-        runClass = pageClass
+      if (bits !== runBits || index !== runEnd) {
+        if (runEnd > runStart) this.#decide(runBits, firstPfn + runStart, firstPfn + runEnd)
+        runBits = bits
         runStart = index
       }
       runEnd = index + frames
       index = runEnd - 1
     }
-    if (runEnd > runStart) this.#decide(runClass, firstPfn + runStart, firstPfn + runEnd)
+    if (runEnd > runStart) this.#decide(runBits, firstPfn + runStart, firstPfn + runEnd)
   }
 
-  /** Class of a compound head or of a page with a type in the low byte, order of its block above. */
-  #special(words: Int32Array, at: number, pfn: number, hasSecond: boolean): number {
+  /** Bits of a compound head or of a page with a type; the order of its block times BITS_END. */
+  #special(
+    words: Int32Array,
+    at: number,
+    flagBits: number,
+    pfn: number,
+    hasSecond: boolean,
+  ): number {
     const layout = this.#layout
-    const free = this.#level & EXCLUDE_FREE ? freeOrder(words, at, layout) : -1
-    if (free >= 0) return FREE | (free << 8)
     const isHead = hasSecond && ((words[at + layout.flags] as number) & layout.head) !== 0
-    const order = isHead ? compoundOrder(words, at, layout, pfn) : 0
-    return classify(words, at, layout, this.#level, isHead) | (order << 8)
+    const bits = flagBits | typeBits(words, at, layout, isHead)
+    const free = bits & BIT_SLAB ? -1 : freeOrder(words, at, layout)
+    if (free >= 0) {
+      if (this.#excluded & EXCLUDE_FREE) return (bits | BIT_FREE) + free * BITS_END
+      // Pages inside of a free block that stays may be broken: each is looked at itself.
+      this.keptFree += 2 ** free - 1
+      return bits | BIT_FREE
+    }
+    return bits + (isHead ? compoundOrder(words, at, layout, pfn) : 0) * BITS_END
   }
 
-  #decide(pageClass: number, start: number, end: number): void {
+  #decide(bits: number, start: number, end: number): void {
     this.#decided = end
-    const kind = pageClass === SLAB ? this.#kinds?.slab : this.#kinds?.plain
+    this.tally[bits] = (this.tally[bits] as number) + end - start
+    let pageClass = this.#classOf[bits] as number
+    if (pageClass === UNKNOWN) {
+      pageClass = classify(bits, this.#layout, this.#excluded)
+      this.#classOf[bits] = pageClass
+    }
+    if (pageClass === KEEP) return
     if (pageClass !== SLAB && pageClass !== PLAIN) {
       this.counts[pageClass] =
         (this.counts[pageClass] as number) + clearRange(this.#dumped, start, end)
-    } else if (kind) setRange(kind, start, Math.min(end, kind.length * 8))
+      return
+    }
+    const kind = pageClass === SLAB ? this.#kinds?.slab : this.#kinds?.plain
+    if (kind) setRange(kind, start, Math.min(end, kind.length * 8))
   }
 }
 
@@ -252,30 +290,6 @@ function flagShifts(layout: PageLayout): FlagShifts {
     slab: bit(layout.slabFlag),
     reserved: bit(layout.reserved),
   }
-}
-
-/** Class of the page at word `at` if `level` excludes it, else SLAB, PLAIN or KEEP. */
-function classify(
-  words: Int32Array,
-  at: number,
-  layout: PageLayout,
-  level: number,
-  isHead: boolean,
-): number {
-  const flags = words[at + layout.flags] as number
-  if (level & (EXCLUDE_CACHE | EXCLUDE_CACHE_PRIVATE) && isCache(flags, layout)) {
-    const isPrivate = (flags & layout.privateFlag) !== 0
-    if ((level & EXCLUDE_CACHE_PRIVATE || !isPrivate) && !isAnonymous(words, at, layout)) {
-      return isPrivate ? CACHE_PRIVATE : CACHE
-    }
-  }
-  if (level & EXCLUDE_USER) {
-    if (isAnonymous(words, at, layout) || (isHead && isHugetlb(words, at, layout))) return USER
-  }
-  if (isHwpoison(flags, layout)) return HWPOISON
-  if (isOffline(words, at, layout)) return OFFLINE
-  if (isSlab(words, at, layout)) return SLAB
-  return layout.reserved === 0 || (flags & layout.reserved) !== 0 ? KEEP : PLAIN
 }
 
 /** Order of the compound page whose head is at word `at`; what is impossible there counts as 0. */

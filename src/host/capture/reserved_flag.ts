@@ -1,4 +1,4 @@
-// PG_reserved, a flag whose number VMCOREINFO does not tell: the pages of the kernel image have it and no other.
+// PG_reserved, a flag whose number VMCOREINFO does not tell and types may be missing: the pages of the kernel image have it and no other.
 // It marks what was reserved at boot and so what a reader needs early: the per-CPU areas above all.
 import type { MappedRun } from '../../core/arch/arch.ts'
 import type { FilterInput } from './page_filter.ts'
@@ -8,9 +8,10 @@ const SAMPLES = 256
 /** Flags proper are in the lower bits of the word; zone, node and section in the upper half. */
 const FLAG_BITS = 24
 
-/** Find the mask of PG_reserved; 0 if the image's pages do not agree. */
+/** Find the mask of PG_reserved if the layout lacks it; 0 if the image's pages do not agree. */
 export function findReservedFlag(input: FilterInput, image: readonly MappedRun[]): number {
   const { layout, memory, maps } = input
+  if (layout.reserved !== 0) return layout.reserved
   const votes = new Map<number, number>()
   const words = new Int32Array(layout.words)
   const bytes = new Uint8Array(words.buffer)

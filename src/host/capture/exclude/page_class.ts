@@ -5,6 +5,17 @@ export const EXCLUDE_CACHE = 2
 export const EXCLUDE_CACHE_PRIVATE = 4
 export const EXCLUDE_USER = 8
 export const EXCLUDE_FREE = 16
+/** No bits of the dump level: broken pages are excluded at any, unless what tells them is not to be trusted. */
+export const EXCLUDE_HWPOISON = 32
+export const EXCLUDE_OFFLINE = 64
+/** All classes that `struct page` tells. */
+export const EXCLUDE_BY_PAGE =
+  EXCLUDE_CACHE |
+  EXCLUDE_CACHE_PRIVATE |
+  EXCLUDE_USER |
+  EXCLUDE_FREE |
+  EXCLUDE_HWPOISON |
+  EXCLUDE_OFFLINE
 
 /** What a page is found to be; the first match counts. */
 export const KEEP = 0

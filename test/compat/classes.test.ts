@@ -12,6 +12,7 @@ import { TypeFacts } from '../../src/core/debuginfo/type_facts.ts'
 import { VmcoreInfo } from '../../src/core/debuginfo/vmcoreinfo.ts'
 import { openDump } from '../../src/core/dump/formats.ts'
 import { checkProblems, failedClasses, verifyClasses } from '../../src/host/capture/class_checks.ts'
+import type { PfnRun } from '../../src/core/dump/dump_format.ts'
 import { dumpPages, type DumpPages } from '../../src/host/capture/dump_pages.ts'
 import {
   CACHE,
@@ -28,10 +29,9 @@ import { readKernelCounters } from '../../src/host/capture/kernel_counters.ts'
 import { type KernelFacts, readKernelFacts } from '../../src/host/capture/kernel_facts.ts'
 import { KernelMemory } from '../../src/host/capture/kernel_memory.ts'
 import { readMemMaps } from '../../src/host/capture/mem_map.ts'
-import { bitmapOf } from '../../src/host/capture/page_bitmap.ts'
 import { filterPages, type FilterResult } from '../../src/host/capture/page_filter.ts'
 import { type PageLayout, readPageLayout } from '../../src/host/capture/page_layout.ts'
-import { imageFrames, protectKernel } from '../../src/host/capture/protect_kernel.ts'
+import { imageFrames, ownFrames } from '../../src/host/capture/protect_kernel.ts'
 import { openFileSource } from '../../src/host/platform/file_source.ts'
 
 const SERIES = ['6.1', '6.12', 'sid'] as const
@@ -45,7 +45,7 @@ interface Kernel {
   readonly memory: KernelMemory
   readonly facts: KernelFacts
   readonly layout: PageLayout
-  filter(level: number, layout?: PageLayout): FilterResult
+  filter(level: number, layout?: PageLayout, own?: readonly PfnRun[]): FilterResult
   /** EXCLUDE_ bits of what failed. */
   failed(result: FilterResult, layout?: PageLayout): number
 }
@@ -68,8 +68,8 @@ function withKernel(file: string, run: (kernel: Kernel) => void): void {
     memory,
     facts,
     layout,
-    filter: (level, other = layout) =>
-      filterPages({ pages, maps, layout: other, memory }, { level }),
+    filter: (level, other = layout, own = []) =>
+      filterPages({ pages, maps, layout: other, memory }, { level, own }),
     failed(result, other = layout) {
       return failedClasses(verifyClasses(result, counters, other, pages.pageSize))
     },
@@ -120,12 +120,12 @@ for (const series of SERIES) {
     })
 
     test('nothing that the kernel maps for itself is left out', () => {
-      withKernel(vmcore, ({ filter, facts, memory, pages }) => {
+      withKernel(vmcore, ({ filter, facts, layout, memory, pages }) => {
         const map = memory.readKernelMap()
         const image = imageFrames(facts, (address) => memory.toPhysical(address), pages.pageSize)
         assert.ok(image.length > 3)
-        const present = bitmapOf(pages.present, pages.pfnEnd)
-        assert.equal(protectKernel(filter(31).dumped, present, { map, image }), 0)
+        const own = ownFrames({ map, image }, pages.pfnEnd)
+        assert.equal(filter(31, layout, own).protectedFrames, 0)
       })
     })
 

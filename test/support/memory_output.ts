@@ -26,6 +26,12 @@ export class MemoryOutput implements DumpOutput {
     return size
   }
 
+  read(offset: number, into: Uint8Array): number {
+    const part = this.#bytes.subarray(offset, offset + into.length)
+    into.set(part)
+    return part.length
+  }
+
   truncate(size: number): void {
     this.#resize(size)
   }

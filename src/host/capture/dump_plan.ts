@@ -1,15 +1,26 @@
 // What goes into a dump and in which order, decided before anything is written: memory model, page layout, filter, page
-// tables.
+// tables. Nothing is trusted before it was verified; what fails makes the dump larger, never wrong.
 import type { KernelMap } from '../../core/arch/arch.ts'
-import { FormatError, KdumpError, UnsupportedError } from '../../core/base/errors.ts'
-import { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
-import type { Dump } from '../../core/dump/dump_format.ts'
-import { type DumpPages, dumpPages } from './dump_pages.ts'
+import { KdumpError, MismatchError, UnsupportedError } from '../../core/base/errors.ts'
+import type { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
+import { checkProblems, failedClasses, verifyClasses } from './class_checks.ts'
+import type { DumpPages } from './dump_pages.ts'
 import { EXCLUDE_ZERO } from './exclude/page_class.ts'
-import { type FrameBlocks, memoryBlocks } from './frame_blocks.ts'
-import { KernelMemory } from './kernel_memory.ts'
+import { type FrameBlocks, type FrameStore, memoryBlocks } from './frame_blocks.ts'
+import { readKernelCounters } from './kernel_counters.ts'
+import { type KernelFacts, readKernelFacts } from './kernel_facts.ts'
+import type { KernelMemory } from './kernel_memory.ts'
 import { readMemMaps } from './mem_map.ts'
-import { type FilterInput, filterPages, type FilterResult } from './page_filter.ts'
+import { bitmapOf } from './page_bitmap.ts'
+import {
+  filterByWindow,
+  type FilterInput,
+  type FilterOptions,
+  filterPages,
+  type FilterSums,
+  NO_SUMS,
+  type PageKinds,
+} from './page_filter.ts'
 import { readPageLayout } from './page_layout.ts'
 import {
   frugalOrder,
@@ -18,68 +29,80 @@ import {
   PFN_ORDER,
   priorityOrder,
 } from './page_order.ts'
+import { imageFrames, ownFrames } from './protect_kernel.ts'
 import { findReservedFlag } from './reserved_flag.ts'
 
+/** 128 GiB of 4 KiB pages: beyond it the bitmaps of page kinds, five of them, would crowd a capture kernel. */
+const KINDS_FRAMES_MAX = 2 ** 25
 const LEVEL_ALL = 31
-/** 1 TiB of 4 KiB pages: beyond it the bitmaps of page kinds would crowd a capture kernel. */
-const KINDS_FRAMES_MAX = 2 ** 28
 
-/** What is dumped, and in which order. */
-export interface DumpPlan {
+/** A dump's memory, opened for filtering. */
+export interface PlanInput {
   readonly info: VmcoreInfo
   readonly pages: DumpPages
   readonly memory: KernelMemory
-  readonly filter: FilterResult
-  readonly dumped: FrameBlocks
-  readonly passes: readonly PagePass[]
-  readonly mark: ((words: Uint32Array) => void) | undefined
-  readonly problems: readonly KdumpError[]
+  readonly littleEndian: boolean
 }
 
-/** What a plan is made from. */
+/** What is to be left out. */
 export interface PlanOptions {
-  readonly dump: Dump
   readonly level: number
   readonly pageOrder: PageOrder
   /** Keep every page that the dump has, whatever it is. */
-  readonly keepAll?: boolean | undefined
-  readonly onFilterProgress?: ((done: number, total: number) => void) | undefined
+  readonly keepAll: boolean
+  /** Keeps the bits of what is dumped, where memory would not hold them. */
+  readonly store: FrameStore | undefined
+  readonly onProgress?: ((done: number, total: number) => void) | undefined
+}
+
+/** What is dumped, and in which order. */
+export interface DumpPlan {
+  readonly filter: FilterSums
+  readonly dumped: FrameBlocks
+  /** The bits of `dumped`, where they are in memory. */
+  readonly bitmap: Uint8Array | undefined
+  readonly passes: readonly PagePass[]
+  readonly mark: ((words: Uint32Array) => void) | undefined
+  /** What could not be verified or found out, and what was done about it. */
+  readonly problems: readonly KdumpError[]
 }
 
 /**
  * Filter a dump's pages and choose their order.
  *
- * @throws {UnsupportedError} for kernels or machines the filter does not know
- * @throws {FormatError} if the dump has no VMCOREINFO
+ * @throws {UnsupportedError} for machines the filter does not know
  */
-export function planDump(options: PlanOptions): DumpPlan {
-  const { dump, level, pageOrder, onFilterProgress } = options
-  if (!dump.vmcoreinfo) throw new FormatError(dump.file, 0, 'dump has no VMCOREINFO note')
-  if (!dump.littleEndian) throw new UnsupportedError('filtering dumps of big-endian machines')
-  const info = VmcoreInfo.parse(dump.vmcoreinfo)
-  const pages = dumpPages(dump)
-  const memory = new KernelMemory(dump, pages, info)
-  const maps = readMemMaps(info, pages.pfnEnd, dump.littleEndian, (address, into) =>
-    memory.read(address, into),
-  )
-  const plain: FilterInput = { pages, maps, layout: readPageLayout(info), memory }
+export function planDump(input: PlanInput, options: PlanOptions): DumpPlan {
   const problems: KdumpError[] = []
-  const map = pageOrder === 'priority' ? tryKernelMap(memory, problems) : undefined
-  const input = map ? withReservedFlag(plain, map) : plain
-  const filter = filterPages(input, {
-    level,
-    wantKinds: map !== undefined && pages.pfnEnd <= KINDS_FRAMES_MAX,
-    ...(onFilterProgress && { onProgress: onFilterProgress }),
+  if (options.keepAll) return planAll(input.pages, problems)
+  if (!input.littleEndian) throw new UnsupportedError('filtering dumps of big-endian machines')
+  const attempt = <T>(read: () => T): T | undefined => tryTo(read, problems)
+  const map = attempt(() => input.memory.readKernelMap())
+  const facts = attempt(() => readKernelFacts(input.memory, input.info))
+  problems.push(...(facts?.problems ?? []))
+  const found = attempt(() => openPageArray(input, facts, map))
+  if (!found) return planAll(input.pages, problems)
+  for (const { what } of found.layout.disputes) problems.push(new MismatchError(what))
+  const image = facts && attempt(() => imageOf(input, facts))
+  const own = map ? ownFrames({ map, image: image ?? [] }, input.pages.pfnEnd) : []
+  const filter = filterVerified(found, facts, problems, {
+    ...options,
+    own,
+    wantKinds: map !== undefined,
   })
-  const dumped = memoryBlocks(filter.dumped, pages.pfnEnd)
-  const order = planOrder(level, input, filter, map)
-  return { info, pages, memory, filter, dumped, problems, ...order }
+  return { problems, ...filter, ...planOrder(found, options, filter, map) }
 }
 
-/** Without the kernel's page tables no page is known to be more important than another. */
-function tryKernelMap(memory: KernelMemory, problems: KdumpError[]): KernelMap | undefined {
+/** Without a page array that can be trusted all pages stay. */
+function planAll(pages: DumpPages, problems: KdumpError[]): DumpPlan {
+  const bitmap = bitmapOf(pages.present, pages.pfnEnd)
+  const dumped = memoryBlocks(bitmap, pages.pfnEnd)
+  return { filter: NO_SUMS, dumped, bitmap, passes: PFN_ORDER, mark: undefined, problems }
+}
+
+function tryTo<T>(read: () => T, problems: KdumpError[]): T | undefined {
   try {
-    return memory.readKernelMap()
+    return read()
   } catch (error) {
     if (!(error instanceof KdumpError)) throw error
     problems.push(error)
@@ -87,22 +110,82 @@ function tryKernelMap(memory: KernelMemory, problems: KdumpError[]): KernelMap |
   }
 }
 
-function withReservedFlag(input: FilterInput, map: KernelMap): FilterInput {
+function openPageArray(
+  { info, pages, memory, littleEndian }: PlanInput,
+  facts: KernelFacts | undefined,
+  map: KernelMap | undefined,
+): FilterInput {
+  const read = (address: bigint, into: Uint8Array): void => memory.read(address, into)
+  const maps = readMemMaps(info, pages.pfnEnd, littleEndian, read, facts?.types)
+  const input: FilterInput = { pages, maps, layout: readPageLayout(info, facts?.types), memory }
+  if (!map) return input
   const reserved = findReservedFlag(input, [...map.image, ...map.text])
   return { ...input, layout: { ...input.layout, reserved } }
 }
 
-function planOrder(
-  level: number,
+function imageOf({ memory, pages }: PlanInput, facts: KernelFacts): ReturnType<typeof imageFrames> {
+  return imageFrames(facts, (address) => memory.toPhysical(address), pages.pageSize)
+}
+
+/** A filter run, and where it has its bits. */
+interface Filtered {
+  readonly filter: FilterSums
+  readonly dumped: FrameBlocks
+  readonly bitmap: Uint8Array | undefined
+  readonly kinds: PageKinds | undefined
+}
+
+/** Filter, compare the sums with the kernel's own, and filter again without the classes that do not agree. */
+function filterVerified(
   input: FilterInput,
-  { dumped, kinds, pageArray }: FilterResult,
+  facts: KernelFacts | undefined,
+  problems: KdumpError[],
+  options: FilterOptions & Pick<PlanOptions, 'store'>,
+): Filtered {
+  const first = filterOnce(input, options)
+  const counters = facts && tryTo(() => readKernelCounters(facts), problems)
+  const checks = counters
+    ? verifyClasses(first.filter, counters, input.layout, input.pages.pageSize)
+    : []
+  problems.push(...checkProblems(checks))
+  const keep = failedClasses(checks)
+  const last = (options.level & keep) === 0 ? first : filterOnce(input, { ...options, keep })
+  const { protectedFrames } = last.filter
+  if (protectedFrames > 0) {
+    const what = `${protectedFrames} pages of the kernel's own are marked as cache, user or free memory`
+    problems.push(new MismatchError(`${what}: they are kept`))
+  }
+  return last
+}
+
+function filterOnce(
+  input: FilterInput,
+  { store, ...options }: FilterOptions & Pick<PlanOptions, 'store'>,
+): Filtered {
+  const { pfnEnd } = input.pages
+  if (store) {
+    store.reset()
+    const filter = filterByWindow(input, options, (bits, first) => store.put(bits, first))
+    return { filter, dumped: store.blocks, bitmap: undefined, kinds: undefined }
+  }
+  const wantKinds = options.wantKinds === true && pfnEnd <= KINDS_FRAMES_MAX
+  const filter = filterPages(input, { ...options, wantKinds })
+  const { dumped: bitmap, kinds } = filter
+  return { filter, dumped: memoryBlocks(bitmap, pfnEnd), bitmap, kinds }
+}
+
+/** Without the kernel's page tables no page is known to be more important than another. */
+function planOrder(
+  input: FilterInput,
+  { level, pageOrder }: PlanOptions,
+  { filter: { pageArray }, bitmap, kinds }: Filtered,
   map: KernelMap | undefined,
 ): Pick<DumpPlan, 'passes' | 'mark'> {
-  if (!map) return { passes: PFN_ORDER, mark: undefined }
-  if (!kinds) {
+  if (!map || pageOrder === 'pfn') return { passes: PFN_ORDER, mark: undefined }
+  if (!bitmap || !kinds) {
     return { passes: frugalOrder(map, pageArray, input.pages.pfnEnd), mark: undefined }
   }
   const keepsUserData = (level | EXCLUDE_ZERO) !== LEVEL_ALL
-  const kernel = keepsUserData ? filterPages(input, { level: LEVEL_ALL }).dumped : dumped
-  return priorityOrder({ dumped, kernel, ...kinds, pageArray, map })
+  const kernel = keepsUserData ? filterPages(input, { level: LEVEL_ALL }).dumped : bitmap
+  return priorityOrder({ dumped: bitmap, kernel, ...kinds, pageArray, map })
 }

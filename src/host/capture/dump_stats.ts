@@ -1,6 +1,7 @@
 // What became of the pages of a dump, counted as makedumpfile's --show-stats counts.
 import type { KdumpError } from '../../core/base/errors.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
+import type { DumpPages } from './dump_pages.ts'
 import type { DumpPlan } from './dump_plan.ts'
 import { CACHE, CACHE_PRIVATE, FREE, HWPOISON, OFFLINE, USER } from './exclude/page_class.ts'
 import type { DumpWriter, PageCounts } from './writers/dump_writer.ts'
@@ -36,6 +37,7 @@ export interface DumpStats {
 /** What a dump is counted from. */
 export interface Outcome {
   readonly plan: DumpPlan
+  readonly pages: DumpPages
   readonly outputs: readonly DumpOutput[]
   readonly writers: readonly DumpWriter[]
   /** Frames that were to be written. */
@@ -50,8 +52,8 @@ export interface Outcome {
 
 /** Count. */
 export function makeStats(outcome: Outcome): DumpStats {
-  const { plan, outputs, writers, pageCount, counts, startMs, filterMs } = outcome
-  const { pages, filter } = plan
+  const { plan, pages, outputs, writers, pageCount, counts, startMs, filterMs } = outcome
+  const { filter } = plan
   const count = (pageClass: number): number => filter.counts[pageClass] ?? 0
   const sum = (value: (writer: DumpWriter) => number): number =>
     writers.reduce((total, writer) => total + value(writer), 0)

@@ -1,15 +1,20 @@
 // makedumpfile's job in one function: filter a dump's pages and write them to a file, or to several. Used on a host and in
-// the capture kernel. Memory: one bit a page frame in frame order, four more (160 MiB a TiB) for the order of
-// importance, and some 8 MiB of buffers and of pages remembered.
+// the capture kernel. Memory beyond the runtime's stays below 64 MiB: up to 128 GiB of RAM six bits a frame, up to
+// 512 GiB one bit, above that none; and some 16 MiB of buffers, symbols and pages remembered.
+import { FormatError } from '../../core/base/errors.ts'
 import type { CodecName } from '../../core/codec/codec.ts'
 import { getCodec } from '../../core/codec/codecs.ts'
+import { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
 import type { Dump } from '../../core/dump/dump_format.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
 import { registerNativeCodecs } from '../platform/native_codecs.ts'
 import { readFacts } from './dump_facts.ts'
-import { type DumpPlan, planDump } from './dump_plan.ts'
+import { dumpPages } from './dump_pages.ts'
+import { type DumpPlan, planDump, type PlanInput } from './dump_plan.ts'
 import { type DumpStats, makeStats } from './dump_stats.ts'
 import { EXCLUDE_ZERO } from './exclude/page_class.ts'
+import { type FrameStore, storeInFile } from './frame_blocks.ts'
+import { KernelMemory } from './kernel_memory.ts'
 import type { DumpPath } from './open_pages.ts'
 import { copyPages, type PageCopyInput } from './page_copy.ts'
 import { type PageOrder, PFN_ORDER } from './page_order.ts'
@@ -19,6 +24,7 @@ import { allocateSeen, SeenPages } from './seen_pages.ts'
 import { splitParts } from './split_parts.ts'
 import { elfFrames } from './writers/elf_runs.ts'
 import { ElfWriter } from './writers/elf_writer.ts'
+import { type KdumpFacts, kdumpLayout } from './writers/kdump_header.ts'
 import { KdumpWriter } from './writers/kdump_writer.ts'
 import { dropZeroPages } from './zero_pages.ts'
 
@@ -59,6 +65,8 @@ export interface RunDumpOptions {
 }
 
 const NO_TEXT = new Uint8Array(0)
+/** 512 GiB of 4 KiB pages: beyond it even one bitmap, 16 MiB, is kept in the dump itself. */
+const MEMORY_FRAMES_MAX = 2 ** 27
 
 /**
  * Write a filtered copy of `dump`.
@@ -72,19 +80,18 @@ const NO_TEXT = new Uint8Array(0)
 export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   registerNativeCodecs()
   const startMs = performance.now()
-  const { dump, onProgress } = options
-  // What was left out before is still left out, and zeros that were shared are shared again.
-  const level = options.level | (dump.dumpLevel ?? 0)
-  const plan = planDump({
-    dump,
-    level,
+  const { onProgress } = options
+  const input = openInput(options)
+  const plan = planDump(input, {
+    level: input.level,
     pageOrder: options.pageOrder,
-    keepAll: options.keepAll,
-    onFilterProgress: onProgress && ((done, total) => onProgress('filter', done, total, 0)),
+    keepAll: options.keepAll === true,
+    store: input.store,
+    onProgress: onProgress && ((done, total) => onProgress('filter', done, total, 0)),
   })
   const filterMs = performance.now() - startMs
   const writing =
-    options.format === 'elf' ? elfWriting(options, level, plan) : kdumpWriting(options, level, plan)
+    options.format === 'elf' ? elfWriting(options, input, plan) : kdumpWriting(options, input, plan)
   const { writers, dumped } = writing
   for (const writer of writers) writer.begin()
   await using pool = startPool(options, writing)
@@ -92,8 +99,8 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   const counts = await copyPages({
     ...writing,
     pool,
-    pageSize: dump.pageSize,
-    packer: new PagePacker(plan.pages, {
+    pageSize: input.pages.pageSize,
+    packer: new PagePacker(input.pages, {
       ...writing,
       codec: options.codec === undefined ? undefined : getCodec(options.codec),
     }),
@@ -109,10 +116,39 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   for (const writer of writers) writer.finish(isComplete)
   return makeStats({
     ...{ plan, counts, startMs, filterMs, isComplete, writers },
+    pages: input.pages,
     outputs: options.outputs,
     pageCount: dumped.total,
     zeroPages: writing.zeroPages,
   })
+}
+
+/** The dump to be made, as far as it is known before a page is looked at. */
+interface DumpInput extends PlanInput {
+  /** What was left out before is still left out, and zeros that were shared are shared again. */
+  readonly level: number
+  readonly facts: KdumpFacts
+  readonly store: FrameStore | undefined
+}
+
+function openInput({ dump, codec, outputs, format, ...options }: RunDumpOptions): DumpInput {
+  if (!dump.vmcoreinfo) {
+    const search = dump.kernelSearch === undefined ? '' : ` (${dump.kernelSearch})`
+    throw new FormatError(dump.file, 0, `dump has no VMCOREINFO note${search}`)
+  }
+  const level = options.level | (dump.dumpLevel ?? 0)
+  const info = VmcoreInfo.parse(dump.vmcoreinfo)
+  const pages = dumpPages(dump)
+  const memory = new KernelMemory(dump, pages, info)
+  const facts = readFacts(dump, { level, codec, eraseInfo: NO_TEXT }, info, memory)
+  const [output] = outputs
+  const isHuge = pages.pfnEnd > MEMORY_FRAMES_MAX && outputs.length === 1 && format !== 'elf'
+  const read = output?.read?.bind(output)
+  const store =
+    isHuge && output && read
+      ? storeInFile(Object.assign(output, { read }), kdumpLayout(facts).bitmap2, pages.pfnEnd)
+      : undefined
+  return { info, pages, memory, littleEndian: dump.littleEndian, level, facts, store }
 }
 
 /** The files to write, which frames in which order, and what pages may share in them. */
@@ -123,13 +159,13 @@ interface Writing extends Pick<PageCopyInput, 'writers' | 'dumped' | 'passes' | 
 }
 
 function kdumpWriting(
-  { dump, outputs, codec, pageOrder, splitGrain }: RunDumpOptions,
-  level: number,
-  { info, memory, pages, dumped, passes, mark }: DumpPlan,
+  { outputs, pageOrder, splitGrain }: RunDumpOptions,
+  { level, facts, pages, store }: DumpInput,
+  { dumped, passes, mark }: DumpPlan,
 ): Writing {
   const shareZeros = (level & EXCLUDE_ZERO) !== 0
-  const facts = readFacts(dump, { level, codec, eraseInfo: NO_TEXT }, info, memory)
-  const content = { facts, existing: pages.existing, dumped, shareZeros }
+  const hasBitmap = store !== undefined
+  const content = { facts, existing: pages.existing, dumped, hasBitmap, shareZeros }
   const isSplit = outputs.length > 1
   const parts = isSplit ? splitParts(dumped, outputs.length, splitGrain) : []
   const writers = outputs.map((output, i) => {
@@ -144,11 +180,11 @@ function kdumpWriting(
 
 function elfWriting(
   { dump, outputs: [output] }: RunDumpOptions,
-  level: number,
-  { pages, filter, dumped }: DumpPlan,
+  { level, pages }: DumpInput,
+  { bitmap, dumped }: DumpPlan,
 ): Writing {
-  if (!output) throw new Error('an ELF dump needs an output')
-  const zeroPages = (level & EXCLUDE_ZERO) === 0 ? 0 : dropZeroPages(pages, filter.dumped)
+  if (!output || !bitmap) throw new Error('an ELF dump needs an output and its bits in memory')
+  const zeroPages = (level & EXCLUDE_ZERO) === 0 ? 0 : dropZeroPages(pages, bitmap)
   const frames = elfFrames(pages.existing, pages.present, dumped)
   return {
     writers: [new ElfWriter(output, { dump, frames, eraseInfo: NO_TEXT })],

@@ -2,6 +2,7 @@
 // crowd a capture kernel, in the dump that is being written.
 import { popcount } from '../../core/base/bits.ts'
 import type { PfnRun } from '../../core/dump/dump_format.ts'
+import type { DumpOutput } from '../platform/dump_output.ts'
 import { clearRange, setRange } from './page_bitmap.ts'
 
 /** Frames of a block. */
@@ -35,6 +36,51 @@ export function memoryBlocks(bitmap: Uint8Array, pfnEnd: number): FrameBlocks {
       block.fill(0, part.length)
     },
     rank: (firstPfn) => counts.before(firstPfn),
+  }
+}
+
+/** Bits that are put one block after the other and then read in any order. */
+export interface FrameStore {
+  readonly blocks: FrameBlocks
+  /** Forget what was put. */
+  reset(): void
+  /** Put the next block. */
+  put(bits: Uint8Array, firstPfn: number): void
+}
+
+/**
+ * Keep bits in a file instead of in memory: in the dump itself, which has a place for them.
+ *
+ * @param offset where in the file the bits of frame 0 lie
+ */
+export function storeInFile(
+  output: DumpOutput & Required<Pick<DumpOutput, 'read'>>,
+  offset: number,
+  pfnEnd: number,
+): FrameStore {
+  let counts = new BlockCounts(pfnEnd)
+  return {
+    reset() {
+      counts = new BlockCounts(pfnEnd)
+    },
+    put(bits, firstPfn) {
+      counts.add(popcount(bits))
+      const size = Math.min(bits.length, Math.ceil((pfnEnd - firstPfn) / 8))
+      output.write(offset + firstPfn / 8, bits.subarray(0, size))
+    },
+    blocks: {
+      pfnEnd,
+      get total() {
+        return counts.total
+      },
+      load(block, firstPfn) {
+        const size = Math.max(0, Math.min(block.length, Math.ceil((pfnEnd - firstPfn) / 8)))
+        const got = output.read(offset + firstPfn / 8, block.subarray(0, size))
+        // A target that took less is full: no page of what is missing could be written either.
+        block.fill(0, got)
+      },
+      rank: (firstPfn) => counts.before(firstPfn),
+    },
   }
 }
 
@@ -77,17 +123,28 @@ function forEachInBlock(
   firstPfn: number,
   visit: (start: number, end: number) => void,
 ): void {
-  const endPfn = firstPfn + BLOCK_PFNS
+  forEachInRange(runs, firstPfn, firstPfn + BLOCK_PFNS, (start, end) =>
+    visit(start - firstPfn, end - firstPfn),
+  )
+}
+
+/** Call with the parts of sorted `runs` that lie in `[first, end)`. */
+export function forEachInRange(
+  runs: readonly PfnRun[],
+  first: number,
+  end: number,
+  visit: (start: number, end: number) => void,
+): void {
   let low = 0
   let high = runs.length
   while (low < high) {
     const middle = (low + high) >> 1
-    if ((runs[middle] as PfnRun).end <= firstPfn) low = middle + 1
+    if ((runs[middle] as PfnRun).end <= first) low = middle + 1
     else high = middle
   }
   for (let i = low; i < runs.length; i++) {
     const run = runs[i] as PfnRun
-    if (run.start >= endPfn) break
-    visit(Math.max(run.start, firstPfn) - firstPfn, Math.min(run.end, endPfn) - firstPfn)
+    if (run.start >= end) break
+    visit(Math.max(run.start, first), Math.min(run.end, end))
   }
 }

@@ -11,9 +11,9 @@ import { dumpPages } from './dump_pages.ts'
 import { readKernelCounters } from './kernel_counters.ts'
 import { type KernelFacts, readKernelFacts } from './kernel_facts.ts'
 import { KernelMemory } from './kernel_memory.ts'
-import { bitmapOf } from './page_bitmap.ts'
+import { BitmapWindow } from './bitmap_window.ts'
 import { readPageLayout } from './page_layout.ts'
-import { imageFrames, protectKernel } from './protect_kernel.ts'
+import { imageFrames, ownFrames } from './protect_kernel.ts'
 
 interface Opened {
   readonly facts: KernelFacts
@@ -100,29 +100,26 @@ test('whatever is damaged, what comes out is facts or an error with a name', () 
   assert.ok(failures > 100, `${failures} failures`)
 })
 
+const HOLED = [
+  { start: 0, end: FRAMES.text + 1 },
+  { start: FRAMES.text + 2, end: 4096 },
+]
+
 test("the kernel's own frames are put back, and counted", () => {
   const machine = machineWithFacts()
   const { facts, memory } = open(machine)
   const map = memory.readKernelMap()
   const image = imageFrames(facts, (address) => memory.toPhysical(address), 4096)
-  const present = bitmapOf([{ start: 0, end: 4096 }], 4096)
-  const dumped = present.slice()
-  assert.equal(protectKernel(dumped, present, { map, image }), 0)
+  const own = ownFrames({ map, image }, 4096)
+  const window = new BitmapWindow({ present: HOLED }, own, 512, () => {})
   // Text, rodata, a stack in vmalloc, the page array, a page table; free memory, and a hole.
-  const own = [FRAMES.text, FRAMES.image + 0x5f, FRAMES.stack, FRAMES.pageArray, FRAMES.tables]
-  for (const pfn of [...own, 0x700, FRAMES.text + 1])
-    dumped[pfn >> 3] = (dumped[pfn >> 3] ?? 0) & ~(1 << (pfn & 7))
-  const holes = bitmapOf(
-    [
-      { start: 0, end: FRAMES.text + 1 },
-      { start: FRAMES.text + 2, end: 4096 },
-    ],
-    4096,
-  )
-  assert.equal(protectKernel(dumped, holes, { map, image }), own.length)
-  for (const pfn of own) assert.ok(testBit(dumped, pfn), `frame 0x${pfn.toString(16)}`)
-  assert.equal(testBit(dumped, 0x700), false)
-  assert.equal(testBit(dumped, FRAMES.text + 1), false)
+  const taken = [FRAMES.text, FRAMES.image + 0x5f, FRAMES.stack, FRAMES.pageArray, FRAMES.tables]
+  for (const pfn of [...taken, 0x700]) assert.equal(window.clear(pfn, pfn + 1), 1)
+  window.finish()
+  assert.equal(window.protectedFrames, taken.length)
+  for (const pfn of taken) assert.ok(testBit(window.bits, pfn), `frame 0x${pfn.toString(16)}`)
+  assert.equal(testBit(window.bits, 0x700), false)
+  assert.equal(testBit(window.bits, FRAMES.text + 1), false)
 })
 
 test('of the image only its sections are, not what boot freed between them', () => {

@@ -40,6 +40,24 @@ function clearInByte(bitmap: Uint8Array, index: number, mask: number): number {
 
 const rangeMask = (from: number, to: number): number => ((1 << to) - 1) & ~((1 << from) - 1)
 
+/** Set the bits `[start, end)`; returns how many were clear. */
+export function setMissing(bitmap: Uint8Array, start: number, end: number): number {
+  if (start >= end) return 0
+  const set = countRange(bitmap, start, end)
+  setRange(bitmap, start, end)
+  return end - start - set
+}
+
+function countRange(bitmap: Uint8Array, start: number, end: number): number {
+  const first = Math.floor(start / 8)
+  const last = Math.floor(end / 8)
+  const inByte = (index: number, mask: number): number =>
+    popcount(Uint8Array.of((bitmap[index] as number) & mask))
+  if (first === last) return inByte(first, rangeMask(start & 7, end & 7))
+  const tail = end & 7 ? inByte(last, rangeMask(0, end & 7)) : 0
+  return inByte(first, rangeMask(start & 7, 8)) + popcount(bitmap, first + 1, last) + tail
+}
+
 /** A bitmap of `[0, pfnEnd)` with the bits of `runs` set; rounded up to whole 32-bit words. */
 export function bitmapOf(runs: readonly PfnRun[], pfnEnd: number): Uint8Array {
   const bitmap = new Uint8Array(Math.ceil(pfnEnd / 32) * 4)

@@ -16,24 +16,22 @@ import type { PfnRun } from '../../core/dump/dump_format.ts'
 import type { DumpPages } from './dump_pages.ts'
 import type { KernelMemory } from './kernel_memory.ts'
 import type { MemMap } from './mem_map.ts'
-import { bitmapOf, clearRange, mergeRuns, setRange } from './page_bitmap.ts'
+import { BitmapWindow } from './bitmap_window.ts'
+import { BLOCK_BYTES, BLOCK_PFNS } from './frame_blocks.ts'
+import { mergeRuns, setRange } from './page_bitmap.ts'
 import type { PageLayout } from './page_layout.ts'
 import { type PageSums, pageSums } from './page_sums.ts'
 
 /** Frames looked at in one read: 2 MiB of `struct page`. Even, so that a compound head's second page is in its window. */
-const WINDOW_PAGES = 32768
+const WINDOW_PAGES = BLOCK_PFNS
 /** The largest huge page there is has order 22 (16 GiB); what claims 16 TiB is damaged. */
 const ORDER_LIMIT = 32
 
 /** Told how many frames are decided. */
 export type OnFilterProgress = (done: number, total: number) => void
 
-/** Which frames are dumped, and what the others are. */
-export interface FilterResult {
-  /** Bitmap of what is dumped; pages of zeros still count as dumped. */
-  readonly dumped: Uint8Array
-  /** For the order of pages, if asked for. */
-  readonly kinds: PageKinds | undefined
+/** What a filter run saw. */
+export interface FilterSums {
   /** Frames by page class: what was left out as such. */
   readonly counts: readonly number[]
   /** Frames whose `struct page` was looked at. */
@@ -44,6 +42,26 @@ export interface FilterResult {
   readonly pageArray: readonly PfnRun[]
   /** Pages of the page array that could not be read: the frames they describe are all dumped. */
   readonly unreadable: number
+  /** Frames of the kernel's own that would have been left out, and are not. */
+  readonly protectedFrames: number
+}
+
+/** Sums of no run at all. */
+export const NO_SUMS: FilterSums = {
+  counts: [],
+  frames: 0,
+  sums: pageSums(new Float64Array(BITS_END), 0),
+  pageArray: [],
+  unreadable: 0,
+  protectedFrames: 0,
+}
+
+/** Which frames are dumped, and what the others are. */
+export interface FilterResult extends FilterSums {
+  /** Bitmap of what is dumped; pages of zeros still count as dumped. */
+  readonly dumped: Uint8Array
+  /** For the order of pages, if asked for. */
+  readonly kinds: PageKinds | undefined
 }
 
 /** Bitmaps of kept pages by what they hold; the rest was reserved at boot: the image, per-CPU areas, big tables. */
@@ -67,20 +85,44 @@ export interface FilterOptions {
   readonly level: number
   /** EXCLUDE_ bits of classes that stay whatever the level: a check of class_checks.ts failed. */
   readonly keep?: number
+  /** Frames of the kernel's own, sorted: never left out. See protect_kernel.ts. */
+  readonly own?: readonly PfnRun[]
   readonly wantKinds?: boolean
-  readonly onProgress?: OnFilterProgress
+  readonly onProgress?: OnFilterProgress | undefined
 }
 
 /** Filter all frames that exist. */
-export function filterPages(
+export function filterPages(input: FilterInput, options: FilterOptions): FilterResult {
+  const { pages } = input
+  const size = Math.ceil(pages.pfnEnd / 32) * 4
+  const window = new BitmapWindow(pages, options.own ?? [], size, () => {})
+  const kinds = options.wantKinds
+    ? { slab: new Uint8Array(size), plain: new Uint8Array(size) }
+    : undefined
+  return { ...scanPages(input, options, window, kinds), dumped: window.bits, kinds }
+}
+
+/**
+ * Filter all frames that exist, a window of them after the other: for machines whose bitmap would not fit into memory.
+ *
+ * @param put told the bits of BLOCK_PFNS frames at a time, all of them in frame order
+ */
+export function filterByWindow(
+  input: FilterInput,
+  options: FilterOptions,
+  put: (bits: Uint8Array, firstPfn: number) => void,
+): FilterSums {
+  const window = new BitmapWindow(input.pages, options.own ?? [], BLOCK_BYTES, put)
+  return scanPages(input, options, window, undefined)
+}
+
+function scanPages(
   { pages, maps, layout, memory }: FilterInput,
   options: FilterOptions,
-): FilterResult {
-  const dumped = bitmapOf(pages.present, pages.pfnEnd)
-  const kinds = options.wantKinds
-    ? { slab: new Uint8Array(dumped.length), plain: new Uint8Array(dumped.length) }
-    : undefined
-  const scan = new PageScan(layout, excludedClasses(layout, options), dumped, kinds)
+  window: BitmapWindow,
+  kinds: PageKinds | undefined,
+): FilterSums {
+  const scan = new PageScan(layout, excludedClasses(layout, options), window, kinds)
   const pageArray: PfnRun[] = []
   const bytes = new Uint8Array(WINDOW_PAGES * layout.size)
   const words = new Int32Array(bytes.buffer)
@@ -89,6 +131,7 @@ export function filterPages(
   let unreadable = 0
   let frames = 0
   for (const { start, end, map } of windows(pages.existing, maps)) {
+    while (start >= window.end) scan.advance()
     const address = map.address + BigInt((start - map.pfnStart) * layout.size)
     const part = bytes.subarray(0, (end - start) * layout.size)
     unreadable += memory.readLenient(address, part, onPiece)
@@ -96,14 +139,15 @@ export function filterPages(
     scan.window(words, start, end - start)
     options.onProgress?.(end, pages.pfnEnd)
   }
+  while (window.end < pages.pfnEnd) scan.advance()
+  window.finish()
   return {
-    dumped,
-    kinds,
     counts: scan.counts,
     frames,
     sums: pageSums(scan.tally, scan.keptFree),
     pageArray: mergeRuns(pageArray),
     unreadable,
+    protectedFrames: window.protectedFrames,
   }
 }
 
@@ -156,7 +200,7 @@ class PageScan {
   keptFree = 0
   readonly #layout: PageLayout
   readonly #excluded: number
-  readonly #dumped: Uint8Array
+  readonly #window: BitmapWindow
   readonly #kinds: PageKinds | undefined
   readonly #shifts: FlagShifts
   /** The page bits that are read from flags: those of flags that the kernel lacks are noise. */
@@ -165,19 +209,28 @@ class PageScan {
   readonly #classOf = new Uint8Array(BITS_END).fill(UNKNOWN)
   /** Frames below are decided: a block may end in a later window. */
   #decided = 0
+  /** Class of the block that ends there. */
+  #decidedClass = KEEP
 
   constructor(
     layout: PageLayout,
     excluded: number,
-    dumped: Uint8Array,
+    window: BitmapWindow,
     kinds: PageKinds | undefined,
   ) {
     this.#layout = layout
     this.#flagBits = flagBits(layout)
     this.#excluded = excluded
-    this.#dumped = dumped
+    this.#window = window
     this.#kinds = kinds
     this.#shifts = flagShifts(layout)
+  }
+
+  /** Go on to the frames behind the bitmap's window, into which the last block may reach. */
+  advance(): void {
+    const window = this.#window
+    window.advance()
+    if (this.#decidedClass !== KEEP) this.#leaveOut(this.#decidedClass, window.start, this.#decided)
   }
 
   window(words: Int32Array, firstPfn: number, count: number): void {
@@ -257,14 +310,17 @@ class PageScan {
       pageClass = classify(bits, this.#layout, this.#excluded)
       this.#classOf[bits] = pageClass
     }
-    if (pageClass === KEEP) return
-    if (pageClass !== SLAB && pageClass !== PLAIN) {
-      this.counts[pageClass] =
-        (this.counts[pageClass] as number) + clearRange(this.#dumped, start, end)
-      return
+    const isKept = pageClass === KEEP || pageClass === SLAB || pageClass === PLAIN
+    this.#decidedClass = isKept ? KEEP : pageClass
+    if (!isKept) this.#leaveOut(pageClass, start, end)
+    else if (this.#kinds && pageClass !== KEEP) {
+      const kind = pageClass === SLAB ? this.#kinds.slab : this.#kinds.plain
+      setRange(kind, start, Math.min(end, kind.length * 8))
     }
-    const kind = pageClass === SLAB ? this.#kinds?.slab : this.#kinds?.plain
-    if (kind) setRange(kind, start, Math.min(end, kind.length * 8))
+  }
+
+  #leaveOut(pageClass: number, start: number, end: number): void {
+    this.counts[pageClass] = (this.counts[pageClass] as number) + this.#window.clear(start, end)
   }
 }
 

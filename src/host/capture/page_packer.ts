@@ -113,19 +113,19 @@ export class PagePacker {
     { bytes, words }: { bytes: Uint8Array; words: Uint32Array },
     into: PackedPages,
   ): boolean {
-    const slot = hashWords(words) & (seen.slotCount - 1)
-    const hash = hashB >>> 0
-    const frame = seen.find(slot, hash, this.#job)
+    const hash = hashWords(words)
+    const check = hashB >>> 0
+    const slot = seen.find(hash, check, this.#job)
     // Equal hashes are no proof: the earlier page is read again.
-    if (frame >= 0) {
-      const isRead = this.#tryRead(frame * this.#pages.pageSize, this.#earlier)
-      if (isRead && Buffer.compare(bytes, this.#earlier) === 0) {
+    if (slot >= 0) {
+      const start = seen.frameOf(slot) * this.#pages.pageSize
+      if (this.#tryRead(start, this.#earlier) && Buffer.compare(bytes, this.#earlier) === 0) {
         into.kinds[at] = SAME
         into.slots[at] = slot
         return true
       }
     }
-    if (seen.claim(slot, hash, pfn, this.#job)) into.slots[at] = slot
+    into.slots[at] = seen.claim(hash, check, pfn, this.#job)
     return false
   }
 

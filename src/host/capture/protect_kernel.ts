@@ -2,8 +2,9 @@
 // direct map (modules, vmalloc, stacks, the page array), and these tables themselves. None of it is cache, user data or
 // free memory.
 import type { KernelMap, MappedRun } from '../../core/arch/arch.ts'
-import { setBit, testBit } from '../../core/base/bits.ts'
+import type { PfnRun } from '../../core/dump/dump_format.ts'
 import type { KernelFacts } from './kernel_facts.ts'
+import { mergeRuns } from './page_bitmap.ts'
 
 /**
  * What stays of the image. Init sections and the gaps between the others are free memory after boot, though they may
@@ -57,30 +58,16 @@ export function imageFrames(
 }
 
 /**
- * Set the bits of the kernel's own frames again.
+ * Runs of the kernel's own frames, as a filter wants them.
  *
- * @param dumped bitmap of what will be dumped; changed
- * @param present bitmap of what can be dumped
- * @returns how many frames had been left out wrongly
+ * @param pfnEnd devices are mapped, too, beyond all RAM
+ * @returns sorted and disjoint
  */
-export function protectKernel(
-  dumped: Uint8Array,
-  present: Uint8Array,
-  { map, image }: KernelFrames,
-): number {
-  const pfnEnd = Math.min(dumped.length, present.length) * 8
-  let count = 0
-  const protect = (start: number, end: number): void => {
-    // Devices are mapped, too, beyond all RAM.
-    for (let pfn = Math.max(start, 0); pfn < Math.min(end, pfnEnd); pfn++) {
-      if (testBit(dumped, pfn) || !testBit(present, pfn)) continue
-      setBit(dumped, pfn)
-      count++
-    }
-  }
-  for (const runs of [image, map.other]) {
-    for (const { pfn, count: length } of runs) protect(pfn, pfn + length)
-  }
-  for (const pfn of map.tables) protect(pfn, pfn + 1)
-  return count
+export function ownFrames({ map, image }: KernelFrames, pfnEnd: number): PfnRun[] {
+  const runs = [...image, ...map.other, ...map.tables.map((pfn) => ({ pfn, count: 1 }))]
+  return mergeRuns(
+    runs
+      .filter(({ pfn, count }) => pfn >= 0 && pfn < pfnEnd && count > 0)
+      .map(({ pfn, count }) => ({ start: pfn, end: Math.min(pfn + count, pfnEnd) })),
+  )
 }

@@ -9,6 +9,8 @@ const USED_JOBS = 4096
 /** Entries of so many jobs ago may be replaced. Between the two lies more than can be under way at once. */
 const KEPT_JOBS = 4200
 const ENTRY_BYTES = 16
+/** Slots a page may be in: those whose number differs from its hash in the lowest bits. */
+const WAYS = 4
 
 /** A state in the middle of being written. */
 const CLAIMED = -1
@@ -16,7 +18,8 @@ const CLAIMED = -1
 /** Make room to remember up to `pageCount` pages. */
 export function allocateSeen(pageCount: number): SharedArrayBuffer {
   let slots = 1
-  while (slots < pageCount && slots < SLOTS_MAX) slots *= 2
+  while (slots < 2 * pageCount && slots < SLOTS_MAX) slots *= 2
+  slots = Math.max(slots, WAYS)
   return new SharedArrayBuffer(slots * ENTRY_BYTES)
 }
 
@@ -40,25 +43,36 @@ export class SeenPages {
     this.#hashes = new Uint32Array(memory, slots * 12, slots)
   }
 
-  /** The frame of a page with this hash that job `job` may mean; -1 if there is none. */
-  find(slot: number, hash: number, job: number): number {
-    const state = Atomics.load(this.#states, slot)
-    if (state <= 0 || state - 1 > job || state - 1 <= job - USED_JOBS) return -1
-    if (this.#hashes[slot] !== hash) return -1
-    const frame = this.#frames[slot] as number
-    // Replaced while it was read?
-    return Atomics.load(this.#states, slot) === state ? frame : -1
+  /** The slot of a page with this hash that job `job` may mean; -1 if there is none. */
+  find(hash: number, check: number, job: number): number {
+    const first = hash & (this.slotCount - 1)
+    for (let way = 0; way < WAYS; way++) {
+      const slot = first ^ way
+      const state = Atomics.load(this.#states, slot)
+      const isUsable = state > 0 && state - 1 <= job && state - 1 > job - USED_JOBS
+      if (isUsable && this.#hashes[slot] === check) return slot
+    }
+    return -1
   }
 
-  /** Remember the page of frame `pfn`; false if the slot's page must not go yet. */
-  claim(slot: number, hash: number, pfn: number, job: number): boolean {
-    const state = Atomics.load(this.#states, slot)
-    const isTaken = state === CLAIMED || (state > 0 && state - 1 > job - KEPT_JOBS)
-    if (isTaken || Atomics.compareExchange(this.#states, slot, state, CLAIMED) !== state)
-      return false
-    this.#hashes[slot] = hash
-    this.#frames[slot] = pfn
-    Atomics.store(this.#states, slot, job + 1)
-    return true
+  /** The frame whose page a slot means. It stays while jobs that found it are under way. */
+  frameOf(slot: number): number {
+    return this.#frames[slot] as number
+  }
+
+  /** Remember the page of frame `pfn`; returns its slot, -1 if those that are there must not go yet. */
+  claim(hash: number, check: number, pfn: number, job: number): number {
+    const first = hash & (this.slotCount - 1)
+    for (let way = 0; way < WAYS; way++) {
+      const slot = first ^ way
+      const state = Atomics.load(this.#states, slot)
+      const isTaken = state === CLAIMED || (state > 0 && state - 1 > job - KEPT_JOBS)
+      if (isTaken || Atomics.compareExchange(this.#states, slot, state, CLAIMED) !== state) continue
+      this.#hashes[slot] = check
+      this.#frames[slot] = pfn
+      Atomics.store(this.#states, slot, job + 1)
+      return slot
+    }
+    return -1
   }
 }

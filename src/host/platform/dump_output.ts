@@ -12,6 +12,8 @@ export interface DumpOutput {
    * @returns bytes written: fewer than given when the target takes no more
    */
   write(offset: number, bytes: Uint8Array): number
+  /** Read back what was written; returns bytes read. Absent where that is not possible. */
+  read?(offset: number, into: Uint8Array): number
   /** Cut everything from `size` on. */
   truncate(size: number): void
   /** Make what was written durable. @throws {HostError} */

@@ -45,6 +45,18 @@ export function openFileOutput(path: string, { overwrite }: FileOutputOptions): 
       }
       return done
     },
+    read(offset, into) {
+      let done = 0
+      try {
+        for (let got = 1; got > 0 && done < into.length; done += got) {
+          got = fs.readSync(fd, into, done, into.length - done, offset + done)
+        }
+      } catch (cause) {
+        const what = `cannot read back: ${errnoOf(cause)}`
+        problem ??= new HostError(`${path}: ${what}`, errnoOf(cause), { cause })
+      }
+      return done
+    },
     truncate(size) {
       try {
         fs.ftruncateSync(fd, size)

@@ -18,6 +18,9 @@ export function limitOutput(output: DumpOutput, sizeMax: number): DumpOutput {
       }
       return size > 0 ? output.write(offset, bytes.subarray(0, size)) : 0
     },
+    ...(output.read && {
+      read: (offset: number, into: Uint8Array) => output.read?.(offset, into) ?? 0,
+    }),
     truncate: (size) => output.truncate(size),
     sync: () => output.sync(),
     close: () => output.close(),

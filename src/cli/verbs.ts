@@ -58,6 +58,29 @@ const report: Verb = {
   load: async () => (await import('./report.ts')).reportMain,
 }
 
+const dump: Verb = {
+  name: 'dump',
+  summary: "tell all about a dump's file",
+  synopsis: 'info [--json] FILE...',
+  description:
+    'Format, kernel, memory, dump level, codecs with their pages and bytes, notes, VMCOREINFO, and whether\n' +
+    'anything is missing. Each file is described by itself, the parts of a split dump as well.',
+  options: [JSON_OPTION],
+  examples: [
+    { command: 'kbox dump info vmcore', text: 'what is it, and is it whole?' },
+    {
+      command: "kbox dump info --json vmcore | jq '.dumps[0].completeness'",
+      text: 'the same for programs',
+    },
+  ],
+  exitCodes: [
+    [0, 'every file is described'],
+    [1, 'a file could not be opened; one line on stderr says why'],
+    [2, 'usage error'],
+  ],
+  load: async () => (await import('./dump.ts')).dumpMain,
+}
+
 const makedumpfile: Verb = {
   name: 'makedumpfile',
   summary: 'filter and compress a vmcore, with the options of makedumpfile(8)',
@@ -230,6 +253,7 @@ export const VERBS: readonly Verb[] = [
   rehearse,
   crash,
   report,
+  dump,
   makedumpfile,
   capture,
 ]

@@ -105,6 +105,7 @@ function readThrough(dump: Dump): void {
     }
   }
   for (const note of dump.notes) void note.desc.length
+  void dump.describe?.()
 }
 
 fuzz('damaged kdump-compressed files', { runs: 250, allocationMax: 1024 * 1024 }, (random) => {

@@ -35,7 +35,7 @@ function openAvml(source: Source): Dump {
     const isWhole = framesEnd !== undefined && hasTrailer(source, framesEnd, framesEnd - offset)
     return { at, next: isWhole ? framesEnd + TRAILER_SIZE : undefined }
   })
-  return memoryDump(frames, segments, { format: 'avml', littleEndian: true, isCut })
+  return memoryDump(frames, segments, { format: 'avml', isPacked: true, littleEndian: true, isCut })
 }
 
 function hasTrailer(source: Source, offset: number, compressedSize: number): boolean {

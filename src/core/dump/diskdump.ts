@@ -20,6 +20,8 @@ import {
   page_desc,
 } from './diskdump_layout.ts'
 import { type DiskdumpFile, findMissing, orderParts, readDiskdumpFile } from './diskdump_parts.ts'
+import { describeDiskdump } from './diskdump_survey.ts'
+import type { DumpDescription } from './dump_description.ts'
 import type { Dump, DumpFormat, DumpUtsname, PageState, PfnRun } from './dump_format.ts'
 
 /** Page descriptors looked at to see whether a file lost its end. */
@@ -89,6 +91,7 @@ class Diskdump implements Dump {
   readonly physBase: number | undefined
   readonly notes: readonly ElfNote[]
   readonly vmcoreinfo: Uint8Array | undefined
+  readonly #files: readonly DiskdumpFile[]
   readonly #parts: readonly Part[]
   #part: Part | undefined
   readonly #exists: Uint8Array
@@ -109,6 +112,7 @@ class Diskdump implements Dump {
     this.utsname = header.utsname
     this.timestamp = header.timestamp
     this.physBase = header.physBase
+    this.#files = files
     this.#exists = exists
     this.#dumped = new BitRank(dumped)
     this.#parts = files.map((file) => ({
@@ -150,6 +154,10 @@ class Diskdump implements Dump {
       }
       done += length
     }
+  }
+
+  describe(): DumpDescription {
+    return describeDiskdump(this.#files, this.#dumped, codecName)
   }
 
   [Symbol.dispose](): void {

@@ -50,6 +50,8 @@ export interface DiskdumpHeader {
   readonly vmcoreinfo: FileRange
   /** Size 0 before version 4. */
   readonly notes: FileRange
+  /** Size 0 before version 5. */
+  readonly eraseinfo: FileRange
   /** Bitmap 2 follows bitmap 1. */
   readonly bitmapOffset: number
   /** Bytes of one bitmap. */
@@ -98,6 +100,7 @@ export function readDiskdumpHeader(source: Source): DiskdumpHeader {
     split: sub.split === 0 ? undefined : { start, end },
     vmcoreinfo: { offset: sub.offset_vmcoreinfo, size: sub.size_vmcoreinfo },
     notes: { offset: sub.offset_note, size: sub.size_note },
+    eraseinfo: { offset: sub.offset_eraseinfo, size: sub.size_eraseinfo },
     bitmapOffset,
     bitmapSize,
     descOffset: bitmapOffset + 2 * bitmapSize,

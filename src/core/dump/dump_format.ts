@@ -1,6 +1,7 @@
 // What every dump format offers: physical pages of a dead (or living) machine, and what its makers noted beside them.
 import type { ElfNote } from '../elf/elf_note.ts'
 import type { Source } from '../io/source.ts'
+import type { DumpDescription } from './dump_description.ts'
 
 /** What a dump knows of one page frame. 'excluded': existed but was filtered out; 'absent': no RAM there. */
 export type PageState = 'present' | 'excluded' | 'absent'
@@ -77,6 +78,9 @@ export interface Dump extends Disposable {
    * @throws {FaultError} reason 'excluded', 'not-present', 'out-of-range', 'truncated' or 'corrupt'
    */
   readPhysical(physical: number, into: Uint8Array): void
+
+  /** Tell how the pages are stored, where the format can; reads the whole table of them. */
+  describe?(): DumpDescription
 }
 
 /** A file format: how to know it and how to open it. One per file of this folder. */

@@ -19,8 +19,10 @@ import {
 import type { ElfNote } from '../elf/elf_note.ts'
 import { readNotes } from '../elf/read_notes.ts'
 import type { Source } from '../io/source.ts'
+import type { DumpDescription } from './dump_description.ts'
 import type { Dump, DumpFormat, MappedMemory, PageState, PfnRun } from './dump_format.ts'
 import { loadSegments } from './elf_segments.ts'
+import { eraseinfoOfNotes } from './eraseinfo.ts'
 import { disjointSegments, type Segment, SegmentMemory } from './segment_memory.ts'
 
 const PAGE_SIZE_DEFAULT = 4096
@@ -78,6 +80,8 @@ class ElfDumpImpl implements Dump {
   readonly isLive: boolean
   readonly mapped: readonly MappedMemory[]
   readonly #memory: SegmentMemory
+  readonly #bits: 32 | 64
+  readonly #isMarkedIncomplete: boolean
 
   constructor(source: Source, file: ElfFile, { notes, segments, isLive }: Content) {
     this.file = source.name
@@ -101,7 +105,9 @@ class ElfDumpImpl implements Dump {
       nodename: '',
       version: '',
     }
-    this.incomplete = this.#memory.isCut || (file.header.e_flags & DUMP_ELF_INCOMPLETE) !== 0
+    this.#bits = file.bits
+    this.#isMarkedIncomplete = (file.header.e_flags & DUMP_ELF_INCOMPLETE) !== 0
+    this.incomplete = this.#memory.isCut || this.#isMarkedIncomplete
   }
 
   pageState(pfn: number): PageState {
@@ -114,6 +120,17 @@ class ElfDumpImpl implements Dump {
 
   readPhysical(physical: number, into: Uint8Array): void {
     this.#memory.read(physical, into)
+  }
+
+  describe(): DumpDescription {
+    return {
+      headerVersion: undefined,
+      bits: this.#bits,
+      isMarkedIncomplete: this.#isMarkedIncomplete,
+      storage: this.#memory.survey(),
+      parts: [],
+      eraseinfo: eraseinfoOfNotes(this.notes),
+    }
   }
 
   [Symbol.dispose](): void {

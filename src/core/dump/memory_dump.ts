@@ -11,6 +11,8 @@ export interface MemoryDumpFacts {
   readonly littleEndian: boolean
   /** Does the file break off? */
   readonly isCut: boolean
+  /** Is memory compressed, so that its offsets are none of the file? */
+  readonly isPacked?: boolean
 }
 
 /**
@@ -22,7 +24,7 @@ export interface MemoryDumpFacts {
 export function memoryDump(
   source: Source,
   segments: readonly Segment[],
-  { format, littleEndian, isCut }: MemoryDumpFacts,
+  { format, littleEndian, isCut, isPacked = false }: MemoryDumpFacts,
 ): Dump {
   const memory = new SegmentMemory(source, disjointSegments(segments), PAGE_SIZE)
   return {
@@ -41,6 +43,16 @@ export function memoryDump(
     pageState: (pfn) => memory.pageState(pfn),
     pfnRuns: (what) => memory.pfnRuns(what),
     readPhysical: (physical, into) => memory.read(physical, into),
+    ...(!isPacked && {
+      describe: () => ({
+        headerVersion: undefined,
+        bits: undefined,
+        isMarkedIncomplete: false,
+        storage: memory.survey(),
+        parts: [],
+        eraseinfo: '',
+      }),
+    }),
     [Symbol.dispose]: () => memory[Symbol.dispose](),
   }
 }

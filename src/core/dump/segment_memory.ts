@@ -1,7 +1,9 @@
 // Physical memory as runs of bytes in a file: ELF vmcores, and every format that stores memory as it was.
 import { FaultError, FormatError, HostError } from '../base/errors.ts'
 import type { Source } from '../io/source.ts'
+import type { PageStorage } from './dump_description.ts'
 import type { PageState, PfnRun } from './dump_format.ts'
+import { surveySegments } from './segment_survey.ts'
 
 /** What read(2) says of memory that is not there. */
 const HOLE_ERRORS = ['EFAULT', 'EIO', 'ENXIO']
@@ -88,6 +90,11 @@ export class SegmentMemory implements Disposable {
       else runs.push({ start, end })
     }
     return runs
+  }
+
+  /** Tell how the pages are stored. */
+  survey(): PageStorage {
+    return surveySegments(this.#segments, this.#source.size, this.#pageSize)
   }
 
   /** Read physical memory. @throws {FaultError} where no segment has bytes */

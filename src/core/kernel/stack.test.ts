@@ -7,7 +7,8 @@ import {
   type StackKernel,
   type StackWord,
 } from '../../../test/support/stack_kernel.ts'
-import type { Program } from '../program/program.ts'
+import type { ElfNote } from '../elf/elf_note.ts'
+import { Program } from '../program/program.ts'
 import { frameSymbol, type StackTrace } from '../program/stack_trace.ts'
 import { cpuTrace, crashRegisters, stackTrace } from './stack.ts'
 
@@ -42,11 +43,13 @@ interface Machine extends StackKernel {
 function machine({
   stack,
   sp = '@0',
+  online = 1,
   panicCpu = -1,
   note,
 }: {
   stack: readonly StackWord[]
   sp?: StackWord
+  online?: number
   panicCpu?: number
   note?: (place: (word: StackWord) => bigint) => Uint8Array
 }): Machine {
@@ -60,7 +63,8 @@ function machine({
     more(kernel, place) {
       sleeper = kernel.place('struct task_struct', { comm: 'sleeper', thread: { sp: place(sp) } })
       runner = kernel.place('struct task_struct', { comm: 'runner', on_cpu: 1 })
-      for (const set of ['online', 'possible'])
+      kernel.global('__cpu_online_mask', 'unsigned long', online)
+      for (const set of ['possible', 'present'])
         kernel.global(`__cpu_${set}_mask`, 'unsigned long', 1)
       kernel.global('nr_cpu_ids', 'unsigned int', 1)
       kernel.global('panic_cpu', 'int', panicCpu)
@@ -143,4 +147,18 @@ test('a stack that is not there is lost with its address', () => {
   const found = trace(kernel, kernel.sleeper)
   assert.equal(found.end, 'lost')
   assert.match(found.why, /^cannot read virtual address 0xffff888009000030: page not present$/)
+})
+
+test('in a dump by QEMU, a task on a CPU that panic() stopped and marked offline has registers', () => {
+  const kernel = machine({ stack: ['schedule+0x20', 0, 'start+0x10'], online: 0 })
+  const desc = prstatus(kernel.place('spin+0x8'), kernel.place('@0')).subarray(20)
+  const core = { name: 'CORE', type: 1, desc, descOffset: 0 }
+  const qemu = { name: 'QEMU', type: 0, desc: new Uint8Array(440), descOffset: 0 }
+  const namesWith = (notes: readonly ElfNote[]): string[] => {
+    const program = new Program({ ...kernel.program.dump, notes })
+    return names(program, trace({ ...kernel, program }, kernel.runner))
+  }
+  assert.deepEqual(namesWith([core, qemu]), ['spin!', 'schedule', 'start'])
+  // Of a dump by anybody else, the first note is that of the first CPU online.
+  assert.deepEqual(namesWith([core]), [])
 })

@@ -8,7 +8,7 @@ import type { StackTrace } from '../program/stack_trace.ts'
 import { unwindOrc } from '../program/unwind_orc.ts'
 import { panicCpu } from './panic.ts'
 import { forEachCpu, perCpuOffset } from './percpu.ts'
-import { runningCpu, type Task } from './sched.ts'
+import { currentTask, runningCpu, type Task } from './sched.ts'
 
 /** A CPU's note_buf_t: one NT_PRSTATUS and an empty note, 1 KiB at most on any architecture. */
 const NOTE_BUF_SIZE = 1024
@@ -20,12 +20,30 @@ const NOTE_BUF_SIZE = 1024
  */
 export function stackTrace(program: Program, task: Task): StackTrace {
   try {
-    const cpu = runningCpu(program, task)
+    const cpu = runningCpu(program, task) ?? stoppedCpu(program, task)
     return cpu === undefined ? sleepingTrace(program, task) : cpuTrace(program, cpu)
   } catch (error) {
     if (error instanceof KdumpError) return { frames: [], end: 'lost', why: error.message }
     throw error
   }
+}
+
+/**
+ * The CPU that panic() stopped while it ran `task`: it is no longer online, and its registers are lost unless a
+ * hypervisor made the dump. Undefined if there is none.
+ *
+ * @source arch/x86/kernel/smp.c stop_this_cpu()
+ */
+function stoppedCpu(program: Program, task: Task): number | undefined {
+  if (!isByQemu(program) || !task.has('on_cpu') || task.number('on_cpu') === 0) return undefined
+  return forEachCpu(program, 'present').find(
+    (cpu) => currentTask(program, cpu).address === task.address,
+  )
+}
+
+/** QEMU notes each virtual CPU twice: as the kernel would, and by all that it knows of it. */
+function isByQemu({ dump }: Program): boolean {
+  return dump.notes.some(({ name }) => name === 'QEMU')
 }
 
 /** Unwind what a CPU was doing when the kernel died. */
@@ -91,7 +109,8 @@ function registersFromMemory(program: Program, cpu: number): Registers | undefin
 }
 
 function registersFromHeader(program: Program, cpu: number): Registers | undefined {
-  const index = forEachCpu(program, 'online').indexOf(cpu)
+  // QEMU notes those as well that are offline.
+  const index = forEachCpu(program, isByQemu(program) ? 'present' : 'online').indexOf(cpu)
   const notes = program.dump.notes.filter(
     ({ name, type }) => name === 'CORE' && type === NT_PRSTATUS,
   )

@@ -46,16 +46,13 @@ export function openFileOutput(path: string, { overwrite }: FileOutputOptions): 
       return done
     },
     read(offset, into) {
-      let done = 0
       try {
-        for (let got = 1; got > 0 && done < into.length; done += got) {
-          got = fs.readSync(fd, into, done, into.length - done, offset + done)
-        }
+        return readFully(fd, into, offset)
       } catch (cause) {
         const what = `cannot read back: ${errnoOf(cause)}`
         problem ??= new HostError(`${path}: ${what}`, errnoOf(cause), { cause })
+        return 0
       }
-      return done
     },
     truncate(size) {
       try {
@@ -78,4 +75,12 @@ export function openFileOutput(path: string, { overwrite }: FileOutputOptions): 
       fd = -1
     },
   }
+}
+
+function readFully(fd: number, into: Uint8Array, offset: number): number {
+  let done = 0
+  for (let got = 1; got > 0 && done < into.length; done += got) {
+    got = fs.readSync(fd, into, done, into.length - done, offset + done)
+  }
+  return done
 }

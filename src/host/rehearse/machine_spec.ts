@@ -19,6 +19,8 @@ export interface MachineSpec {
   readonly cmdline: string
   /** vda, vdb … in this order. */
   readonly disks: readonly MachineDisk[]
+  /** More devices, as `-device` takes them. */
+  readonly devices?: readonly string[]
 }
 
 /** Sockets of ours that QEMU connects to. */
@@ -61,6 +63,7 @@ export function machineArgv(spec: MachineSpec, sockets: MachineSockets): string[
       'chardev=qmp,mode=control',
     ],
     ...spec.disks.flatMap(diskArgs),
+    ...(spec.devices ?? []).flatMap((device) => ['-device', device]),
   ]
 }
 

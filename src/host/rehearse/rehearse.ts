@@ -11,17 +11,13 @@ import {
 import os from 'node:os'
 import path from 'node:path'
 import { HostError, UnsupportedError, UsageError } from '../../core/base/errors.ts'
-import { ModuleIndex } from '../control/initramfs/module_index.ts'
-import { chooseAccelerator } from './accelerator.ts'
-import { extractFolder, makeDisk, repairDisk } from './disk_image.ts'
+import { extractFolder, repairDisk } from './disk_image.ts'
 import { GUEST } from './guest_files.ts'
-import { buildGuestInitramfs, fillGuestRoot } from './guest_root.ts'
-import { findTool } from './host_tool.ts'
 import { findRecording, inspectDump, readCaptureFacts } from './inspect_dump.ts'
-import { findModuleFolder, readKernelRelease } from './kernel_image.ts'
+import { readKernelRelease } from './kernel_image.ts'
 import { Machine } from './machine.ts'
 import type { MachineSpec } from './machine_spec.ts'
-import { DEFAULT_ARM, type RehearseOptions } from './rehearse_options.ts'
+import type { RehearseOptions } from './rehearse_options.ts'
 import type { DumpFacts, RehearseResult } from './rehearse_result.ts'
 import {
   awaitArmed,
@@ -33,12 +29,9 @@ import {
   awaitReady,
   awaitWorkload,
 } from './road.ts'
-import { planScratchTarget, type ScratchTarget } from './scratch_target.ts'
+import type { ScratchTarget } from './scratch_target.ts'
+import { setStage } from './stage.ts'
 import { StepRunner } from './step_runner.ts'
-
-/** Room on the guest's root disk beside its memory: kernel, runtime and capture image. */
-const ROOT_DISK_EXTRA = 1 << 30
-const TARGET_DISK_EXTRA = 1 << 28
 
 /**
  * Rehearse a crash.
@@ -98,8 +91,8 @@ interface Rehearsal {
 }
 
 async function walkTheRoad(rehearsal: Rehearsal): Promise<void> {
-  const { options, files, steps, result } = rehearsal
-  const stage = await steps.run('prepare', () => prepare(rehearsal))
+  const { options, folder, files, steps, result } = rehearsal
+  const stage = await steps.run('prepare', () => setStage(options, folder))
   if (!stage) return
   const { spec, target } = stage
   result.accelerator = spec.accelerator
@@ -113,69 +106,6 @@ async function walkTheRoad(rehearsal: Rehearsal): Promise<void> {
     checkDump(result.dump, options)
     return true
   })
-}
-
-interface Stage {
-  readonly spec: MachineSpec
-  readonly target: ScratchTarget
-}
-
-async function prepare({ options, folder, result }: Rehearsal): Promise<Stage> {
-  const { kernel, conf, scenario, memoryBytes, cpus } = options
-  const busybox = findTool('busybox')
-  const target = planScratchTarget(conf)
-  const accelerator = await chooseAccelerator(kernel, busybox)
-  const root = {
-    release: result.release,
-    kernel,
-    modules: new ModuleIndex(findModuleFolder(result.release, kernel, options.modules)),
-    extraModules: conf.extraModules,
-    busybox,
-    runtime: options.runtime,
-    kdumpConf: options.kdumpConf,
-    folders: target.disk === 'root' ? [target.folder] : [],
-    files: options.files ?? [],
-    guest: {
-      version: 1,
-      arm: options.arm ?? DEFAULT_ARM,
-      sysrq: scenario.sysrq,
-      links: target.links,
-      takeTruth: options.keep !== undefined,
-    },
-  } as const
-  const initrd = path.join(folder, 'initrd')
-  buildGuestInitramfs(initrd, root)
-  const tree = path.join(folder, 'root')
-  fillGuestRoot(tree, root)
-  const disks = [{ file: path.join(folder, 'root.img') }]
-  makeDisk({
-    file: path.join(folder, 'root.img'),
-    sizeBytes: memoryBytes + ROOT_DISK_EXTRA,
-    fstype: 'ext4',
-    uuid: '',
-    label: '',
-    tree,
-  })
-  rmSync(tree, { recursive: true })
-  if (target.disk === 'target') {
-    const file = path.join(folder, 'target.img')
-    const sizeBytes = options.targetSizeBytes ?? memoryBytes + TARGET_DISK_EXTRA
-    const top = path.join(folder, 'target')
-    mkdirSync(path.join(top, target.folder), { recursive: true })
-    makeDisk({
-      file,
-      sizeBytes,
-      fstype: target.fstype,
-      uuid: target.uuid,
-      label: target.label,
-      tree: top,
-    })
-    disks.push({ file })
-  }
-  // A first kernel that cannot enter the capture kernel reboots at last, which ends QEMU.
-  const cmdline =
-    `console=ttyS0 crashkernel=${options.crashkernel} panic=10 ${scenario.cmdline}`.trimEnd()
-  return { spec: { accelerator, memoryBytes, cpus, kernel, initrd, cmdline, disks }, target }
 }
 
 /** @returns whether the crash was got through to the end, so that there may be files to collect */

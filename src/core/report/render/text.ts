@@ -1,5 +1,6 @@
 // A report as text for a terminal.
 import type { Report, ReportFrame, ReportSystem } from '../report_model.ts'
+import { LABEL_WIDTH, labelled, plain, utc } from './lines.ts'
 
 /**
  * Render a report as lines without newline.
@@ -137,27 +138,4 @@ function completenessLines({ completeness }: Report): string[] {
     ...(completeness.problems.length === 0 ? ['everything in this report could be read'] : []),
     ...completeness.problems.map((problem) => `not read: ${problem}`),
   ]
-}
-
-const LABEL_WIDTH = 12
-
-function labelled(
-  fields: readonly (readonly [label: string, value: string | number | null])[],
-): string[] {
-  return fields
-    .filter(([, value]) => value !== null)
-    .map(([label, value]) => `${label.padEnd(LABEL_WIDTH)} ${value}`)
-}
-
-function utc(seconds: number): string {
-  const date = new Date(seconds * 1000)
-  return Number.isNaN(date.getTime())
-    ? '(unknown)'
-    : `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`
-}
-
-/** A log line may try to move the reader's cursor. */
-function plain(line: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return line.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '.')
 }

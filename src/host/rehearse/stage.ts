@@ -1,0 +1,88 @@
+// Sets the stage of a rehearsal: the guest's initramfs and disks, and the machine that they are for.
+import { mkdirSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { ModuleIndex } from '../control/initramfs/module_index.ts'
+import { chooseAccelerator } from './accelerator.ts'
+import { makeDisk } from './disk_image.ts'
+import { buildGuestInitramfs, fillGuestRoot } from './guest_root.ts'
+import { findTool } from './host_tool.ts'
+import { findModuleFolder, readKernelRelease } from './kernel_image.ts'
+import type { MachineSpec } from './machine_spec.ts'
+import { DEFAULT_ARM, type RehearseOptions } from './rehearse_options.ts'
+import { planScratchTarget, type ScratchTarget } from './scratch_target.ts'
+
+/** Room on the guest's root disk beside its memory: kernel, runtime and capture image. */
+const ROOT_DISK_EXTRA = 1 << 30
+const TARGET_DISK_EXTRA = 1 << 28
+
+/** All that a guest is started with. */
+export interface Stage {
+  readonly spec: MachineSpec
+  /** Where its dumps will be. */
+  readonly target: ScratchTarget
+}
+
+/**
+ * Set the stage.
+ *
+ * @param folder scratch folder that gets the disks and the initramfs
+ * @throws {HostError} if a program or a file is missing
+ */
+export async function setStage(options: RehearseOptions, folder: string): Promise<Stage> {
+  const { kernel, conf, scenario, memoryBytes, cpus } = options
+  const release = readKernelRelease(kernel)
+  const busybox = findTool('busybox')
+  const target = planScratchTarget(conf)
+  const accelerator = await chooseAccelerator(kernel, busybox)
+  const root = {
+    release,
+    kernel,
+    modules: new ModuleIndex(findModuleFolder(release, kernel, options.modules)),
+    extraModules: conf.extraModules,
+    busybox,
+    runtime: options.runtime,
+    kdumpConf: options.kdumpConf,
+    folders: target.disk === 'root' ? [target.folder] : [],
+    files: options.files ?? [],
+    guest: {
+      version: 1,
+      arm: options.arm ?? DEFAULT_ARM,
+      sysrq: scenario.sysrq,
+      links: target.links,
+      takeTruth: options.keep !== undefined,
+    },
+  } as const
+  const initrd = path.join(folder, 'initrd')
+  buildGuestInitramfs(initrd, root)
+  const tree = path.join(folder, 'root')
+  fillGuestRoot(tree, root)
+  const disks = [{ file: path.join(folder, 'root.img') }]
+  makeDisk({
+    file: path.join(folder, 'root.img'),
+    sizeBytes: memoryBytes + ROOT_DISK_EXTRA,
+    fstype: 'ext4',
+    uuid: '',
+    label: '',
+    tree,
+  })
+  rmSync(tree, { recursive: true })
+  if (target.disk === 'target') {
+    const file = path.join(folder, 'target.img')
+    const sizeBytes = options.targetSizeBytes ?? memoryBytes + TARGET_DISK_EXTRA
+    const top = path.join(folder, 'target')
+    mkdirSync(path.join(top, target.folder), { recursive: true })
+    makeDisk({
+      file,
+      sizeBytes,
+      fstype: target.fstype,
+      uuid: target.uuid,
+      label: target.label,
+      tree: top,
+    })
+    disks.push({ file })
+  }
+  // A first kernel that cannot enter the capture kernel reboots at last, which ends QEMU.
+  const cmdline =
+    `console=ttyS0 crashkernel=${options.crashkernel} panic=10 ${scenario.cmdline}`.trimEnd()
+  return { spec: { accelerator, memoryBytes, cpus, kernel, initrd, cmdline, disks }, target }
+}

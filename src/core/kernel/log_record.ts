@@ -12,6 +12,8 @@ export interface LogRecord {
   readonly callerId: number | undefined
   /** Without a trailing newline; may hold several lines. */
   readonly text: string
+  /** The text as the kernel has it: any bytes, its last newline included if there is one. */
+  readonly bytes: Uint8Array
   /** `SUBSYSTEM=…`, `DEVICE=…` of dev_printk(), '' mostly. */
   readonly subsystem: string
   readonly device: string
@@ -27,6 +29,7 @@ export const NO_RECORD: LogRecord = {
   facility: 0,
   callerId: undefined,
   text: '',
+  bytes: new Uint8Array(),
   subsystem: '',
   device: '',
   lost: '',

@@ -11,7 +11,7 @@ import {
 import { SparseMemory } from '../../../test/support/sparse_memory.ts'
 import { CorruptError, FaultError, NotFoundError } from '../base/errors.ts'
 import { VmcoreInfo } from '../debuginfo/vmcoreinfo.ts'
-import { formatLogLines, readLog, type LogRecord } from './printk.ts'
+import { formatLogLines, readLog, readLogSinceClear, type LogRecord } from './printk.ts'
 
 function read(
   image: LogImage,
@@ -63,6 +63,7 @@ for (const little of [true, false]) {
         facility: 5,
         callerId: 0x8000_0001,
         text: 'one\ntwo',
+        bytes: new TextEncoder().encode('one\ntwo\n'),
         subsystem: 'usb',
         device: '+usb:1-1',
         lost: '',
@@ -311,4 +312,31 @@ test('lines are printed as dmesg prints them, each with the time', () => {
   ])
   const [lost] = read(mkprintk({ lines: [{ text: 'x', state: 'failed' }] }))
   assert.deepEqual(formatLogLines(lost ?? assert.fail()), ['[    0.000000] (no room in the ring)'])
+})
+
+const CLEAR = 0xffff_ffff_8250_0000n
+
+function readCleared(image: LogImage, words: readonly number[], more: string): string[] {
+  const bytes = new Uint8Array(BigUint64Array.from(words, BigInt).buffer)
+  const memory = new SparseMemory([...image.pieces, [CLEAR, bytes]], true)
+  const info = new VmcoreInfo(`${image.vmcoreinfo}SYMBOL(clear_seq)=${CLEAR.toString(16)}\n${more}`)
+  return texts([...readLogSinceClear(memory, info)])
+}
+
+test('since the log was cleared: the copy that the latch says, or the one number before v5.13', () => {
+  const image = mkprintk({ lines: lines(4) })
+  const latched = 'OFFSET(latched_seq.val)=8\n'
+  assert.deepEqual(readCleared(image, [0, 3, 1], latched), ['message 3'])
+  assert.deepEqual(readCleared(image, [5, 3, 2], latched), ['message 2', 'message 3'])
+  assert.deepEqual(readCleared(image, [2], ''), ['message 2', 'message 3'])
+  assert.deepEqual(readCleared(image, [1000], ''), [])
+})
+
+test('the log of v3.5 to v5.9 was cleared at an index', () => {
+  const image = mkprintkLog(lines(3))
+  const length = image.pieces.flatMap(([, bytes]) => (bytes.length === 512 ? [bytes] : []))[0]?.[8]
+  const bytes = new Uint8Array(Uint32Array.of(length ?? 0).buffer)
+  const memory = new SparseMemory([...image.pieces, [CLEAR, bytes]], true)
+  const info = new VmcoreInfo(`${image.vmcoreinfo}SYMBOL(clear_idx)=${CLEAR.toString(16)}\n`)
+  assert.deepEqual(texts([...readLogSinceClear(memory, info)]), ['message 1', 'message 2'])
 })

@@ -21,6 +21,34 @@ export function* readLog(memory: MemoryReader, info: VmcoreInfo): Generator<LogR
   else throw new NotFoundError('vmcoreinfo', 'SYMBOL(prb), SYMBOL(log_first_idx)')
 }
 
+/**
+ * Read what was logged since the log was last cleared (`dmesg -C`), oldest record first.
+ *
+ * @throws {NotFoundError} if VMCOREINFO does not locate the log, or where it was cleared
+ * @throws {FaultError} if the ring's own structures are not in the dump
+ */
+export function* readLogSinceClear(memory: MemoryReader, info: VmcoreInfo): Generator<LogRecord> {
+  if (info.symbol('prb') === undefined) {
+    yield* readPrintkLog(memory, info, 'clear_idx')
+    return
+  }
+  const since = readClearSeq(memory, info)
+  for (const record of readRingbuffer(memory, info)) {
+    // Of a record that could not be read nobody knows when it was written.
+    if (record.seq >= since || record.lost !== '') yield record
+  }
+}
+
+function readClearSeq(memory: MemoryReader, info: VmcoreInfo): bigint {
+  const address = info.getSymbol('clear_seq')
+  const values = info.offset('latched_seq.val')
+  if (values === undefined) return memory.u64(address)
+  // Since v5.13, commit 7d7a23a91c91 ("printk: use seqcount_latch for clear_seq"), two copies; the count's parity
+  // says which one is not being written.
+  const index = memory.u32(address) & 1
+  return memory.u64(address + BigInt(values + index * 8))
+}
+
 /** `[   12.345678] text`, every line of a record prefixed: what dmesg prints. */
 export function formatLogLines(record: LogRecord): string[] {
   const stamp = formatTimestamp(record.tsNsec)

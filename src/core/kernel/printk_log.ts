@@ -12,10 +12,15 @@ const SIZE_MAX = 2 ** 31
 /**
  * Read the records, oldest first; a length of 0 means go on at the buffer's start.
  *
+ * @param first variable that holds the index of the first record: log_first_idx, or clear_idx
  * @throws {FaultError} after the good records, if one is not in the dump
  * @throws {CorruptError} after the good records, if one leads nowhere
  */
-export function* readPrintkLog(memory: MemoryReader, info: VmcoreInfo): Generator<LogRecord> {
+export function* readPrintkLog(
+  memory: MemoryReader,
+  info: VmcoreInfo,
+  first: 'log_first_idx' | 'clear_idx' = 'log_first_idx',
+): Generator<LogRecord> {
   const name = info.size('printk_log') === undefined ? 'log' : 'printk_log'
   const offset = (member: string): bigint => BigInt(info.getOffset(`${name}.${member}`))
   const [timeAt, lengthAt, textLengthAt] = [offset('ts_nsec'), offset('len'), offset('text_len')]
@@ -25,7 +30,7 @@ export function* readPrintkLog(memory: MemoryReader, info: VmcoreInfo): Generato
   const buffer = memory.u64(info.getSymbol('log_buf'))
   const size = memory.u32(info.getSymbol('log_buf_len'))
   const end = memory.u32(info.getSymbol('log_next_idx'))
-  let index = memory.u32(info.getSymbol('log_first_idx'))
+  let index = memory.u32(info.getSymbol(first))
   if (size > SIZE_MAX || headerSize < 16) throw new CorruptError(buffer, `log of ${size} bytes`)
   let left = size
   for (let seq = 0n; index !== end;) {
@@ -43,13 +48,15 @@ export function* readPrintkLog(memory: MemoryReader, info: VmcoreInfo): Generato
     }
     const flagsLevel = memory.u8(at + facilityAt + 1n)
     const textLength = Math.min(memory.u16(at + textLengthAt), length - headerSize)
+    const bytes = readVirtualBytes(memory, at + BigInt(headerSize), textLength)
     yield {
       ...NO_RECORD,
       seq: seq++,
       tsNsec: memory.u64(at + timeAt),
       facility: memory.u8(at + facilityAt),
       level: memory.littleEndian ? flagsLevel >> 5 : flagsLevel & 7,
-      text: decodeLogText(readVirtualBytes(memory, at + BigInt(headerSize), textLength)),
+      text: decodeLogText(bytes),
+      bytes,
     }
     index += length
   }

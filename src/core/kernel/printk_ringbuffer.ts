@@ -190,6 +190,7 @@ function decodeInfo({ memory, layout, info }: Ring): LogRecord {
     facility: info.getUint8(textLength + 2),
     callerId: caller === undefined ? undefined : info.getUint32(caller, little),
     text: '',
+    bytes: NO_RECORD.bytes,
     subsystem: device === undefined ? '' : textField(bytes, device, SUBSYSTEM_SIZE),
     device: device === undefined ? '' : textField(bytes, device + SUBSYSTEM_SIZE, DEVICE_SIZE),
     lost: '',
@@ -202,7 +203,7 @@ function textField(bytes: Uint8Array, start: number, size: number): string {
 }
 
 /** The text block: the record's id, then the text. Bit 0 of a position says that there is no block. */
-function readText(ring: Ring, id: bigint): Pick<LogRecord, 'text' | 'lost'> {
+function readText(ring: Ring, id: bigint): Partial<LogRecord> {
   const { memory, layout, desc, dataBits } = ring
   const begin = desc.getBigUint64(layout.begin, memory.littleEndian)
   const next = desc.getBigUint64(layout.next, memory.littleEndian)
@@ -224,5 +225,6 @@ function readText(ring: Ring, id: bigint): Pick<LogRecord, 'text' | 'lost'> {
     ring.info.getUint16(layout.textLength, memory.littleEndian),
     Number(room) - 8,
   )
-  return { text: decodeLogText(readVirtualBytes(memory, block + 8n, length)), lost: '' }
+  const bytes = readVirtualBytes(memory, block + 8n, length)
+  return { text: decodeLogText(bytes), bytes, lost: '' }
 }

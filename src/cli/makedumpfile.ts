@@ -1,7 +1,11 @@
 // kbox makedumpfile: the options, messages and exit codes of makedumpfile(8) in front of our own engine.
-import { KdumpError, UsageError } from '../core/base/errors.ts'
-import { rearrange } from '../host/capture/rearrange.ts'
-import { openFileOutput } from '../host/platform/file_output.ts'
+import { KdumpError, MismatchError, UsageError } from '../core/base/errors.ts'
+import {
+  printMemUsage,
+  rearrangeStream,
+  writeDmesg,
+  writeVmcoreinfo,
+} from './makedumpfile_aside.ts'
 import { makeDump } from './makedumpfile_dump.ts'
 import { Messages } from './makedumpfile_messages.ts'
 import {
@@ -13,12 +17,12 @@ import {
 import { VERSION } from './version.ts'
 
 const FAILED = '\nmakedumpfile Failed.\n'
-const STDIN = 0
 
 /**
  * Run `kbox makedumpfile`.
  *
- * @returns exit code: 0 done, 1 failed or the dump is incomplete, as makedumpfile has it
+ * @returns exit code: 0 done, 1 failed or the dump is incomplete, 2 if -x or -i is of another kernel, as makedumpfile
+ * has it
  */
 export async function makedumpfileMain(argv: readonly string[]): Promise<number> {
   let request: MakedumpfileRequest
@@ -27,8 +31,6 @@ export async function makedumpfileMain(argv: readonly string[]): Promise<number>
   } catch (error) {
     return reportUsage(error)
   }
-  if (request.mode === 'help') return showHelp()
-  if (request.mode === 'version') return showVersion()
   if (request.checkOnly) return 0
   const messages = new Messages(request.messageLevel, request.isFlattened)
   for (const option of request.ignored) {
@@ -40,7 +42,7 @@ export async function makedumpfileMain(argv: readonly string[]): Promise<number>
     if (!(error instanceof KdumpError)) throw error
     messages.say(ML_ERROR, `${error.message}\n`)
     messages.sayFailed()
-    return 1
+    return error instanceof MismatchError ? 2 : 1
   }
 }
 
@@ -48,23 +50,20 @@ async function run(request: MakedumpfileRequest, messages: Messages): Promise<bo
   switch (request.mode) {
     case 'rearrange':
       return rearrangeStream(request, messages)
-    default:
+    case 'dmesg':
+      return writeDmesg(request, messages)
+    case 'mem-usage':
+      return printMemUsage(request, messages)
+    case 'vmcoreinfo':
+      return writeVmcoreinfo(request, messages)
+    case 'help':
+      return showHelp()
+    case 'version':
+      return showVersion()
+    case 'dump':
+    case 'reassemble':
       return makeDump(request, messages)
   }
-}
-
-/** -R: write standard input, a flattened stream, out as the file it describes. */
-function rearrangeStream({ outputs, overwrite }: MakedumpfileRequest, messages: Messages): boolean {
-  const [file = ''] = outputs
-  const output = openFileOutput(file, { overwrite })
-  try {
-    rearrange(STDIN, 'stdin', output)
-  } finally {
-    output.close()
-  }
-  if (output.problem) throw output.problem
-  messages.say(ML_COMMON, `\nThe dumpfile is saved to ${file}.\n\nmakedumpfile Completed.\n`)
-  return true
 }
 
 /** getopt's own messages begin in lower case and go to stderr, makedumpfile's are sentences on stdout. */
@@ -82,19 +81,19 @@ function reportUsage(error: unknown): number {
   return 1
 }
 
-async function showHelp(): Promise<number> {
+async function showHelp(): Promise<boolean> {
   const [{ VERBS }, { formatVerbHelp }] = await Promise.all([
     import('./verbs.ts'),
     import('./verb.ts'),
   ])
   const verb = VERBS.find(({ name }) => name === 'makedumpfile')
   process.stdout.write(verb ? formatVerbHelp(verb) : '')
-  return 0
+  return true
 }
 
 /** kdump scripts look here for what is compiled in. */
-function showVersion(): number {
+function showVersion(): boolean {
   const codecs = ['lzo', 'snappy', 'zstd'].map((name) => `${name}\tenabled\n`).join('')
   process.stdout.write(`makedumpfile: version ${VERSION} (kbox)\n${codecs}\n`)
-  return 0
+  return true
 }

@@ -1,5 +1,7 @@
 // The page frames of a dump as the engine wants them.
 import type { Dump, PfnRun } from '../../core/dump/dump_format.ts'
+import type { EraseRange } from './erase/erase_ranges.ts'
+import { PageEraser } from './erase/page_eraser.ts'
 
 /** What the engine knows of a dump. */
 export interface DumpPages {
@@ -21,5 +23,33 @@ export function dumpPages(dump: Dump): DumpPages {
     existing: dump.pfnRuns('existing'),
     present: dump.pfnRuns('present'),
     read: (physical, into) => dump.readPhysical(physical, into),
+  }
+}
+
+/** The same pages without what is to be erased. */
+export function erasedPages(pages: DumpPages, ranges: readonly EraseRange[]): DumpPages {
+  if (ranges.length === 0) return pages
+  const { pageSize } = pages
+  const eraser = new PageEraser(ranges, pageSize)
+  const readPages = (physical: number, into: Uint8Array): void => {
+    pages.read(physical, into)
+    const first = physical / pageSize
+    for (let i = 0; i * pageSize < into.length; i++) {
+      eraser.erase(first + i, into.subarray(i * pageSize, (i + 1) * pageSize))
+    }
+  }
+  return {
+    ...pages,
+    read(physical, into) {
+      const start = Math.floor(physical / pageSize) * pageSize
+      const end = Math.ceil((physical + into.length) / pageSize) * pageSize
+      if (start === physical && end === physical + into.length) {
+        readPages(physical, into)
+        return
+      }
+      const whole = new Uint8Array(end - start)
+      readPages(start, whole)
+      into.set(whole.subarray(physical - start, physical - start + into.length))
+    },
   }
 }

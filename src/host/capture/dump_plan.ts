@@ -4,6 +4,7 @@ import type { KernelMap } from '../../core/arch/arch.ts'
 import { KdumpError, MismatchError, UnsupportedError } from '../../core/base/errors.ts'
 import type { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
 import { checkProblems, failedClasses, verifyClasses } from './class_checks.ts'
+import type { PfnRun } from '../../core/dump/dump_format.ts'
 import type { DumpPages } from './dump_pages.ts'
 import { EXCLUDE_ZERO } from './exclude/page_class.ts'
 import { type FrameBlocks, type FrameStore, memoryBlocks } from './frame_blocks.ts'
@@ -75,22 +76,45 @@ export interface DumpPlan {
 export function planDump(input: PlanInput, options: PlanOptions): DumpPlan {
   const problems: KdumpError[] = []
   if (options.keepAll) return planAll(input.pages, problems)
+  const prepared = prepareFilter(input, problems)
+  if (!prepared) return planAll(input.pages, problems)
+  const { map, own } = prepared
+  const wantKinds = map !== undefined && options.pageOrder === 'priority'
+  const filter = filterVerified(prepared, problems, { ...options, own, wantKinds })
+  return { problems, ...filter, ...planOrder(prepared.input, options, filter, map) }
+}
+
+/** All that a filter run needs to be told. */
+export interface PreparedFilter {
+  readonly input: FilterInput
+  readonly facts: KernelFacts | undefined
+  readonly map: KernelMap | undefined
+  /** Frames of the kernel's own. */
+  readonly own: readonly PfnRun[]
+}
+
+/**
+ * Find the page array and how it is laid out.
+ *
+ * @param problems what could not be found out is added
+ * @returns undefined if there is nothing to filter by
+ * @throws {UnsupportedError} for big-endian machines
+ */
+export function prepareFilter(
+  input: PlanInput,
+  problems: KdumpError[],
+): PreparedFilter | undefined {
   if (!input.littleEndian) throw new UnsupportedError('filtering dumps of big-endian machines')
   const attempt = <T>(read: () => T): T | undefined => tryTo(read, problems)
   const map = attempt(() => input.memory.readKernelMap())
   const facts = attempt(() => readKernelFacts(input.memory, input.info))
   problems.push(...(facts?.problems ?? []))
   const found = attempt(() => openPageArray(input, facts, map))
-  if (!found) return planAll(input.pages, problems)
+  if (!found) return undefined
   for (const { what } of found.layout.disputes) problems.push(new MismatchError(what))
   const image = facts && attempt(() => imageOf(input, facts))
   const own = map ? ownFrames({ map, image: image ?? [] }, input.pages.pfnEnd) : []
-  const filter = filterVerified(found, facts, problems, {
-    ...options,
-    own,
-    wantKinds: map !== undefined,
-  })
-  return { problems, ...filter, ...planOrder(found, options, filter, map) }
+  return { input: found, facts, map, own }
 }
 
 /** Without a page array that can be trusted all pages stay. */
@@ -137,8 +161,7 @@ interface Filtered {
 
 /** Filter, compare the sums with the kernel's own, and filter again without the classes that do not agree. */
 function filterVerified(
-  input: FilterInput,
-  facts: KernelFacts | undefined,
+  { input, facts }: PreparedFilter,
   problems: KdumpError[],
   options: FilterOptions & Pick<PlanOptions, 'store'>,
 ): Filtered {

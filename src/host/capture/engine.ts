@@ -9,7 +9,8 @@ import type { Dump } from '../../core/dump/dump_format.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
 import { registerNativeCodecs } from '../platform/native_codecs.ts'
 import { readFacts } from './dump_facts.ts'
-import { dumpPages } from './dump_pages.ts'
+import { type DumpPages, dumpPages, erasedPages } from './dump_pages.ts'
+import type { ErasePlan } from './erase/erase_plan.ts'
 import { type DumpPlan, planDump, type PlanInput } from './dump_plan.ts'
 import { type DumpStats, makeStats } from './dump_stats.ts'
 import { EXCLUDE_ZERO } from './exclude/page_class.ts'
@@ -53,6 +54,8 @@ export interface RunDumpOptions {
   /** undefined stores pages as they are. */
   readonly codec: CodecName | undefined
   readonly pageOrder: PageOrder
+  /** What must not get into the dump: see erase/erase_plan.ts. */
+  readonly erase?: Pick<ErasePlan, 'ranges' | 'info'> | undefined
   /** Filter nothing: the input is a dump already, and is copied. */
   readonly keepAll?: boolean
   /** Frames that parts begin at multiples of. */
@@ -64,7 +67,6 @@ export interface RunDumpOptions {
   readonly onProgress?: OnDumpProgress
 }
 
-const NO_TEXT = new Uint8Array(0)
 /** 512 GiB of 4 KiB pages: beyond it even one bitmap, 16 MiB, is kept in the dump itself. */
 const MEMORY_FRAMES_MAX = 2 ** 27
 
@@ -100,7 +102,7 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
     ...writing,
     pool,
     pageSize: input.pages.pageSize,
-    packer: new PagePacker(input.pages, {
+    packer: new PagePacker(input.clean, {
       ...writing,
       codec: options.codec === undefined ? undefined : getCodec(options.codec),
     }),
@@ -129,6 +131,8 @@ interface DumpInput extends PlanInput {
   readonly level: number
   readonly facts: KdumpFacts
   readonly store: FrameStore | undefined
+  /** Pages without what is erased: what is written is read of these. */
+  readonly clean: DumpPages
 }
 
 function openInput({ dump, codec, outputs, format, ...options }: RunDumpOptions): DumpInput {
@@ -140,7 +144,15 @@ function openInput({ dump, codec, outputs, format, ...options }: RunDumpOptions)
   const info = VmcoreInfo.parse(dump.vmcoreinfo)
   const pages = dumpPages(dump)
   const memory = new KernelMemory(dump, pages, info)
-  const facts = readFacts(dump, { level, codec, eraseInfo: NO_TEXT }, info, memory)
+  const clean = erasedPages(pages, options.erase?.ranges ?? [])
+  const eraseInfo = new TextEncoder().encode(options.erase?.info ?? '')
+  // The header names the machine: not if that is erased.
+  const facts = readFacts(
+    dump,
+    { level, codec, eraseInfo },
+    info,
+    new KernelMemory(dump, clean, info),
+  )
   const [output] = outputs
   const isHuge = pages.pfnEnd > MEMORY_FRAMES_MAX && outputs.length === 1 && format !== 'elf'
   const read = output?.read?.bind(output)
@@ -148,7 +160,7 @@ function openInput({ dump, codec, outputs, format, ...options }: RunDumpOptions)
     isHuge && output && read
       ? storeInFile(Object.assign(output, { read }), kdumpLayout(facts).bitmap2, pages.pfnEnd)
       : undefined
-  return { info, pages, memory, littleEndian: dump.littleEndian, level, facts, store }
+  return { info, pages, clean, memory, littleEndian: dump.littleEndian, level, facts, store }
 }
 
 /** The files to write, which frames in which order, and what pages may share in them. */
@@ -180,14 +192,14 @@ function kdumpWriting(
 
 function elfWriting(
   { dump, outputs: [output] }: RunDumpOptions,
-  { level, pages }: DumpInput,
+  { level, facts, pages, clean }: DumpInput,
   { bitmap, dumped }: DumpPlan,
 ): Writing {
   if (!output || !bitmap) throw new Error('an ELF dump needs an output and its bits in memory')
-  const zeroPages = (level & EXCLUDE_ZERO) === 0 ? 0 : dropZeroPages(pages, bitmap)
+  const zeroPages = (level & EXCLUDE_ZERO) === 0 ? 0 : dropZeroPages(clean, bitmap)
   const frames = elfFrames(pages.existing, pages.present, dumped)
   return {
-    writers: [new ElfWriter(output, { dump, frames, eraseInfo: NO_TEXT })],
+    writers: [new ElfWriter(output, { dump, frames, eraseInfo: facts.eraseInfo })],
     dumped: frames.stored,
     passes: PFN_ORDER,
     mark: undefined,
@@ -198,12 +210,14 @@ function elfWriting(
 }
 
 function startPool(
-  { path, threads = 0, codec, dump }: RunDumpOptions,
+  { path, threads = 0, codec, dump, erase }: RunDumpOptions,
   { shareZeros, seen }: Writing,
 ): PagePool | undefined {
-  if (!path || threads < 2) return undefined
+  // Each thread would search all of memory for the kernel.
+  if (!path || threads < 2 || dump.kernelSearch !== undefined) return undefined
   return new PagePool(Math.min(threads, THREADS_MAX), {
     ...{ path, codec, shareZeros, pageSize: dump.pageSize },
     seen: seen?.memory,
+    erase: erase?.ranges ?? [],
   })
 }

@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads'
 import { HostError } from '../../core/base/errors.ts'
 import type { CodecName } from '../../core/codec/codec.ts'
+import type { EraseRange } from './erase/erase_ranges.ts'
 import type { DumpPath } from './open_pages.ts'
 import { allocatePacked, type PackedPages } from './packed_pages.ts'
 
@@ -17,6 +18,7 @@ export interface PoolSettings {
   /** Memory of the SeenPages that all share. */
   readonly seen: SharedArrayBuffer | undefined
   readonly pageSize: number
+  readonly erase: readonly EraseRange[]
 }
 
 /** A job on its way to a thread. */

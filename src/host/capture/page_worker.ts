@@ -2,16 +2,16 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { getCodec } from '../../core/codec/codecs.ts'
 import { registerNativeCodecs } from '../platform/native_codecs.ts'
-import { dumpPages } from './dump_pages.ts'
+import { dumpPages, erasedPages } from './dump_pages.ts'
 import { openDumpPath } from './open_pages.ts'
 import { buffersOf, type PackReply, type PackRequest, type PoolSettings } from './page_pool.ts'
 import { PagePacker } from './page_packer.ts'
 import { SeenPages } from './seen_pages.ts'
 
 registerNativeCodecs()
-const { path, codec, shareZeros, seen } = workerData as PoolSettings
+const { path, codec, shareZeros, seen, erase } = workerData as PoolSettings
 const dump = openDumpPath(path)
-const packer = new PagePacker(dumpPages(dump), {
+const packer = new PagePacker(erasedPages(dumpPages(dump), erase), {
   codec: codec === undefined ? undefined : getCodec(codec),
   shareZeros,
   seen: seen && new SeenPages(seen),

@@ -9,7 +9,7 @@ import { readNotes } from '../../core/elf/read_notes.ts'
 import type { Source } from '../../core/io/source.ts'
 
 /** A text of VMCOREINFO is a few pages. */
-const VMCOREINFO_FILE_SIZE_MAX = 1024 * 1024
+export const VMCOREINFO_FILE_SIZE_MAX = 1024 * 1024
 /** The kernel's half of addresses begins here or above on all 64-bit machines; what lies below is no symbol's. */
 const IMAGE_START = 0xffff_8000_0000_0000n
 const NT_GNU_BUILD_ID = 3

@@ -16,13 +16,7 @@ export interface FileOutputOptions {
  * @throws {HostError} if it exists (errno EEXIST) or cannot be created
  */
 export function openFileOutput(path: string, { overwrite }: FileOutputOptions): DumpOutput {
-  const { O_CREAT, O_EXCL, O_RDWR, O_TRUNC } = fs.constants
-  let fd: number
-  try {
-    fd = fs.openSync(path, O_RDWR | O_CREAT | (overwrite ? O_TRUNC : O_EXCL), 0o600)
-  } catch (cause) {
-    throw new HostError(`${path}: cannot create: ${errnoOf(cause)}`, errnoOf(cause), { cause })
-  }
+  let fd = create(path, overwrite)
   let problem: HostError | undefined
   return {
     name: path,
@@ -83,4 +77,13 @@ function readFully(fd: number, into: Uint8Array, offset: number): number {
     got = fs.readSync(fd, into, done, into.length - done, offset + done)
   }
   return done
+}
+
+function create(path: string, overwrite: boolean): number {
+  const { O_CREAT, O_EXCL, O_RDWR, O_TRUNC } = fs.constants
+  try {
+    return fs.openSync(path, O_RDWR | O_CREAT | (overwrite ? O_TRUNC : O_EXCL), 0o600)
+  } catch (cause) {
+    throw new HostError(`${path}: cannot create: ${errnoOf(cause)}`, errnoOf(cause), { cause })
+  }
 }

@@ -77,3 +77,23 @@ describe('a target disk that fills up', () => {
     assert.equal(stackTrace(program, task).end, 'user')
   })
 })
+
+describe('a target disk that only a higher dump level fits', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-ladder-'))
+  after(() => rmSync(folder, { recursive: true }))
+
+  test('the next level is tried, is whole, and what was tried is noted', async () => {
+    const result = await rehearse({
+      ...rehearseOptions('6.1', KDUMP_CONF.replace('-d 1', '-d 1,31')),
+      targetSizeBytes: DISK_SIZE,
+      keep: folder,
+    })
+    assert.equal(result.ok, true, formatRehearseText(result))
+    assert.equal(result.capture?.complete, true)
+    const manifest = readFileSync(path.join(folder, 'kbox.json'), 'utf8')
+    assert.match(manifest, /"dumpLevel": 31/)
+    assert.match(manifest, /"level 1: .*ENOSPC"/)
+    using source = openFileSource(path.join(folder, 'vmcore'))
+    assert.equal(openKernel(source).dump.incomplete, false)
+  })
+})

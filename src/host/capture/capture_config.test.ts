@@ -16,7 +16,7 @@ const CONFIG: CaptureConfig = {
   failureAction: 'dump_to_rootfs',
   finalAction: 'poweroff',
   codec: 'zstd',
-  dumpLevel: 31,
+  dumpLevels: [31],
   pageOrder: 'priority',
   deviceTimeoutMs: 1,
   stallTimeoutMs: 2,
@@ -36,7 +36,7 @@ test('each fault is named by its member', () => {
     ['7', /top is not an object/],
     [broken({ version: 2 }), /version is not 1/],
     [broken({ finalAction: 'shell' }), /finalAction is not one of reboot, halt, poweroff/],
-    [broken({ dumpLevel: '31' }), /dumpLevel is not a number/],
+    [broken({ dumpLevels: '31' }), /dumpLevels is not a list of numbers/],
     [broken({ target: { ...CONFIG.target, uuid: 7 } }), /target\.uuid is not a string/],
     [broken({ rootfs: 'x' }), /rootfs\. is not an object/],
   ]

@@ -28,7 +28,8 @@ export interface CaptureConfig {
   readonly failureAction: FailureAction
   readonly finalAction: FinalAction
   readonly codec: CodecName | 'none'
-  readonly dumpLevel: number
+  /** Dump levels to try in turn while the target is too small; what fits of the last one is kept. */
+  readonly dumpLevels: readonly number[]
   readonly pageOrder: 'priority' | 'pfn'
   /** How long the target's device may take to appear. */
   readonly deviceTimeoutMs: number
@@ -69,7 +70,7 @@ export function parseCaptureConfig(file: string, text: string): CaptureConfig {
     ]),
     finalAction: read.oneOf('finalAction', ['reboot', 'halt', 'poweroff']),
     codec: read.oneOf('codec', ['none', 'zlib', 'lzo', 'snappy', 'zstd']),
-    dumpLevel: read.number('dumpLevel'),
+    dumpLevels: read.numbers('dumpLevels'),
     pageOrder: read.oneOf('pageOrder', ['priority', 'pfn']),
     deviceTimeoutMs: read.number('deviceTimeoutMs'),
     stallTimeoutMs: read.number('stallTimeoutMs'),
@@ -117,6 +118,15 @@ class Members {
     const value = this.#members.get(name)
     if (typeof value !== 'number' || !Number.isFinite(value)) throw this.#wrong(name, 'a number')
     return value
+  }
+
+  /** At least one. */
+  numbers(name: string): number[] {
+    const value = this.#members.get(name)
+    const isList = Array.isArray(value) && value.length > 0
+    const numbers = isList ? value.filter((item) => typeof item === 'number') : []
+    if (!isList || numbers.length !== value.length) throw this.#wrong(name, 'a list of numbers')
+    return numbers
   }
 
   oneOf<T extends string>(name: string, values: readonly T[]): T {

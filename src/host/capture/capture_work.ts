@@ -1,44 +1,84 @@
 // The recorder's two jobs on the old kernel's memory: its log as text, its pages as a dump.
-import { openDump } from '../../core/dump/formats.ts'
+import { rmSync } from 'node:fs'
+import { HostError } from '../../core/base/errors.ts'
 import { openFileOutput } from '../platform/file_output.ts'
-import { openVmcoreSource } from '../platform/mmap_source.ts'
 import type { CaptureConfig } from './capture_config.ts'
 import type { DumpStats } from './dump_stats.ts'
 import { runDump, type DumpStage } from './engine.ts'
+import { openDumpPath } from './open_pages.ts'
 import { readDmesg } from './read_dmesg.ts'
-import type { CaptureWork, DumpFacts, DumpProgress } from './supervisor.ts'
+import type { CaptureWork, DumpFacts, DumpRun } from './supervisor.ts'
 
 /** What the capture kernel does with /proc/vmcore. */
 export const captureWork: CaptureWork = { readDmesg, dump }
 
+/**
+ * The ladder of what is saved: the first dump level that fits; of the last one, what fits, the most important first; if
+ * not even a page does, nothing but the log, which is there already.
+ */
 async function dump(
   vmcore: string,
   file: string,
   config: CaptureConfig,
-  onProgress: (progress: DumpProgress) => void,
+  run: DumpRun,
 ): Promise<DumpFacts> {
-  using source = openVmcoreSource(vmcore)
-  using old = openDump(source)
+  const tried: string[] = []
+  for (const [i, level] of config.dumpLevels.entries()) {
+    const { stats, problem } = await dumpAt(level, vmcore, file, config, run)
+    const isLast = i === config.dumpLevels.length - 1
+    if (problem === '' || isLast || run.isExpired() || !isFull(stats)) {
+      const isEmpty = stats.remainingPages > 0 && stats.lostPages >= stats.remainingPages
+      if (isEmpty) rmSync(file, { force: true })
+      return { problem, dumpLevel: level, tried, ...describeStats(stats) }
+    }
+    tried.push(`level ${level}: ${problem}`)
+  }
+  throw new HostError('no dump level')
+}
+
+async function dumpAt(
+  level: number,
+  vmcore: string,
+  file: string,
+  config: CaptureConfig,
+  run: DumpRun,
+): Promise<{ readonly stats: DumpStats; readonly problem: string }> {
+  const path = { files: [vmcore], useMmap: true }
+  using old = openDumpPath(path)
   const output = openFileOutput(file, { overwrite: true })
   try {
     const stats = await runDump({
-      dump: old,
+      ...{ dump: old, path, level },
       outputs: [output],
-      level: config.dumpLevel,
       codec: config.codec === 'none' ? undefined : config.codec,
       pageOrder: config.pageOrder,
+      isExpired: () => run.isExpired(),
       onProgress: (stage, done, total, writtenBytes) => {
-        onProgress({ fraction: fractionOf(stage, done, total), writtenBytes })
+        run.onProgress({ fraction: fractionOf(stage, done, total), writtenBytes })
       },
     })
     output.sync()
-    // A target that takes no more keeps what fits, marked incomplete: that is a failed dump that opens.
-    if (output.problem) return { problem: output.problem.message, ...describeStats(stats) }
-    return { problem: '', ...describeStats(stats) }
+    return { stats, problem: problemOf(stats, output.problem, run) }
   } finally {
     output.close()
   }
 }
+
+/**
+ * Why a dump ended early, '' if it did not. Pages that could not be read are no reason: memory that failed is what
+ * machines die of, and no other target would get more.
+ */
+function problemOf(
+  { isComplete, lostPages }: DumpStats,
+  problem: HostError | undefined,
+  run: DumpRun,
+): string {
+  if (problem) return problem.message
+  return !isComplete && run.isExpired() ? `time is up: ${lostPages} pages are not in the dump` : ''
+}
+
+const isFull = ({ problems }: DumpStats): boolean =>
+  problems.some((problem) => problem instanceof HostError && problem.errno === 'ENOSPC')
 
 /** Filtering takes about a tenth of the time. */
 function fractionOf(stage: DumpStage, done: number, total: number): number {

@@ -31,7 +31,7 @@ const CONFIG: CaptureConfig = {
   failureAction: 'halt',
   finalAction: 'reboot',
   codec: 'zstd',
-  dumpLevel: 31,
+  dumpLevels: [31],
   pageOrder: 'priority',
   deviceTimeoutMs: 2000,
   stallTimeoutMs: 1000,
@@ -78,8 +78,8 @@ const WORK: CaptureWork = {
     yield 'panic line 1\n'
     yield 'panic line 2\n'
   },
-  async dump(_vmcore, output, _config, onProgress) {
-    onProgress({ fraction: 0.5, writtenBytes: 2 })
+  async dump(_vmcore, output, _config, run) {
+    run.onProgress({ fraction: 0.5, writtenBytes: 2 })
     writeFileSync(output, 'DUMP')
     return { problem: '', pages: 7 }
   },

@@ -16,17 +16,19 @@ export interface DumpProgress {
   readonly writtenBytes: number
 }
 
+/** What the writer of a dump is told, and asks, while it works. */
+export interface DumpRun {
+  onProgress(progress: DumpProgress): void
+  /** Must it end now with what is written? */
+  isExpired(): boolean
+}
+
 /** What is done with the old kernel's memory; handed in so that the supervisor knows no file format. */
 export interface CaptureWork {
   /** Yield the old kernel's log as text, from its memory. */
   readDmesg(vmcore: string): Iterable<string>
   /** Write the dump to `file`. What it throws, and a problem, leave the file incomplete. */
-  dump(
-    vmcore: string,
-    file: string,
-    config: CaptureConfig,
-    onProgress: (progress: DumpProgress) => void,
-  ): Promise<DumpFacts>
+  dump(vmcore: string, file: string, config: CaptureConfig, run: DumpRun): Promise<DumpFacts>
 }
 
 /** What a dump's writer says of it; all of it goes into the manifest. */
@@ -56,9 +58,13 @@ interface Recording {
   readonly machine: CaptureMachine
   readonly work: CaptureWork
   readonly log: StepLog
+  /** When the dump must end with what is written, so that the machine is left properly. */
+  readonly deadlineMs: number
   dumpFacts: DumpFacts | Record<string, never>
 }
 
+/** Of the time there is for all, what is left for flushing and unmounting. */
+const LEAVE_PART = 0.1
 const POLL_INTERVAL_MS = 100
 const PROGRESS_INTERVAL_MS = 1000
 const DMESG = 'vmcore-dmesg.txt'
@@ -82,9 +88,10 @@ export async function runCapture(
   work: CaptureWork,
 ): Promise<boolean> {
   machine.say(
-    `recording the crash of ${config.release} at level ${config.dumpLevel}, ${config.codec}`,
+    `recording the crash of ${config.release} at level ${config.dumpLevels.join(',')}, ${config.codec}`,
   )
-  const isSaved = await recordTo(config.target, config, machine, work)
+  const deadlineMs = machine.now() + config.overallTimeoutMs * (1 - LEAVE_PART)
+  const isSaved = await recordTo(config.target, config, machine, work, deadlineMs)
   if (isSaved) {
     machine.leave(config.finalAction)
     return true
@@ -109,7 +116,8 @@ export async function runCapture(
           ? 'failure_action: dump_to_rootfs'
           : 'failure_action: dump_to_rootfs, but no root is known',
       )
-      const isSavedToRoot = rootfs !== undefined && (await recordTo(rootfs, config, machine, work))
+      const isSavedToRoot =
+        rootfs !== undefined && (await recordTo(rootfs, config, machine, work, deadlineMs))
       machine.leave(config.finalAction)
       return isSavedToRoot
     }
@@ -122,6 +130,7 @@ async function recordTo(
   config: CaptureConfig,
   machine: CaptureMachine,
   work: CaptureWork,
+  deadlineMs: number,
 ): Promise<boolean> {
   const log = new StepLog(machine)
   try {
@@ -137,7 +146,7 @@ async function recordTo(
   try {
     const directory = await log.run('directory', () => makeDirectory(target, machine))
     machine.say(`saving to ${directory}`)
-    isSaved = await record({ directory, config, machine, work, log, dumpFacts: {} })
+    isSaved = await record({ directory, config, machine, work, log, deadlineMs, dumpFacts: {} })
   } catch {
     // The step has said why; what is on the disk is worth unmounting properly.
   }
@@ -261,7 +270,11 @@ async function saveDump(recording: Recording): Promise<void> {
     machine.heartbeat(`dump ${writtenBytes}`)
     machine.say(`vmcore ${Math.floor(fraction * 100)} %, ${formatMegabytes(writtenBytes)} MB`)
   }
-  recording.dumpFacts = await work.dump(machine.vmcore, unfinished, config, onProgress)
+  const isExpired = (): boolean => machine.now() >= recording.deadlineMs
+  recording.dumpFacts = await work.dump(machine.vmcore, unfinished, config, {
+    onProgress,
+    isExpired,
+  })
   if (recording.dumpFacts.problem !== '') throw new HostError(recording.dumpFacts.problem)
   renameDurably(unfinished, path.join(directory, VMCORE))
   const sizeBytes = statSync(path.join(directory, VMCORE)).size

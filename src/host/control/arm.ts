@@ -92,7 +92,7 @@ export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
       codec: conf.coreCollector.codec,
-      dumpLevel: conf.coreCollector.dumpLevel,
+      dumpLevels: conf.coreCollector.dumpLevels,
       pageOrder: choices.pageOrder ?? 'priority',
       deviceTimeoutMs:
         conf.deviceTimeoutSeconds === undefined

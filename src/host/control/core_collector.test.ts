@@ -16,7 +16,7 @@ function refuse(value: string): CollectorProblem {
 }
 
 test('options are read as getopt_long reads them', () => {
-  const zlib31 = { codec: 'zlib', dumpLevel: 31, messageLevel: 1 }
+  const zlib31 = { codec: 'zlib', dumpLevels: [31], messageLevel: 1 }
   for (const options of [
     '-c --message-level 1 -d 31',
     '-cd31 --message-level=1',
@@ -31,9 +31,13 @@ test('options are read as getopt_long reads them', () => {
 test('without options makedumpfile filters and compresses nothing', () => {
   assert.deepEqual(parse('/usr/sbin/makedumpfile'), {
     codec: 'none',
-    dumpLevel: 0,
+    dumpLevels: [0],
     messageLevel: 7,
   })
+})
+
+test('a list of dump levels is kept in its order', () => {
+  assert.deepEqual(parse('makedumpfile -d 1,17,31').dumpLevels, [1, 17, 31])
 })
 
 test('each compression has its letter', () => {
@@ -57,7 +61,10 @@ test('each problem names the word and its place', () => {
     ['32', 16],
   )
   assert.equal(refuse('makedumpfile -d').what, '-d needs a number')
-  assert.equal(refuse('makedumpfile -d 31,17').what, 'not supported yet: a list of dump levels')
+  assert.deepEqual(
+    [refuse('makedumpfile -d 1,77').value, refuse('makedumpfile -d 1,77').index],
+    ['77', 18],
+  )
   assert.equal(refuse('makedumpfile -lX').what, 'not supported yet: makedumpfile -X')
   assert.equal(refuse('makedumpfile --split').what, 'not supported yet: makedumpfile --split')
   assert.equal(refuse('makedumpfile -l /proc/vmcore').what, 'not an option')

@@ -6,8 +6,8 @@ export type CollectorCodec = 'none' | 'zlib' | 'lzo' | 'snappy' | 'zstd'
 /** What kdump.conf asks of the dump. */
 export interface CoreCollector {
   readonly codec: CollectorCodec
-  /** 0–31. */
-  readonly dumpLevel: number
+  /** 0–31, to be tried in turn while the target is too small. */
+  readonly dumpLevels: readonly number[]
   /** makedumpfile's bit mask of what to print, 0–31. */
   readonly messageLevel: number
 }
@@ -30,7 +30,7 @@ export type CollectorResult =
   | { readonly ok: false; readonly problem: CollectorProblem }
 
 /** kdumpctl's collector when kdump.conf names none: `makedumpfile -l --message-level 7 -d 31`. */
-export const DEFAULT_COLLECTOR: CoreCollector = { codec: 'lzo', dumpLevel: 31, messageLevel: 7 }
+export const DEFAULT_COLLECTOR: CoreCollector = { codec: 'lzo', dumpLevels: [31], messageLevel: 7 }
 
 // What makedumpfile does when an option is not given.
 const MAKEDUMPFILE_DUMP_LEVEL = 0
@@ -71,7 +71,7 @@ export function parseCoreCollector(value: string): CollectorResult {
   const parse: Parse = {
     collector: {
       codec: 'none',
-      dumpLevel: MAKEDUMPFILE_DUMP_LEVEL,
+      dumpLevels: [MAKEDUMPFILE_DUMP_LEVEL],
       messageLevel: MAKEDUMPFILE_MESSAGE_LEVEL,
     },
     warnings: [],
@@ -160,12 +160,13 @@ function setDumpLevel(
   word: Word,
   argument: Word | undefined,
 ): CollectorResult | undefined {
-  if (argument?.text.includes(',')) {
-    return fail(argument, 'not supported yet: a list of dump levels', 'write one level of 0 to 31')
+  const dumpLevels: number[] = []
+  for (const part of splitList(argument)) {
+    const level = parseNumber(part)
+    if (level === undefined || level > 31) return needsNumber(word, part, '0 to 31')
+    dumpLevels.push(level)
   }
-  const level = parseNumber(argument)
-  if (level === undefined || level > 31) return needsNumber(word, argument, '0 to 31')
-  parse.collector = { ...parse.collector, dumpLevel: level }
+  parse.collector = { ...parse.collector, dumpLevels }
   return undefined
 }
 
@@ -180,6 +181,17 @@ function needsNumber(word: Word, argument: Word | undefined, range: string): Col
 function flatIgnored(word: Word): CollectorProblem {
   const what = 'a flattened dump is for ssh and raw targets: -F is ignored here'
   return { index: word.index, value: word.text, what, remedy: 'remove -F' }
+}
+
+/** The parts of `1,31`, each with its place. */
+function splitList(word: Word | undefined): (Word | undefined)[] {
+  if (!word) return [undefined]
+  let index = word.index
+  return word.text.split(',').map((text) => {
+    const part = { text, index }
+    index += text.length + 1
+    return part
+  })
 }
 
 function parseNumber(word: Word | undefined): number | undefined {

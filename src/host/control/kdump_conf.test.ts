@@ -29,7 +29,7 @@ test("an empty file means kdumpctl's defaults", () => {
   assert.deepEqual(parse('').conf, {
     target: { kind: 'path' },
     path: '/var/crash',
-    coreCollector: { codec: 'lzo', dumpLevel: 31, messageLevel: 7 },
+    coreCollector: { codec: 'lzo', dumpLevels: [31], messageLevel: 7 },
     failureAction: 'reboot',
     finalAction: 'reboot',
     extraModules: [],
@@ -90,7 +90,7 @@ test('P3: the configuration that distributions ship parses', () => {
     const { conf } = parse(
       `auto_reset_crashkernel yes\npath /var/crash\ncore_collector ${collector}\n`,
     )
-    assert.equal(conf.coreCollector.dumpLevel, 31)
+    assert.deepEqual(conf.coreCollector.dumpLevels, [31])
   }
 })
 
@@ -98,7 +98,7 @@ test("the guide's file is accepted, its old directives understood", () => {
   const text =
     'path /var/crash\ncore_collector makedumpfile -c --message-level 1 -d 31\ndisk_timeout 30\ndefault reboot\n'
   const { conf, warnings } = parse(text)
-  assert.deepEqual(conf.coreCollector, { codec: 'zlib', dumpLevel: 31, messageLevel: 1 })
+  assert.deepEqual(conf.coreCollector, { codec: 'zlib', dumpLevels: [31], messageLevel: 1 })
   assert.equal(conf.deviceTimeoutSeconds, 30)
   assert.deepEqual(messages(warnings), [
     'Deprecated kdump config option: disk_timeout. Refer to kdump.conf manpage for alternatives.',

@@ -14,7 +14,7 @@ const CONFIG: CaptureConfig = {
   failureAction: 'dump_to_rootfs',
   finalAction: 'reboot',
   codec: 'lzo',
-  dumpLevel: 31,
+  dumpLevels: [31],
   pageOrder: 'priority',
   deviceTimeoutMs: 60_000,
   stallTimeoutMs: 300_000,

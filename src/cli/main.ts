@@ -39,12 +39,21 @@ async function runVerb(name: string, argv: readonly string[]): Promise<number> {
   }
   // Behind '--' and for crash's and makedumpfile's own -h nothing is intercepted.
   if (argv[0] === '--help') return showHelp(verb)
+  if (!verb.isSilent) endOnClosedPipe()
   try {
     const run = await verb.load()
     return await run(argv)
   } catch (error) {
     return reportError(error, name)
   }
+}
+
+/** A closed pipe (`kbox crash … | head`) is no error. */
+function endOnClosedPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
 }
 
 function reportError(error: unknown, verb: string): number {
@@ -93,11 +102,5 @@ function didYouMean(name: string): string {
   )
   return near ? ` (did you mean '${near.name}'?)` : ''
 }
-
-// A closed pipe (`kbox crash … | head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
-})
 
 process.exitCode = await main(process.argv.slice(2), process.env.KBOX_ARGV0 ?? 'kbox')

@@ -1,11 +1,5 @@
 // kbox makedumpfile: the options, messages and exit codes of makedumpfile(8) in front of our own engine.
 import { KdumpError, MismatchError, UsageError } from '../core/base/errors.ts'
-import {
-  printMemUsage,
-  rearrangeStream,
-  writeDmesg,
-  writeVmcoreinfo,
-} from './makedumpfile_aside.ts'
 import { makeDump } from './makedumpfile_dump.ts'
 import { Messages } from './makedumpfile_messages.ts'
 import {
@@ -15,6 +9,7 @@ import {
   parseMakedumpfileOptions,
 } from './makedumpfile_options.ts'
 import { VERSION } from './version.ts'
+import { writeText } from '../host/platform/stream.ts'
 
 const FAILED = '\nmakedumpfile Failed.\n'
 
@@ -49,13 +44,13 @@ export async function makedumpfileMain(argv: readonly string[]): Promise<number>
 async function run(request: MakedumpfileRequest, messages: Messages): Promise<boolean> {
   switch (request.mode) {
     case 'rearrange':
-      return rearrangeStream(request, messages)
+      return (await aside()).rearrangeStream(request, messages)
     case 'dmesg':
-      return writeDmesg(request, messages)
+      return (await aside()).writeDmesg(request, messages)
     case 'mem-usage':
-      return printMemUsage(request, messages)
+      return (await aside()).printMemUsage(request, messages)
     case 'vmcoreinfo':
-      return writeVmcoreinfo(request, messages)
+      return (await aside()).writeVmcoreinfo(request, messages)
     case 'help':
       return showHelp()
     case 'version':
@@ -66,16 +61,21 @@ async function run(request: MakedumpfileRequest, messages: Messages): Promise<bo
   }
 }
 
+/** Loaded only if asked for: start-up counts. */
+const aside = (): Promise<typeof import('./makedumpfile_aside.ts')> =>
+  import('./makedumpfile_aside.ts')
+
 /** getopt's own messages begin in lower case and go to stderr, makedumpfile's are sentences on stdout. */
 function reportUsage(error: unknown): number {
   if (!(error instanceof KdumpError)) throw error
   const { message } = error
   if (error instanceof UsageError && /^[A-Z]/.test(message)) {
-    process.stdout.write(`${message}\n${FAILED}`)
+    writeText(1, `${message}\n${FAILED}`)
     return 1
   }
-  if (message !== '') process.stderr.write(`makedumpfile: ${message}\n`)
-  process.stdout.write(
+  if (message !== '') writeText(2, `makedumpfile: ${message}\n`)
+  writeText(
+    1,
     `Commandline parameter is invalid.\nTry \`makedumpfile --help' for more information.\n${FAILED}`,
   )
   return 1
@@ -87,13 +87,13 @@ async function showHelp(): Promise<boolean> {
     import('./verb.ts'),
   ])
   const verb = VERBS.find(({ name }) => name === 'makedumpfile')
-  process.stdout.write(verb ? formatVerbHelp(verb) : '')
+  writeText(1, verb ? formatVerbHelp(verb) : '')
   return true
 }
 
 /** kdump scripts look here for what is compiled in. */
 function showVersion(): boolean {
   const codecs = ['lzo', 'snappy', 'zstd'].map((name) => `${name}\tenabled\n`).join('')
-  process.stdout.write(`makedumpfile: version ${VERSION} (kbox)\n${codecs}\n`)
+  writeText(1, `makedumpfile: version ${VERSION} (kbox)\n${codecs}\n`)
   return true
 }

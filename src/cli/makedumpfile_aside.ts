@@ -1,5 +1,4 @@
-// What makedumpfile does besides making dumps: rearrange a stream, print the log, translate an address, count memory,
-// write VMCOREINFO.
+// What makedumpfile does besides making dumps: rearrange a stream, print the log, count memory, write VMCOREINFO.
 import { HostError } from '../core/base/errors.ts'
 import type { Dump } from '../core/dump/dump_format.ts'
 import { dumpDmesg } from '../host/capture/dump_dmesg.ts'
@@ -7,11 +6,11 @@ import { openDumpPath } from '../host/capture/open_pages.ts'
 import { predictDump } from '../host/capture/predict_dump.ts'
 import { rearrange } from '../host/capture/rearrange.ts'
 import { formatVmcoreinfoFile } from '../host/capture/vmcoreinfo_file.ts'
-import { formatVtop, parseVtopAddress } from '../host/capture/vtop.ts'
 import { openFileOutput } from '../host/platform/file_output.ts'
 import type { Messages } from './makedumpfile_messages.ts'
-import { type MakedumpfileRequest, ML_COMMON, ML_ERROR } from './makedumpfile_options.ts'
+import { type MakedumpfileRequest, ML_COMMON } from './makedumpfile_options.ts'
 import { formatMemUsage, formatPrediction } from './predict_text.ts'
+import { writeText } from '../host/platform/stream.ts'
 
 const STDIN = 0
 /** What is read when no dump is named. */
@@ -41,7 +40,7 @@ export function writeDmesg(request: MakedumpfileRequest, messages: Messages): bo
 export function printMemUsage(request: MakedumpfileRequest, messages: Messages): boolean {
   using dump = openInput(request)
   const prediction = predictDump(dump, request.pageOrder === 'priority')
-  process.stdout.write(formatMemUsage(prediction, dump.pageSize) + formatPrediction(prediction))
+  writeText(1, formatMemUsage(prediction, dump.pageSize) + formatPrediction(prediction))
   return completed(messages)
 }
 
@@ -51,14 +50,6 @@ export function writeVmcoreinfo(request: MakedumpfileRequest, messages: Messages
   writeFile(request, (output) => output.write(0, formatVmcoreinfoFile(dump)))
   messages.say(ML_COMMON, `\nThe vmcoreinfo is saved to ${request.outputs[0]}.\n`)
   return completed(messages)
-}
-
-/** --vtop: translate an address; false if it leads nowhere. */
-export function printVtop(dump: Dump, address: string, messages: Messages): boolean {
-  const { text, problem } = formatVtop(dump, parseVtopAddress(address))
-  messages.say(ML_COMMON, text)
-  if (problem !== '') messages.say(ML_ERROR, `${problem}\n`)
-  return problem === ''
 }
 
 function openInput({ inputs, useMmap }: MakedumpfileRequest): Dump {

@@ -1,26 +1,15 @@
 // Making a dump as the command line asks: levels in turn, one file or several, a stream, or nothing but the numbers.
 import fs from 'node:fs'
 import os from 'node:os'
-import { FormatError, HostError, MismatchError } from '../core/base/errors.ts'
+import { HostError } from '../core/base/errors.ts'
 import type { Dump } from '../core/dump/dump_format.ts'
-import { readExact } from '../core/io/source.ts'
-import { openKernel } from '../core/kernel/open_kernel.ts'
 import type { DumpStats } from '../host/capture/dump_stats.ts'
-import { runDump } from '../host/capture/engine.ts'
-import { type ErasePlan, planErasure } from '../host/capture/erase/erase_plan.ts'
+import { runDump, type RunDumpOptions } from '../host/capture/engine.ts'
 import { type DumpPath, openDumpPath } from '../host/capture/open_pages.ts'
-import { predictDump } from '../host/capture/predict_dump.ts'
-import {
-  applyVmcoreinfoFile,
-  findVmlinuxMismatch,
-  VMCOREINFO_FILE_SIZE_MAX,
-} from '../host/capture/vmcoreinfo_file.ts'
 import type { DumpOutput } from '../host/platform/dump_output.ts'
 import { openFileOutput } from '../host/platform/file_output.ts'
-import { openFileSource } from '../host/platform/file_source.ts'
 import { openFlattenedOutput } from '../host/platform/flattened_output.ts'
 import { limitOutput, nullOutput } from '../host/platform/limited_output.ts'
-import { printVtop } from './makedumpfile_aside.ts'
 import type { Messages } from './makedumpfile_messages.ts'
 import { formatStats, ProgressLine } from './makedumpfile_messages.ts'
 import {
@@ -31,10 +20,8 @@ import {
   ML_PROGRESS,
   ML_REPORT,
 } from './makedumpfile_options.ts'
-import { formatPrediction } from './predict_text.ts'
 
 const STDOUT = 1
-const RULES_SIZE_MAX = 16 * 1024 * 1024
 /** The target is too small: the next dump level may fit. */
 const TOO_SMALL = ['ENOSPC', 'EFBIG', 'EDQUOT']
 /** Below so many bytes of memory a thread costs more than it gains. */
@@ -69,9 +56,7 @@ async function dumpOnce(
   const path: DumpPath = { files: request.inputs, useMmap: request.useMmap }
   const progress = new ProgressLine()
   using dump = openDumpPath(path)
-  checkKernel(request, dump)
-  if (request.vtop !== undefined) printVtop(dump, request.vtop, messages)
-  const erase = planErase(request, messages)
+  const erase = needsExtras(request) ? await prepareExtras(request, dump, messages) : undefined
   const outputs = openOutputs(request)
   let isStarted = false
   try {
@@ -100,48 +85,20 @@ async function dumpOnce(
   }
 }
 
-/** Take VMCOREINFO from a file, or have a vmlinux confirm that it is the dump's. @throws {MismatchError} */
-function checkKernel({ vmcoreinfoFile, vmlinux }: MakedumpfileRequest, dump: Dump): void {
-  let mismatch = ''
-  if (vmcoreinfoFile !== undefined) {
-    const applied = applyVmcoreinfoFile(dump, readSmallFile(vmcoreinfoFile), vmcoreinfoFile)
-    mismatch = applied.mismatch
-    Object.assign(dump, { vmcoreinfo: applied.vmcoreinfo })
-  }
-  if (vmlinux !== undefined) {
-    using source = openFileSource(vmlinux)
-    mismatch = findVmlinuxMismatch(dump, source)
-  }
-  if (mismatch !== '') throw new MismatchError(mismatch)
+/** What most dumps do without is loaded only if asked for: start-up counts. */
+function needsExtras({ vmcoreinfoFile, vmlinux, vtop, eraseConfig }: MakedumpfileRequest): boolean {
+  return [vmcoreinfoFile, vmlinux, vtop, eraseConfig].some((value) => value !== undefined)
 }
 
-function readSmallFile(file: string): Uint8Array {
-  using source = openFileSource(file)
-  return readExact(source, 0, Math.min(source.size, VMCOREINFO_FILE_SIZE_MAX + 1), 'VMCOREINFO')
-}
-
-/** Find out what --config wants erased. A rule that cannot be followed is said, the others are. */
-function planErase(
-  { eraseConfig, inputs: [file = '', ...parts] }: MakedumpfileRequest,
+async function prepareExtras(
+  request: MakedumpfileRequest,
+  dump: Dump,
   messages: Messages,
-): ErasePlan | undefined {
-  if (eraseConfig === undefined) return undefined
-  const program = openKernel(openFileSource(file), ...parts.map((part) => openFileSource(part)))
-  using _dump = program.dump
-  const rules = new TextDecoder().decode(readRules(eraseConfig))
-  const plan = planErasure(program, rules, eraseConfig)
-  for (const { line, message } of plan.problems) {
-    messages.say(ML_ERROR, `${eraseConfig}:${line}: ${message}: this rule is skipped\n`)
-  }
-  return plan
-}
-
-function readRules(file: string): Uint8Array {
-  using source = openFileSource(file)
-  if (source.size > RULES_SIZE_MAX) {
-    throw new FormatError(file, 0, `${source.size} bytes are no file of rules`)
-  }
-  return readExact(source, 0, source.size, 'rules')
+): Promise<RunDumpOptions['erase']> {
+  const { checkKernel, planErase, printVtop } = await import('./makedumpfile_extras.ts')
+  checkKernel(request, dump)
+  if (request.vtop !== undefined) printVtop(dump, request.vtop, messages)
+  return planErase(request, messages)
 }
 
 /** One CPU is left to this thread, which writes. */
@@ -170,7 +127,11 @@ function limited(output: DumpOutput, sizeLimit: number | undefined): DumpOutput 
 }
 
 /** Say how it went; true if the dump is whole. */
-function conclude(request: MakedumpfileRequest, stats: DumpStats, messages: Messages): boolean {
+async function conclude(
+  request: MakedumpfileRequest,
+  stats: DumpStats,
+  messages: Messages,
+): Promise<boolean> {
   messages.say(ML_REPORT, formatStats(stats))
   messages.say(
     ML_DEBUG,
@@ -188,7 +149,10 @@ function conclude(request: MakedumpfileRequest, stats: DumpStats, messages: Mess
     const saved = `The dumpfile${isSplit ? 's are' : ' is'} saved to ${where.join(', ')}.`
     messages.say(ML_COMMON, `\n${saved}\n`)
   }
-  if (request.isDryRun) printPrediction(request, stats)
+  if (request.isDryRun) {
+    const { printPrediction } = await import('./makedumpfile_extras.ts')
+    printPrediction(request, stats)
+  }
   if (stats.isComplete) {
     messages.say(ML_COMMON, '\nmakedumpfile Completed.\n')
     return true
@@ -196,12 +160,4 @@ function conclude(request: MakedumpfileRequest, stats: DumpStats, messages: Mess
   messages.say(ML_ERROR, `The dumpfile is incomplete: ${stats.lostPages} pages are lost\n`)
   messages.sayFailed()
   return false
-}
-
-/** What was left unwritten, and what other options would write. */
-function printPrediction(request: MakedumpfileRequest, { fileSize }: DumpStats): void {
-  using dump = openDumpPath({ files: request.inputs, useMmap: request.useMmap })
-  const prediction = predictDump(dump, request.pageOrder === 'priority')
-  process.stdout.write(`\nThe dumpfile would have ${fileSize} bytes.\n`)
-  process.stdout.write(formatPrediction(prediction))
 }

@@ -1,4 +1,7 @@
 // What makedumpfile prints while and after it works, word by word. Source: print_info.c, and its output.
+import { fstatSync } from 'node:fs'
+import { monotonicMs } from '../host/platform/clock.ts'
+import { writeText } from '../host/platform/stream.ts'
 import type { DumpStats } from '../host/capture/dump_stats.ts'
 import type { DumpStage } from '../host/capture/engine.ts'
 import { ML_COMMON, ML_ERROR } from './makedumpfile_options.ts'
@@ -7,6 +10,8 @@ const STAGE_TEXT: Readonly<Record<DumpStage, string>> = {
   filter: 'Excluding unnecessary pages',
   copy: 'Copying data',
 }
+const STDOUT = 1
+const STDERR = 2
 const SPINNER = '/|\\-'
 /** A terminal has one line that changes. */
 const LINE_INTERVAL_MS = 1000
@@ -31,7 +36,7 @@ export class Messages {
   /** Errors and progress go to stderr, all else to stdout unless the dump does. */
   say(bit: number, text: string): void {
     if (!this.has(bit)) return
-    ;(bit === ML_ERROR || this.#isQuiet ? process.stderr : process.stdout).write(text)
+    writeText(bit === ML_ERROR || this.#isQuiet ? STDERR : STDOUT, text)
   }
 
   /** Say makedumpfile's last word. */
@@ -42,7 +47,7 @@ export class Messages {
 
 /** Print progress on stderr, as makedumpfile's message level 1 does; sparsely where stderr is no terminal. */
 export class ProgressLine {
-  readonly #isTerminal = process.stderr.isTTY
+  readonly #isTerminal = fstatSync(STDERR).isCharacterDevice()
   #spin = 0
   #stage: DumpStage | undefined
   #startedMs = 0
@@ -50,7 +55,7 @@ export class ProgressLine {
 
   /** Tell that `done` of `total` is done. */
   update(stage: DumpStage, done: number, total: number, writtenBytes: number): void {
-    const now = performance.now()
+    const now = monotonicMs()
     if (stage !== this.#stage) {
       this.#stage = stage
       this.#startedMs = now
@@ -66,13 +71,13 @@ export class ProgressLine {
     const line = `${STAGE_TEXT[stage].padEnd(50)}: [${percent.toFixed(1).padStart(5)} %]`
     if (this.#isTerminal) {
       const spin = SPINNER.charAt(this.#spin++ % SPINNER.length)
-      process.stderr.write(`\r${line} ${spin}  ${eta.padStart(16)} ${rate}`)
-    } else process.stderr.write(`${`${line} ${eta} ${rate}`.trimEnd()}\n`)
+      writeText(STDERR, `\r${line} ${spin}  ${eta.padStart(16)} ${rate}`)
+    } else writeText(STDERR, `${`${line} ${eta} ${rate}`.trimEnd()}\n`)
   }
 
   /** End the line. */
   end(): void {
-    if (this.#isTerminal && this.#stage) process.stderr.write('\n')
+    if (this.#isTerminal && this.#stage) writeText(STDERR, '\n')
   }
 }
 

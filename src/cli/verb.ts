@@ -28,6 +28,8 @@ export interface Verb {
   readonly exitCodes: readonly (readonly [code: number, text: string])[]
   /** Internal verbs are run by kbox itself and left out of the overview. */
   readonly internal?: boolean
+  /** Standard output is no concern of its: looking at it takes 5 ms. */
+  readonly isSilent?: boolean
   /** Loads only this verb's code: start-up counts. */
   readonly load: () => Promise<(argv: readonly string[]) => number | Promise<number>>
 }

@@ -168,6 +168,7 @@ const makedumpfile: Verb = {
     [1, 'failed, or usage error, as makedumpfile has it'],
     [2, 'the file of -x or -i is of another kernel'],
   ],
+  isSilent: true,
   load: async () => (await import('./makedumpfile.ts')).makedumpfileMain,
 }
 

@@ -1,4 +1,5 @@
 // What became of the pages of a dump, counted as makedumpfile's --show-stats counts.
+import { monotonicMs } from '../platform/clock.ts'
 import type { KdumpError } from '../../core/base/errors.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
 import type { DumpPages } from './dump_pages.ts'
@@ -77,6 +78,6 @@ export function makeStats(outcome: Outcome): DumpStats {
     isComplete: outcome.isComplete,
     problems: [...plan.problems, ...outputs.flatMap(({ problem }) => problem ?? [])],
     filterMs,
-    copyMs: performance.now() - startMs - filterMs,
+    copyMs: monotonicMs() - startMs - filterMs,
   }
 }

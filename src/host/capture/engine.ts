@@ -1,6 +1,7 @@
 // makedumpfile's job in one function: filter a dump's pages and write them to a file, or to several. Used on a host and in
 // the capture kernel. Memory beyond the runtime's stays below 64 MiB: up to 128 GiB of RAM six bits a frame, up to
 // 512 GiB one bit, above that none; and some 16 MiB of buffers, symbols and pages remembered.
+import { monotonicMs } from '../platform/clock.ts'
 import { FormatError } from '../../core/base/errors.ts'
 import type { CodecName } from '../../core/codec/codec.ts'
 import { getCodec } from '../../core/codec/codecs.ts'
@@ -20,7 +21,7 @@ import type { DumpPath } from './open_pages.ts'
 import { copyPages, type PageCopyInput } from './page_copy.ts'
 import { type PageOrder, PFN_ORDER } from './page_order.ts'
 import { PagePacker } from './page_packer.ts'
-import { PagePool, THREADS_MAX } from './page_pool.ts'
+import type { PagePool } from './page_pool.ts'
 import { allocateSeen, SeenPages } from './seen_pages.ts'
 import { splitParts } from './split_parts.ts'
 import { elfFrames } from './writers/elf_runs.ts'
@@ -81,7 +82,7 @@ const MEMORY_FRAMES_MAX = 2 ** 27
  */
 export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   registerNativeCodecs()
-  const startMs = performance.now()
+  const startMs = monotonicMs()
   const { onProgress } = options
   const input = openInput(options)
   const plan = planDump(input, {
@@ -91,12 +92,12 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
     store: input.store,
     onProgress: onProgress && ((done, total) => onProgress('filter', done, total, 0)),
   })
-  const filterMs = performance.now() - startMs
+  const filterMs = monotonicMs() - startMs
   const writing =
     options.format === 'elf' ? elfWriting(options, input, plan) : kdumpWriting(options, input, plan)
   const { writers, dumped } = writing
   for (const writer of writers) writer.begin()
-  await using pool = startPool(options, writing)
+  await using pool = await startPool(options, writing)
   let isExpired = false
   const counts = await copyPages({
     ...writing,
@@ -209,12 +210,13 @@ function elfWriting(
   }
 }
 
-function startPool(
+async function startPool(
   { path, threads = 0, codec, dump, erase }: RunDumpOptions,
   { shareZeros, seen }: Writing,
-): PagePool | undefined {
+): Promise<PagePool | undefined> {
   // Each thread would search all of memory for the kernel.
   if (!path || threads < 2 || dump.kernelSearch !== undefined) return undefined
+  const { PagePool, THREADS_MAX } = await import('./page_pool.ts')
   return new PagePool(Math.min(threads, THREADS_MAX), {
     ...{ path, codec, shareZeros, pageSize: dump.pageSize },
     seen: seen?.memory,

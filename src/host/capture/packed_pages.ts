@@ -20,8 +20,8 @@ export interface PackedPages {
   used: number
 }
 
-/** Pages of 4 KiB packed at once: 1 MiB. */
-const PACK_BYTES = 1024 * 1024
+/** Bytes packed at once: what is read is still in the second-level cache when it is compressed. */
+const PACK_BYTES = 256 * 1024
 
 /** How many frames may be packed at once. */
 export const packLimit = (pageSize: number): number => Math.max(1, PACK_BYTES / pageSize)

@@ -1,5 +1,6 @@
 // Copies the frames of a plan into dump files: collects them into jobs, has them packed, here or by threads, and hands
 // what comes back to the writers in order, so that the file is the same whoever packed.
+import { monotonicMs } from '../platform/clock.ts'
 import { BLOCK_BYTES, BLOCK_PFNS, type FrameBlocks } from './frame_blocks.ts'
 import type { PagePass } from './page_order.ts'
 import { allocatePacked, packLimit, type PackedPages, StoredPages } from './packed_pages.ts'
@@ -59,7 +60,7 @@ class PageCopy {
   readonly #pending: Pending[] = []
   #idleJobs: Job[] = []
   #job: Job
-  #yielded = performance.now()
+  #yielded = monotonicMs()
   #isStopped = false
   /** Jobs are numbered in the order in which they are written. */
   #jobNumber = 0
@@ -177,10 +178,10 @@ class PageCopy {
   }
 
   async #turn(): Promise<void> {
-    if (performance.now() - this.#yielded < YIELD_MS) return
+    if (monotonicMs() - this.#yielded < YIELD_MS) return
     this.#isStopped ||= !this.#input.onTurn(this.counts)
     await new Promise((resolve) => setImmediate(resolve))
-    this.#yielded = performance.now()
+    this.#yielded = monotonicMs()
   }
 
   #newJob(): Job {

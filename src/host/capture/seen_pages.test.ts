@@ -23,11 +23,11 @@ test('a page of a job that is written later is not meant', () => {
 test('what is remembered stays while jobs may mean it, and makes room long after', () => {
   const pages = seen(1)
   for (let frame = 0; frame < 4; frame++) assert.notEqual(pages.claim(0, frame, frame, 0), -1)
-  assert.equal(pages.claim(0, 9, 9, 4095), -1)
-  assert.notEqual(pages.find(0, 0, 4095), -1)
-  assert.equal(pages.find(0, 0, 4096), -1, 'too long ago')
-  assert.equal(pages.claim(0, 9, 9, 4199), -1, 'a slower thread may mean it still')
-  assert.notEqual(pages.claim(0, 9, 9, 4200), -1)
+  assert.equal(pages.claim(0, 9, 9, 16_383), -1)
+  assert.notEqual(pages.find(0, 0, 16_383), -1)
+  assert.equal(pages.find(0, 0, 16_384), -1, 'too long ago')
+  assert.equal(pages.claim(0, 9, 9, 16_483), -1, 'a slower thread may mean it still')
+  assert.notEqual(pages.claim(0, 9, 9, 16_484), -1)
 })
 
 test('threads share what they have seen', () => {

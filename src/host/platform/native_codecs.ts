@@ -1,7 +1,6 @@
 // zlib and zstd as the Node binary has them inside, called through koffi with contexts that are kept. Measured on
 // 4 KiB pages: zstd 15 us against node:zlib's 40, inflate 10 us warm (18 cold) against 14 (120 cold).
 // Without koffi, node:zlib does it.
-import { deflateSync, inflateSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Codec } from '../../core/codec/codec.ts'
 import { registerCodec } from '../../core/codec/codecs.ts'
 import { loadKoffi } from './koffi.ts'
@@ -209,18 +208,24 @@ function nodeCodec(
 }
 
 const CHUNK = 5120
+/** Loaded when it is needed, which is where koffi is missing: 5 ms of start-up. */
+const zlib = (): typeof import('node:zlib') => process.getBuiltinModule('node:zlib')
 
 const nodeZlib = nodeCodec(
   'zlib',
-  (input, maxOutputLength) => inflateSync(input, { chunkSize: CHUNK, maxOutputLength }),
-  (input) => deflateSync(input, { level: LEVEL, chunkSize: CHUNK }),
+  (input, maxOutputLength) => zlib().inflateSync(input, { chunkSize: CHUNK, maxOutputLength }),
+  (input) => zlib().deflateSync(input, { level: LEVEL, chunkSize: CHUNK }),
 )
 
 const nodeZstd = nodeCodec(
   'zstd',
-  (input, maxOutputLength) => zstdDecompressSync(input, { chunkSize: CHUNK, maxOutputLength }),
+  (input, maxOutputLength) =>
+    zlib().zstdDecompressSync(input, { chunkSize: CHUNK, maxOutputLength }),
   (input) =>
-    zstdCompressSync(input, { params: { [ZSTD_C_COMPRESSION_LEVEL]: LEVEL }, chunkSize: CHUNK }),
+    zlib().zstdCompressSync(input, {
+      params: { [ZSTD_C_COMPRESSION_LEVEL]: LEVEL },
+      chunkSize: CHUNK,
+    }),
 )
 
 /** The codecs of node:zlib, for tests and for machines without koffi. */

@@ -16,6 +16,15 @@ export function writeFully(fd: number, bytes: Uint8Array): void {
   }
 }
 
+/** Write text for a person. One who does not listen any more (a closed pipe) is no reason to stop. */
+export function writeText(fd: number, text: string): void {
+  try {
+    writeFully(fd, new TextEncoder().encode(text))
+  } catch {
+    // Nobody to tell.
+  }
+}
+
 /** Read up to `into.length` bytes of a stream; 0 at its end. Throws what readSync() throws. */
 export function readStream(fd: number, into: Uint8Array): number {
   for (;;) {

@@ -1,6 +1,6 @@
 // `npm run check`: all that can be checked without a virtual machine, in well under a minute. One line a step, the output
 // of those that fail, and as the last line `N passed, N failed`: tests, plus one for each step that is not a test run.
-import { failureText, formatStage, runStage, testStage } from './stage.ts'
+import { countFuzzCases, failureText, formatStage, runStage, testStage } from './stage.ts'
 import type { Stage, StageResult } from './stage.ts'
 
 const UNIT_TESTS = [
@@ -25,6 +25,8 @@ for (const step of STEPS) {
   const result = await runStage(step)
   results.push(result)
   console.log(formatStage(result))
+  const cases = countFuzzCases(result.output)
+  if (cases > 0) console.log(`      of them fuzzing   ${cases} cases`)
 }
 for (const { name, failed, output } of results) {
   if (failed > 0) console.log(`\n== ${name}\n${failureText(output).trimEnd()}`)

@@ -1,7 +1,7 @@
 // What a stage counts: closing lines of node's test runner and of check, and the exit code where there is neither.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { countTests, failureText, formatStage, runStage } from './stage.ts'
+import { countFuzzCases, countTests, failureText, formatStage, runStage } from './stage.ts'
 
 const SPEC = '✔ one (1ms)\nℹ tests 9\nℹ pass 5\nℹ fail 2\nℹ cancelled 1\nℹ skipped 1\nℹ todo 0\n'
 
@@ -47,4 +47,11 @@ test('a summary line names failures and skipped tests', () => {
 test('of a failed run only the failures are shown, of others all', () => {
   assert.equal(failureText('✔ a\n\n✖ failing tests:\n\n✖ b\n'), '✖ failing tests:\n\n✖ b\n')
   assert.equal(failureText('src/a.ts(1,1): error\n'), 'src/a.ts(1,1): error\n')
+})
+
+test('fuzz cases are counted by what the targets say', () => {
+  const output =
+    'ℹ 300 fuzz cases of BTF, 2 refused as a whole\n\x1b[34mℹ 45 fuzz cases of a, b, 0 refused as a whole'
+  assert.equal(countFuzzCases(output), 345)
+  assert.equal(countFuzzCases('ℹ 110920 fuzz cases of 28 targets are configured'), 0)
 })

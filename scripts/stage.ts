@@ -94,6 +94,15 @@ export function countTests(
   }
 }
 
+/** Count the fuzz cases that the tests of a run say they ran. */
+export function countFuzzCases(output: string): number {
+  const plain = stripVTControlCharacters(output)
+  return Array.from(plain.matchAll(/^(?:ℹ|#) (\d+) fuzz cases of .* refused/gm)).reduce(
+    (sum, [, count]) => sum + Number(count),
+    0,
+  )
+}
+
 /** Format a stage's line of the summary: `ok    unit tests    212 passed, 0 failed  3.1 s`. */
 export function formatStage({ name, passed, failed, skipped, seconds }: StageResult): string {
   const counts = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`

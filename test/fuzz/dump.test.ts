@@ -1,4 +1,6 @@
 // Damaged dump files made from recipes: every format, split and flattened. Whatever opens is read throughout.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
 import { KdumpError } from '../../src/core/base/errors.ts'
 import type { Dump } from '../../src/core/dump/dump_format.ts'
 import { openDump } from '../../src/core/dump/formats.ts'
@@ -10,35 +12,53 @@ import { fuzz } from '../support/fuzz.ts'
 import { mkdiskdump } from '../support/mkdiskdump.ts'
 import { memoryKernel } from '../support/memory_kernel.ts'
 import { mkelf } from '../support/mkelf.ts'
-import { type HotRanges, mutate } from '../support/mutate.ts'
+import { type HotRanges, mutate, type Random } from '../support/mutate.ts'
 import { mklime } from '../support/mklime.ts'
+import { FUZZ_CASES } from './fuzz_cases.ts'
 
+const MIB = 1024 * 1024
 const NOTES = `
   vmcoreinfo OSRELEASE=6.1.0
   vmcoreinfo PAGESIZE=4096
   note CORE 1 336 fill 0x11
   note QEMU 0 440 noise 3`
-const diskdumpOf = (facts: string): Uint8Array =>
-  mkdiskdump(`${facts}${NOTES}
-    page 0-3 zlib
-    page 4-6 lzo
-    page 7 zero
-    page 8-9 snappy
-    page 10-11 zstd
-    page 12 excluded
-    page 14 raw
-    page 15 lost
-    page 40 raw noise 5`)
-const DISKDUMPS = ['', 'version 3', 'endian big', 'block_size 16384'].map(diskdumpOf)
-const DISKDUMPS_32 = ['', 'version 3\n', 'endian big\n'].flatMap((facts) =>
-  ['abi i386', 'abi arm'].map((abi) => diskdumpOf(facts + abi)),
+const recipe = (facts: string, pages: string): Uint8Array =>
+  mkdiskdump(`${facts}${NOTES}\n${pages}`)
+
+/** Small files, so that damage meets what matters. */
+const PAGES = `
+  page 0 zlib
+  page 1 lzo
+  page 2 zero
+  page 3 snappy
+  page 4 zstd
+  page 5 excluded
+  page 7 lost
+  page 40 raw noise 5`
+const PACKED = ['', 'endian big', 'block_size 16384'].map((facts) => recipe(facts, PAGES))
+
+/** Every version and byte order, of 64-bit machines and of 32-bit ones by both alignments. */
+const DISKDUMPS = ['', 'abi i386', 'abi arm'].flatMap((abi) =>
+  [0, 1, 2, 3, 4, 5, 6].flatMap((version) =>
+    ['', 'endian big'].map((endian) =>
+      recipe(`${abi}\nversion ${version}\n${endian}\n`, 'page 0 zero\npage 9 excluded'),
+    ),
+  ),
 )
-const PARTS = ['part 0-6', 'part 6-12', 'part 12-41'].map(diskdumpOf)
-const ELFS = ['', 'endian big', 'xnum yes', 'bits 32', 'bits 32\nendian big'].map((facts) =>
+const PARTS = ['part 0-2', 'part 2-4', 'part 4-41'].map((facts) => recipe(facts, PAGES))
+const DISKDUMP_HOT: HotRanges = [
+  [0, 464],
+  [4096, 4096 + 1200],
+  [4 * 4096, 4 * 4096 + 400],
+  [16384, 16384 + 104],
+]
+
+const ELF_FACTS = ['', 'endian big', 'xnum yes', 'bits 32', 'bits 32\nendian big', 'phoff 0x1200']
+const ELFS = ELF_FACTS.map((facts) =>
   mkelf(`${facts}${NOTES}
     segment 0x1000 0x3000
     segment 0x2000 0x1000
-    segment 0x100000 0x2000 0x4000
+    segment 0x100000 0x1000 0x4000
     segment 0x400000 0 0x10000`),
 )
 /** /proc/kcore as it is, and as it was before v4.11. */
@@ -54,7 +74,6 @@ const RANGES = [
 ].map((facts) =>
   mklime(`${facts}\nsegment 0x1000 0x3000\nsegment 0x100000 0x2000\nsegment 0x8000 0x400`),
 )
-/** Small, so that damage meets what matters. */
 const MEMORIES = (['absent', undefined] as const).map((statedPhysBase) =>
   memoryKernel({
     size: 0x60_3000,
@@ -64,94 +83,53 @@ const MEMORIES = (['absent', undefined] as const).map((statedPhysBase) =>
     ...(statedPhysBase && { statedPhysBase }),
   }).subarray(0, 0x40_3000),
 )
+const FLATTENED = [DISKDUMPS[12], ELFS[0], RANGES[0]].flatMap((bytes) =>
+  bytes === undefined ? [] : [900, 5000].map((pieceSize) => flatten(bytes, pieceSize)),
+)
+
 const page = new Uint8Array(4096)
+const PFNS = [0, 1, 2, 3, 4, 5, 7, 8, 16, 40, 0x100, 0x102, -1]
 
 /** Ask for everything a dump offers; pages may fault. */
 function readThrough(dump: Dump): void {
-  const pfns = [
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-    8,
-    9,
-    10,
-    11,
-    12,
-    13,
-    14,
-    15,
-    16,
-    40,
-    0x100,
-    0x101,
-    0x102,
-    dump.pfnEnd - 1,
-    dump.pfnEnd,
-    -1,
-  ]
-  for (const pfn of pfns) {
+  for (const pfn of [...PFNS, dump.pfnEnd - 1, dump.pfnEnd]) {
     dump.pageState(pfn)
-    for (const at of [pfn * dump.pageSize, pfn * dump.pageSize + 4090]) {
-      try {
-        dump.readPhysical(at, page.subarray(0, at % 2 === 0 ? 4096 : 16))
-      } catch (error) {
-        if (!(error instanceof KdumpError)) throw error
-      }
+    // A page, or what crosses into the next one.
+    const isWhole = pfn % 2 === 0
+    const at = pfn * dump.pageSize + (isWhole ? 0 : dump.pageSize - 6)
+    try {
+      dump.readPhysical(at, page.subarray(0, isWhole ? 4096 : 16))
+    } catch (error) {
+      if (!(error instanceof KdumpError)) throw error
     }
   }
+  dump.pfnRuns('existing')
+  dump.pfnRuns('present')
   for (const note of dump.notes) void note.desc.length
   void dump.describe?.()
 }
 
-fuzz('damaged kdump-compressed files', { runs: 250, allocationMax: 1024 * 1024 }, (random) => {
-  const bytes = mutate(random.pick(DISKDUMPS), random, [
-    [0, 464],
-    [4096, 4096 + 1200],
-    [4 * 4096, 4 * 4096 + 400],
-    [16384, 16384 + 104],
-  ])
-  readThrough(openDump(memorySource(bytes, 'vmcore')))
-})
+const open = (bytes: Uint8Array): void => readThrough(openDump(memorySource(bytes, 'vmcore')))
+const anyOf = (files: readonly Uint8Array[], hot: HotRanges) => (random: Random) =>
+  open(mutate(random.pick(files), random, hot))
 
-fuzz(
-  'damaged kdump-compressed files of 32-bit machines',
-  { runs: 250, allocationMax: 1024 * 1024 },
-  (random) => {
-    const bytes = mutate(random.pick(DISKDUMPS_32), random, [
-      [0, 452],
-      [4096, 4096 + 96],
-      [4 * 4096, 4 * 4096 + 400],
-    ])
-    readThrough(openDump(memorySource(bytes, 'vmcore')))
-  },
-)
+fuzz('kdump-compressed headers', { allocationMax: MIB }, anyOf(DISKDUMPS, DISKDUMP_HOT))
 
-fuzz('parts of a split dump, one damaged', { runs: 150, allocationMax: 1024 * 1024 }, (random) => {
+fuzz('kdump-compressed pages', { allocationMax: MIB }, anyOf(PACKED, DISKDUMP_HOT))
+
+fuzz('parts of a split dump, one damaged', { allocationMax: MIB }, (random) => {
   const damaged = random.below(PARTS.length)
-  const [source, ...parts] = PARTS.map((bytes, index) => {
-    const hot: HotRanges = [
-      [0, 464],
-      [4096, 4096 + 1200],
-    ]
-    return memorySource(index === damaged ? mutate(bytes, random, hot) : bytes, `part${index}`)
-  })
+  const [source, ...parts] = PARTS.map((bytes, index) =>
+    memorySource(index === damaged ? mutate(bytes, random, DISKDUMP_HOT) : bytes, `part${index}`),
+  )
   if (source) readThrough(openDump(source, { parts }))
 })
 
-const FLATTENED = [...DISKDUMPS.slice(0, 1), ...ELFS.slice(0, 1)].flatMap((bytes) =>
-  [900, 5000].map((pieceSize) => flatten(bytes, pieceSize)),
-)
-// Records may lie 256 MiB apart, and headers ask for bitmaps in between.
-fuzz('damaged flattened files', { runs: 400, allocationMax: 300 * 1024 * 1024 }, (random) => {
+// Holes of a cut file may be claimed by its headers.
+fuzz('flattened files', { allocationMax: 2 * MIB }, (random) => {
   const original = random.pick(FLATTENED)
-  const records = recordsOf(original)
-  const hot = records.map((at): [number, number] => [at, at + 16])
-  readThrough(openDump(memorySource(mutate(original, random, hot), 'vmcore')))
+  const hot = recordsOf(original).map((at): [number, number] => [at, at + 16])
+  open(mutate(original, random, hot))
 })
 
 /** Offsets of the record headers of an undamaged flattened file. */
@@ -165,32 +143,64 @@ function recordsOf(bytes: Uint8Array): number[] {
   return records
 }
 
-fuzz('damaged ELF vmcores', { runs: 1500, allocationMax: 1024 * 1024 }, (random) => {
-  readThrough(openDump(memorySource(mutate(random.pick(ELFS), random, [[0, 400]]), 'vmcore')))
-})
+fuzz('ELF vmcores', { allocationMax: MIB }, anyOf(ELFS, [[0, 400]]))
 
-fuzz('damaged /proc/kcore', { runs: 1500, allocationMax: 1024 * 1024 }, (random) => {
-  readThrough(openDump(memorySource(mutate(random.pick(KCORES), random, [[0, 400]]), 'kcore')))
-})
+fuzz('/proc/kcore', { allocationMax: MIB }, anyOf(KCORES, [[0, 400]]))
 
-fuzz('damaged LiME and AVML files', { runs: 1500, allocationMax: 1024 * 1024 }, (random) => {
-  const hot = [
+fuzz(
+  'LiME and AVML files',
+  { allocationMax: MIB },
+  anyOf(RANGES, [
     [0, 64],
     [0x3020, 0x3060],
-  ] as const
-  readThrough(openDump(memorySource(mutate(random.pick(RANGES), random, hot), 'memory')))
-})
+  ]),
+)
 
-// Four megabytes a run: few, and all of them where VMCOREINFO, utsname and page tables lie.
-fuzz('damaged plain memory', { runs: 120, allocationMax: 8 * 1024 * 1024 }, (random) => {
-  const hot = [
+// Four megabytes a case: few, and all of them where VMCOREINFO, utsname and page tables lie.
+fuzz(
+  'plain memory',
+  { allocationMax: 8 * MIB },
+  anyOf(MEMORIES, [
     [0x1000, 0x1100],
     [0x3000, 0x3120],
     [0x20_0b60, 0x20_0ca8],
     [0x40_0ff8, 0x40_1000],
     [0x40_1ff0, 0x40_2010],
-  ] as const
-  readThrough(openDump(memorySource(mutate(random.pick(MEMORIES), random, hot), 'memory')))
+  ]),
+)
+
+/** Each place in the headers and notes of files of every format. */
+const CUTS = [
+  ...cutsOf(
+    [...DISKDUMPS.slice(12, 14), ...DISKDUMPS.slice(26, 28)],
+    [
+      [0, 480],
+      [4096, 4096 + 1300],
+    ],
+  ),
+  ...cutsOf(ELFS.slice(0, -1), [[0, 1400]]),
+  ...cutsOf(ELFS.slice(-1), [[0x1200, 0x1200 + 1400]]),
+  ...cutsOf(RANGES, [[0, 100]]),
+  ...cutsOf(FLATTENED, [
+    [0, 40],
+    [4090, 4096 + 40],
+  ]),
+]
+
+function cutsOf(files: readonly Uint8Array[], ranges: HotRanges): Uint8Array[] {
+  return files.flatMap((file) =>
+    ranges.flatMap(([start, end]) =>
+      Array.from({ length: end - start }, (_, i) => file.subarray(0, start + i)),
+    ),
+  )
+}
+
+fuzz('files cut at each byte of their headers', { allocationMax: MIB }, ({ seed }) => {
+  open(CUTS[seed % CUTS.length] ?? new Uint8Array())
+})
+
+test('each byte of the headers has its case', () => {
+  assert.ok(CUTS.length <= FUZZ_CASES['files cut at each byte of their headers'])
 })
 
 const SEGMENT = elfNotes(
@@ -201,7 +211,7 @@ const SEGMENT = elfNotes(
   ],
   true,
 )
-fuzz('damaged ELF notes', { runs: 5000 }, (random) => {
+fuzz('ELF notes', {}, (random) => {
   for (const note of forEachNote('notes', mutate(SEGMENT, random), 0, random.below(2) === 0))
     void note.name
 })

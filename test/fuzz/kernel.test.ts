@@ -31,7 +31,7 @@ const LOGS: readonly LogImage[] = [
 /** A log of fewer lines than this many exhausts nobody. */
 const RECORDS_MAX = 2 ** 20
 
-fuzz('damaged kernel logs', { runs: 1000 }, (random) => {
+fuzz('kernel logs', {}, (random) => {
   const { pieces, vmcoreinfo } = random.pick(LOGS)
   const damaged = random.below(pieces.length)
   const memory = new SparseMemory(
@@ -74,40 +74,32 @@ const STACK = stackKernel({
   code: { 'caller+0x10': 'e800000000' },
 })
 
-fuzz(
-  'damaged stacks, rules and code',
-  { runs: 800, allocationMax: 260 * 1024 * 1024 },
-  (random) => {
-    const program = damagedProgram(STACK.program, random)
-    for (const name of ['middle+0x20', 'deep+0x20', 'irq+0x20', 'bare+0x20', 'start+0x20']) {
-      unwindOrc(program, {
-        ip: STACK.place(name),
-        sp: STACK.place('@0') + BigInt(random.below(16) * 8),
-        fp: STACK.place('@8'),
-      })
-    }
-  },
-)
+fuzz('stacks, rules and code', {}, (random) => {
+  const program = damagedProgram(STACK.program, random)
+  for (const name of ['middle+0x20', 'deep+0x20', 'irq+0x20', 'bare+0x20', 'start+0x20']) {
+    unwindOrc(program, {
+      ip: STACK.place(name),
+      sp: STACK.place('@0') + BigInt(random.below(16) * 8),
+      fp: STACK.place('@8'),
+    })
+  }
+})
 
 const { program: small } = buildKernel(SMALL_KERNEL)
 
-fuzz(
-  'damaged kernels, walked from their tasks to their modules',
-  { runs: 400, allocationMax: 260 * 1024 * 1024 },
-  (random) => {
-    const program = damagedProgram(small, random)
-    const walks: readonly (() => unknown)[] = [
-      () => walkTasks(program),
-      () => program.modules.map(({ symbols, types, orc }) => [symbols(), types(), orc()]),
-      () => panicTask(program)?.number('pid'),
-      () => panicMessage(program),
-      () => [...listForEach(program.object('init_task').get('tasks'))],
-      () => program.findSymbol('schedule'),
-      () => program.symbolize(0xffff_ffff_8100_0010n),
-    ]
-    for (const walk of walks) tolerant(walk)
-  },
-)
+fuzz('kernels, walked from their tasks to their modules', {}, (random) => {
+  const program = damagedProgram(small, random)
+  const walks: readonly (() => unknown)[] = [
+    () => walkTasks(program),
+    () => program.modules.map(({ symbols, types, orc }) => [symbols(), types(), orc()]),
+    () => panicTask(program)?.number('pid'),
+    () => panicMessage(program),
+    () => [...listForEach(program.object('init_task').get('tasks'))],
+    () => program.findSymbol('schedule'),
+    () => program.symbolize(0xffff_ffff_8100_0010n),
+  ]
+  for (const walk of walks) tolerant(walk)
+})
 
 function walkTasks(program: Program): void {
   let count = 0

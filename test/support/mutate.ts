@@ -1,11 +1,25 @@
 // Deterministic damage to bytes: what broken disks, cut transfers and hostile writers do to a file.
 
-/** Numbers in [0, 2^32), the same for the same seed (xorshift32). */
+/** Numbers in [0, 2^32), the same for the same seed (xorshift32), and a list of the damage done by them. */
 export class Random {
+  readonly seed: number
+  /** What was damaged, in order; what was skipped is empty. */
+  readonly edits: string[] = []
+  readonly #skip: ReadonlySet<number>
   #state: number
 
-  constructor(seed: number) {
+  /** @param skip numbers of edits to leave out: the numbers drawn are the same, so that the others stay as they were */
+  constructor(seed: number, skip: ReadonlySet<number> = new Set()) {
+    this.seed = seed
+    this.#skip = skip
     this.#state = Math.imul(seed + 1, 0x9e37_79b1) | 1
+  }
+
+  /** Note the next piece of damage; false if it is to be left out. */
+  edit(what: () => string): boolean {
+    const isWanted = !this.#skip.has(this.edits.length)
+    this.edits.push(isWanted ? what() : '')
+    return isWanted
   }
 
   next(): number {
@@ -59,10 +73,14 @@ export type HotRanges = readonly (readonly [start: number, end: number])[]
 /** Damage a copy of `original` in one to eight ways; one in eight copies is also cut short. */
 export function mutate(original: Uint8Array, random: Random, hot: HotRanges = []): Uint8Array {
   const bytes = original.slice()
-  const view = new DataView(bytes.buffer)
-  for (let count = 1 + random.below(8); count > 0; count--)
-    damage(bytes, view, placeOf(bytes, random, hot), random)
-  return random.below(8) === 0 ? bytes.subarray(0, random.below(bytes.length)) : bytes
+  for (let count = 1 + random.below(1 + random.below(8)); count > 0; count--) {
+    const at = placeOf(bytes, random, hot)
+    const { start, patch } = damage(bytes, at, random)
+    if (random.edit(() => `0x${start.toString(16)} ${formatBytes(patch)}`)) bytes.set(patch, start)
+  }
+  if (random.below(8) !== 0) return bytes
+  const end = random.below(bytes.length)
+  return random.edit(() => `cut at 0x${end.toString(16)}`) ? bytes.subarray(0, end) : bytes
 }
 
 function placeOf(bytes: Uint8Array, random: Random, hot: HotRanges): number {
@@ -71,38 +89,50 @@ function placeOf(bytes: Uint8Array, random: Random, hot: HotRanges): number {
   return Math.min(start + random.below(end - start), bytes.length - 1)
 }
 
-function damage(bytes: Uint8Array, view: DataView, at: number, random: Random): void {
+const FORMAT_MAX = 16
+
+function formatBytes(bytes: Uint8Array): string {
+  const more = bytes.length > FORMAT_MAX ? `… (${bytes.length} bytes)` : ''
+  return `= ${Buffer.from(bytes.subarray(0, FORMAT_MAX)).toString('hex')}${more}`
+}
+
+interface Patch {
+  readonly start: number
+  readonly patch: Uint8Array
+}
+
+/** Choose what is written where; what would end behind the bytes is cut. */
+function damage(bytes: Uint8Array, at: number, random: Random): Patch {
   const little = random.below(8) !== 0
   const word = Math.max(0, Math.min(at & ~7, bytes.length - 8))
   const length = Math.min(random.below(64), bytes.length - at)
+  const number = (start: number, size: number, value: bigint): Patch => {
+    const patch = new Uint8Array(8)
+    const view = new DataView(patch.buffer)
+    view.setBigUint64(0, little ? value : value << BigInt(64 - 8 * size), little)
+    return { start, patch: patch.subarray(0, Math.min(size, bytes.length - start)) }
+  }
   switch (random.below(8)) {
     case 0:
-      bytes[at] = (bytes[at] as number) ^ (1 << random.below(8))
-      return
+      return number(at, 1, BigInt((bytes[at] as number) ^ (1 << random.below(8))))
     case 1:
-      bytes[at] = random.below(256)
-      return
+      return number(at, 1, BigInt(random.below(256)))
     case 2:
-      if (bytes.length >= 8)
-        view.setUint16(word + random.below(4) * 2, Number(random.pick(EDGES) & 0xffffn), little)
-      return
+      return number(word + random.below(4) * 2, 2, random.pick(EDGES))
     case 3:
     case 4:
-      if (bytes.length >= 8)
-        view.setUint32(
-          word + random.below(2) * 4,
-          Number(random.pick(EDGES) & 0xffff_ffffn),
-          little,
-        )
-      return
+      return number(word + random.below(2) * 4, 4, random.pick(EDGES))
     case 5:
-      if (bytes.length >= 8) view.setBigUint64(word, random.pick(EDGES), little)
-      return
+      return number(word, 8, random.pick(EDGES))
     case 6:
-      bytes.fill(random.pick([0, 0xff, 0x61]), at, at + length)
-      return
-    default:
-      bytes.copyWithin(at, random.below(bytes.length), random.below(bytes.length))
+      return {
+        start: at,
+        patch: new Uint8Array(length).fill(random.pick([0, 0xff, 0x61])),
+      }
+    default: {
+      const [from, to] = [random.below(bytes.length), random.below(bytes.length)]
+      return { start: at, patch: bytes.slice(from, Math.min(to, from + bytes.length - at)) }
+    }
   }
 }
 
@@ -111,27 +141,31 @@ export function mutateText(original: string, random: Random): string {
   const lines = original.split('\n')
   for (let count = 1 + random.below(4); count > 0; count--) {
     const at = random.below(lines.length)
-    const line = lines[at] ?? ''
-    const value = random.pick(EDGES)
-    const edge =
-      random.below(2) === 0 ? value.toString(16) : String(random.below(4) === 0 ? -value : value)
-    switch (random.below(5)) {
-      case 0:
-        lines.splice(at, 1)
-        break
-      case 1:
-        lines[at] = lines[random.below(lines.length)] ?? ''
-        break
-      case 2:
-        lines[at] = line.replace(/=.*/, `=${edge}`)
-        break
-      case 3:
-        lines[at] = line.slice(0, random.below(line.length + 1))
-        break
-      default:
-        lines[at] =
-          `${line.slice(0, random.below(line.length))}${String.fromCharCode(random.below(256))}${line}`
-    }
+    const changed = damageLine(lines, at, random)
+    const was = lines[at] ?? ''
+    if (!random.edit(() => `'${was}' becomes '${changed ?? 'nothing'}'`)) continue
+    if (changed === undefined) lines.splice(at, 1)
+    else lines[at] = changed
   }
   return lines.join('\n')
+}
+
+/** What a line becomes; undefined if it is lost. */
+function damageLine(lines: readonly string[], at: number, random: Random): string | undefined {
+  const line = lines[at] ?? ''
+  const value = random.pick(EDGES)
+  const edge =
+    random.below(2) === 0 ? value.toString(16) : String(random.below(4) === 0 ? -value : value)
+  switch (random.below(5)) {
+    case 0:
+      return undefined
+    case 1:
+      return lines[random.below(lines.length)] ?? ''
+    case 2:
+      return line.replace(/=.*/, `=${edge}`)
+    case 3:
+      return line.slice(0, random.below(line.length + 1))
+    default:
+      return `${line.slice(0, random.below(line.length))}${String.fromCharCode(random.below(256))}${line}`
+  }
 }

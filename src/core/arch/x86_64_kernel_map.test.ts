@@ -99,6 +99,32 @@ test('five levels and an encryption bit are understood', () => {
   assert.equal(map.frameOf(0xff11_0000, 0x0012_3000), 0x123)
 })
 
+test('tables full of entries that lead nowhere end the walk, millions of them', () => {
+  const tables = new PageTables()
+  sample(tables, DIRECT)
+  let reads = 0
+  const base = 0x1000_0000
+  // Entry i of table n leads to table 512 * n + i, and each third of them is there.
+  const noise = (physical: number, into: Uint8Array): boolean => {
+    reads++
+    const view = tables.frames.get(physical)
+    const table = physical / 4096 - base
+    if (!view && table % 3 !== 0) return false
+    if (view) into.set(new Uint8Array(view.buffer))
+    else {
+      const entries = new BigUint64Array(into.buffer)
+      for (let i = 0; i < 512; i++)
+        entries[i] = BigInt(base + ((table * 512 + i) % 2 ** 27)) * 4096n + 1n
+    }
+    return true
+  }
+  for (let top = 1; top <= 8; top++)
+    tables.setEntry(VMALLOC + (BigInt(top) << 39n), 4, BigInt(base + 3 * top) * 4096n + 1n)
+  const map = readX86KernelMap(noise, tables.root, new VmcoreInfo(''))
+  assert.equal(map.complete, false)
+  assert.ok(reads < 300_000, `${reads} reads`)
+})
+
 test('a table that cannot be read, or that points to itself, ends nothing', () => {
   const tables = new PageTables()
   sample(tables, DIRECT)

@@ -15,6 +15,8 @@ const KERNEL_HALF = ENTRIES / 2
 /** 128 Ki tables are 512 MiB; the tree of 16 TiB of RAM with 2 MiB pages has 16 Ki. */
 const TABLES_MAX = 128 * 1024
 const RUNS_MAX = 1024 * 1024
+/** A walk gives up on a tree that so many entries of lead nowhere: damaged tables hold anything. */
+const UNREADABLE_MAX = 64 * 1024
 /** The kernel image's window: the upper 2 GiB, its first part. */
 const IMAGE_FROM_TOP = 2 * 2 ** 30
 const IMAGE_SIZE_DEFAULT = 2 ** 29
@@ -49,6 +51,7 @@ class TreeWalk {
   readonly tables = new Set<number>()
   readonly runs: LeafRun[] = []
   complete = true
+  #unreadable = 0
   readonly #readPage: (physical: number, into: Uint8Array) => boolean
   readonly #addressHigh: number
   readonly #addressLow: number
@@ -76,7 +79,9 @@ class TreeWalk {
     // KASAN maps its shadow by one table many times; damaged tables may form rings.
     if (this.tables.has(frame)) return
     const buffer = this.#buffers[level]
-    if (!buffer || this.tables.size >= TABLES_MAX || !this.#readPage(physical, buffer.bytes)) {
+    const isWithinLimits = this.tables.size < TABLES_MAX && this.#unreadable < UNREADABLE_MAX
+    if (!buffer || !isWithinLimits || !this.#readPage(physical, buffer.bytes)) {
+      this.#unreadable++
       this.complete = false
       return
     }

@@ -5,8 +5,11 @@ import fc from 'fast-check'
 import { flatten } from '../../../test/support/flatten.ts'
 import { mkdiskdump } from '../../../test/support/mkdiskdump.ts'
 import { countBytes } from '../../../test/support/vmcore_recipe.ts'
+import { setBit } from '../base/bits.ts'
 import { FaultError } from '../base/errors.ts'
 import { memorySource } from '../io/memory_source.ts'
+import type { DiskdumpHeader } from './diskdump_header.ts'
+import { findMissing } from './diskdump_parts.ts'
 import type { Dump } from './dump_format.ts'
 import { openDump } from './formats.ts'
 
@@ -202,3 +205,21 @@ for (const [what, files, message] of MISFITS) {
     assert.throws(() => open(...files), { name: 'UsageError', message })
   })
 }
+
+test('what no part holds is found to the frame, wherever in a byte its bit is', () => {
+  const pfnEnd = 80
+  const source = memorySource(new Uint8Array(0))
+  const dumped = new Uint8Array(pfnEnd / 8)
+  const header = { pfnEnd } as DiskdumpHeader
+  const file = { source, header, start: 11, end: 21, exists: dumped, dumped, vmcoreinfo: undefined }
+  assert.deepEqual(findMissing([file]), [])
+  for (const pfn of [0, 7, 8, 10, 21, 24, 79]) {
+    dumped.fill(0)
+    setBit(dumped, pfn)
+    const [run] = findMissing([file])
+    assert.deepEqual(run, pfn < 11 ? { start: 0, end: 11 } : { start: 21, end: pfnEnd })
+  }
+  dumped.fill(0)
+  for (const pfn of [11, 15, 16, 20]) setBit(dumped, pfn)
+  assert.deepEqual(findMissing([file]), [])
+})

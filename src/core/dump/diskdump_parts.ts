@@ -96,8 +96,15 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at])
 }
 
+/** Whole bytes are looked at where there are: the part that is missing may be of terabytes. */
 function hasBit(bitmap: Uint8Array, start: number, end: number): boolean {
-  for (let pfn = start; pfn < end; pfn++) if (testBit(bitmap, pfn)) return true
+  const firstByte = Math.ceil(start / 8)
+  const endByte = Math.floor(end / 8)
+  for (let pfn = start; pfn < Math.min(end, firstByte * 8); pfn++)
+    if (testBit(bitmap, pfn)) return true
+  for (let at = firstByte; at < endByte; at++) if (bitmap[at] !== 0) return true
+  for (let pfn = Math.max(start, endByte * 8); pfn < end; pfn++)
+    if (testBit(bitmap, pfn)) return true
   return false
 }
 

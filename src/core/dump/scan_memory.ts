@@ -14,19 +14,17 @@ const SCAN_SIZE_MAX = 2 ** 43
  */
 export function* forEachWord(dump: Dump, word: string): Generator<number> {
   const wanted = new Int32Array(Uint8Array.from(word, (c) => c.charCodeAt(0)).buffer)[0] as number
-  const bytes = new Uint8Array(CHUNK_SIZE)
-  const words = new Int32Array(bytes.buffer)
+  const runs = dump.pfnRuns('present')
+  const longest = runs.reduce((most, { start, end }) => Math.max(most, end - start), 0)
+  const bytes = new Uint8Array(Math.min(CHUNK_SIZE, longest * dump.pageSize))
   let left = SCAN_SIZE_MAX
-  for (const run of dump.pfnRuns('present')) {
+  for (const run of runs) {
     const end = run.end * dump.pageSize
     for (let at = run.start * dump.pageSize; at < end && left > 0;) {
-      const size = Math.min(CHUNK_SIZE, end - at)
+      const size = Math.min(bytes.length, end - at)
       const isLost = !readChunk(dump, at, bytes.subarray(0, size))
-      for (
-        let i = words.indexOf(wanted);
-        i >= 0 && i * 4 < size;
-        i = words.indexOf(wanted, i + 1)
-      ) {
+      const words = new Int32Array(bytes.buffer, 0, size / 4)
+      for (let i = words.indexOf(wanted); i >= 0; i = words.indexOf(wanted, i + 1)) {
         yield at + i * 4
       }
       at += size

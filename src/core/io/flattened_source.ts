@@ -16,8 +16,10 @@ const SMALL_RECORD = 4096
 const RECORD_COUNT_MAX = 2 ** 27
 /** Writers leave the rest of a block out, 64 KiB at most. */
 const PADDING_MAX = 64 * 1024
+/** A whole file leaves out nothing but paddings. */
+const UNWRITTEN_MAX = 1024 * 1024
 /** A file cut early has written few of its page descriptors: 11 million of them at most. */
-const UNWRITTEN_MAX = 256 * 1024 * 1024
+const UNWRITTEN_MAX_CUT = 256 * 1024 * 1024
 
 /** What is inside a flattened file. */
 export interface FlattenedSource extends Source {
@@ -189,7 +191,8 @@ function paint(parent: Source, records: Records): Painting {
   }
   const unwritten = (cuts.at(-1) as number) - written
   if (written === 0) throw new FormatError(parent.name, HEADER_SIZE, 'no flattened record')
-  if (unwritten > UNWRITTEN_MAX + 16 * written) {
+  const allowed = records.isCut ? UNWRITTEN_MAX_CUT : UNWRITTEN_MAX
+  if (unwritten > allowed + 16 * written) {
     const what = `flattened records write ${written} bytes and leave out ${unwritten}`
     throw new FormatError(parent.name, HEADER_SIZE, what)
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { memorySource } from './memory_source.ts'
-import { readExact } from './source.ts'
+import { readExact, type Source } from './source.ts'
 
 test('a range inside the file is read whole', () => {
   const source = memorySource(Uint8Array.from([1, 2, 3, 4]))
@@ -35,6 +35,26 @@ test('a file that is shorter than it says gives a format error', () => {
 })
 
 test('a range that the file holds but memory cannot is unsupported, not a crash', () => {
-  const source = { ...memorySource(new Uint8Array(4)), size: 2 ** 52 }
-  assert.throws(() => readExact(source, 0, 2 ** 50, 'bitmap 1'), { name: 'UnsupportedError' })
+  const sparse: Source = {
+    ...memorySource(new Uint8Array(4)),
+    size: 2 ** 52,
+    read: (_, into) => into.length,
+  }
+  assert.throws(() => readExact(sparse, 0, 2 ** 50, 'bitmap 1'), { name: 'UnsupportedError' })
+})
+
+test('nothing large is allocated for what the file has lost', () => {
+  const asked: number[] = []
+  const lost: Source = {
+    ...memorySource(new Uint8Array(4)),
+    size: 2 ** 40,
+    read(_, into) {
+      asked.push(into.length)
+      return 0
+    },
+  }
+  assert.throws(() => readExact(lost, 8, 2 ** 30, 'bitmap 1'), {
+    message: 'memory: offset 0x8: bitmap 1 (1073741824 bytes) was lost',
+  })
+  assert.deepEqual(asked, [1])
 })

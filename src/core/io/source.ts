@@ -1,6 +1,9 @@
 // Where bytes come from: a file, a mapped file, a block of memory, a flattened stream. Synchronous on purpose.
 import { FormatError, UnsupportedError } from '../base/errors.ts'
 
+/** What is larger is not allocated before its end is known to be there. */
+const PROBED_LENGTH = 1024 * 1024
+
 /** Random access to bytes. */
 export interface Source extends Disposable {
   /** What messages call it, usually the path. */
@@ -23,6 +26,9 @@ export function readExact(
   what: string,
 ): Uint8Array {
   checkRange(source, offset, length, what)
+  // A flattened file that was cut, or a live machine, may say a size that it does not have.
+  if (length > PROBED_LENGTH && source.read(offset + length - 1, new Uint8Array(1)) !== 1)
+    throw new FormatError(source.name, offset, `${what} (${length} bytes) was lost`)
   const bytes = allocate(source, length, what)
   const got = source.read(offset, bytes)
   if (got !== length)

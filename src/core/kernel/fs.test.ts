@@ -15,10 +15,10 @@ const TYPES = `
   struct task_struct { struct files_struct *files; };
   struct words { unsigned long word[128]; };`
 
-/** Descriptors 0, 3 and 100 are open, 2 is reserved and not filled yet. */
-function kernel(maxFds: number, member = 'i_pages'): BuiltKernel {
+/** Descriptors 0, 3 and 100 are open, 2 and 7 are reserved and not filled yet. */
+function kernel(maxFds: number, member = 'i_pages', file7 = 0n): BuiltKernel {
   const fd = Array.from({ length: 128 }, (_, i) =>
-    i === 0 || i === 3 || i === 100 ? `&file${i}` : 0,
+    i === 0 || i === 3 || i === 100 ? `&file${i}` : i === 7 ? file7 : 0,
   )
   const file = (mode: number): Placed => ['struct inode', { i_mode: mode, i_mapping: '&mapping' }]
   return buildKernel({
@@ -29,7 +29,7 @@ function kernel(maxFds: number, member = 'i_pages'): BuiltKernel {
       files: ['struct files_struct', { fdt: '&fdt' }],
       fdt: ['struct fdtable', { max_fds: maxFds, fd: '&fd', open_fds: '&open' }],
       fd: ['struct words', { word: fd }],
-      open: ['struct words', { word: [0b1101, 1n << 36n] }],
+      open: ['struct words', { word: [0b1000_1101, 1n << 36n] }],
       file0: ['struct file', { f_inode: '&regular' }],
       file3: ['struct file', { f_inode: '&socket' }],
       file100: ['struct file', { f_inode: '&nothing' }],
@@ -71,6 +71,18 @@ test('descriptors beyond the table are not looked for', () => {
 test('a task without files has none, and an absurd table is corrupt', () => {
   assert.deepEqual([...forEachFile(taskOf(kernel(64), 'idle'))], [])
   assert.throws(() => [...forEachFile(taskOf(kernel(0xffff_ffff)))], { code: 'ERR_CORRUPT' })
+})
+
+test('an entry that is no address ends the walk: a table whose size is a lie goes on in other memory', () => {
+  const files = kernel(128, 'i_pages', 0x2064_6165_6854n)
+  const seen: number[] = []
+  assert.throws(
+    () => {
+      for (const { fd } of forEachFile(taskOf(files))) seen.push(fd)
+    },
+    { code: 'ERR_CORRUPT', what: 'file of descriptor 7 is no address' },
+  )
+  assert.deepEqual(seen, [0, 3])
 })
 
 for (const member of ['i_pages', 'page_tree']) {

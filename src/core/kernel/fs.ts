@@ -20,7 +20,7 @@ const FD_LIMIT = 1 << 28
  * Walk the open files of a task, by descriptor.
  *
  * @yields nothing for a task that has none (kernel threads mostly, dead tasks)
- * @throws {CorruptError} if the table's size is absurd
+ * @throws {CorruptError} if the table's size is absurd; after the good ones, if an entry is no address
  * @throws {FaultError} after the good ones, if part of the table is not in the dump
  * @source fs/file.c, fs/proc/fd.c proc_readfd_common()
  */
@@ -43,7 +43,11 @@ export function* forEachFile(task: Task): Generator<OpenFile> {
       if ((bits & (1 << bit)) === 0 || fd >= fdEnd) continue
       // A descriptor that open() has reserved and not yet filled is NULL.
       const file = program.memory.u64(table + BigInt(fd * 8))
-      if (file !== 0n) yield { fd, file: program.objectAt('struct file', file) }
+      if (file === 0n) continue
+      // Behind the end of a table whose size is a lie there is anything.
+      if (!program.arch.isKernelAddress(file))
+        throw new CorruptError(table + BigInt(fd * 8), `file of descriptor ${fd} is no address`)
+      yield { fd, file: program.objectAt('struct file', file) }
     }
   }
 }

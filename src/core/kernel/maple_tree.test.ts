@@ -194,3 +194,19 @@ test('pivots that do not ascend are corrupt', () => {
     what: 'maple node pivots are out of order',
   })
 })
+
+test('nodes that each lead to the next twice are corrupt, not a walk of 2^29 steps', () => {
+  const objects: Objects = {}
+  objects.n28 = ['struct maple_node', { mr64: { slot: [ENTRY] } }]
+  for (let depth = 0; depth < 28; depth++) {
+    const next = enode(`n${depth + 1}`, depth < 27 ? ARANGE_64 : LEAF_64)
+    // Both children must cover what is left to them; pivots of 0 mean "to the end".
+    const pivot = [(1n << BigInt(60 - depth)) - 1n]
+    const slot = [next, next]
+    objects[`n${depth}`] = ['struct maple_node', { ma64: { pivot, slot } }]
+  }
+  const tree = build(LAYOUT_6_1, rootNode('n0', ARANGE_64), objects)
+  const begin = performance.now()
+  assert.throws(() => [...mtForEach(tree)], { code: 'ERR_CORRUPT' })
+  assert.ok(performance.now() - begin < 2000)
+})

@@ -16,7 +16,6 @@ export interface MapleEntry {
 const ULONG_MAX = 0xffff_ffff_ffff_ffffn
 /** MAPLE_HEIGHT_MAX. */
 const HEIGHT_LIMIT = 31
-const MAPLE_ENTRY_LIMIT = 100_000_000
 
 // include/linux/maple_tree.h enum maple_type: the encoding in a node pointer's bits 3 to 6.
 const MAPLE_DENSE = 0
@@ -47,7 +46,7 @@ interface MapleLayout {
  *
  * @param tree `struct maple_tree`
  * @yields ranges ascending; NULL ranges (gaps) left out
- * @throws {CorruptError} after the good entries, if a child's range leaves its parent's
+ * @throws {CorruptError} after the good entries, if a child's range leaves its parent's, or a node comes twice
  * @source include/linux/maple_tree.h mt_for_each()
  */
 export function* mtForEach(tree: KObject): Generator<MapleEntry> {
@@ -57,8 +56,8 @@ export function* mtForEach(tree: KObject): Generator<MapleEntry> {
     if (isEntry(root)) yield { first: 0n, last: 0n, entry: root }
     return
   }
-  const budget = { left: MAPLE_ENTRY_LIMIT }
-  yield* walkNode(mapleLayout(tree.program), root, { first: 0n, last: ULONG_MAX }, 0, budget)
+  const range = { first: 0n, last: ULONG_MAX }
+  yield* walkNode(mapleLayout(tree.program), root, range, 0, new Set())
 }
 
 /**
@@ -97,16 +96,17 @@ function* walkNode(
   node: bigint,
   range: Range,
   depth: number,
-  budget: { left: number },
+  visited: Set<bigint>,
 ): Generator<MapleEntry> {
   if (depth > HEIGHT_LIMIT)
     throw new CorruptError(node, `maple tree is deeper than ${HEIGHT_LIMIT}`)
+  // Damaged links that lead to a node from many others make a walk without end of a few pages.
+  if (visited.has(node)) throw new CorruptError(node, 'maple node is in the tree twice')
+  visited.add(node)
   const leaf = isLeaf(node)
   for (const slot of forEachSlot(layout, node, range)) {
     if (slot.entry === 0n) continue
-    if (--budget.left < 0)
-      throw new CorruptError(node, `maple tree exceeds ${MAPLE_ENTRY_LIMIT} entries`)
-    if (!leaf) yield* walkNode(layout, slot.entry, slot, depth + 1, budget)
+    if (!leaf) yield* walkNode(layout, slot.entry, slot, depth + 1, visited)
     else if (isEntry(slot.entry)) yield slot
   }
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { btfOfC } from '../../../test/support/c_declarations.ts'
 import type { Value } from '../../../test/support/encode_value.ts'
 import { KernelBuilder } from '../../../test/support/kernel_builder.ts'
+import { limitAllocations } from '../../../test/support/limit_allocations.ts'
 import { mkorc } from '../../../test/support/mkorc.ts'
 import type { Program } from '../program/program.ts'
 import { forEachModule, loadModules, moduleRanges } from './module.ts'
@@ -229,4 +230,19 @@ test('a kernel without modules has none, and says why', () => {
   const program = new KernelBuilder(COMMON).build({ loadModules })
   assert.deepEqual(program.modules, [])
   assert.equal(program.problems.length, 1)
+})
+
+test('a name that begins far behind the string table costs nothing but an error', async () => {
+  const program = kernelOf('an array of module_memory', [{ name: 'a', symbols: [['f', 0, 't']] }])
+  const [module] = Array.from(forEachModule(program))
+  const at = module?.pointer('kallsyms.symtab') ?? 0n
+  const lying = kernelOf(
+    'an array of module_memory',
+    [{ name: 'a', symbols: [['f', 0, 't']] }],
+    (kernel) => kernel.write(at, 4, 48 * 1024 * 1024),
+  )
+  await limitAllocations(2 ** 20, 2 ** 22, () => {
+    assert.equal(loadModules(lying)[0]?.symbols(), undefined)
+  })
+  assert.ok(lying.problems.some(({ code }) => code === 'ERR_FAULT'))
 })

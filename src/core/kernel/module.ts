@@ -1,4 +1,5 @@
 // Loaded modules: list, layout, and their symbol, type and unwind tables. Source: include/linux/module.h.
+import { wrap64 } from '../base/addr.ts'
 import { CorruptError, KdumpError } from '../base/errors.ts'
 import { Btf } from '../debuginfo/btf.ts'
 import { OrcTable } from '../debuginfo/orc.ts'
@@ -95,9 +96,11 @@ function readStrtab(module: Module, symtab: DataView, count: number, address: bi
   for (let i = 0; i < count; i++)
     last = Math.max(last, symtab.getUint32(i * ELF64_SYM_SIZE, memory.littleEndian))
   if (last > STRTAB_SIZE_MAX) throw new CorruptError(address, `module strtab spans ${last} bytes`)
+  // Read first: an offset that is a lie leads nowhere, and nothing is allocated by it.
+  const lastName = memory.cstringBytes(wrap64(address + BigInt(last)), NAME_SIZE_MAX - 1)
   const bytes = new Uint8Array(last + NAME_SIZE_MAX)
   memory.readVirtual(address, bytes.subarray(0, last))
-  bytes.set(memory.cstringBytes(address + BigInt(last), NAME_SIZE_MAX - 1), last)
+  bytes.set(lastName, last)
   return bytes
 }
 

@@ -189,6 +189,7 @@ test('a ring of millions of descriptors that are nowhere is told in a moment', (
   const ring = image.pieces.find(([at]) => at === image.at.rb)?.[1] ?? assert.fail()
   const view = new DataView(ring.buffer)
   view.setUint32(0, 21, true)
+  view.setUint32(40, 26, true)
   view.setBigUint64(8, 0xffff_8880_0000_0000n, true)
   view.setBigUint64(24, 2n ** 40n, true)
   view.setBigUint64(32, 0n, true)
@@ -203,6 +204,7 @@ test('a ring that is not in the dump faults; sizes that are none are corrupt', (
   assert.throws(() => read({ ...image, pieces: [] }), FaultError)
   for (const [at, value] of [
     [0, 27],
+    [0, 11],
     [40, 33],
     [0, 0xffff_ffff],
   ] as const) {

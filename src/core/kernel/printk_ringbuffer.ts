@@ -90,7 +90,8 @@ function openRing(
   const at = (base: bigint, member: string): bigint => base + BigInt(info.getOffset(member))
   const countBits = memory.u32(at(descRing, 'prb_desc_ring.count_bits'))
   const sizeBits = memory.u32(at(dataRing, 'prb_data_ring.size_bits'))
-  if (countBits > COUNT_BITS_MAX || sizeBits > SIZE_BITS_MAX) {
+  // The kernel makes a descriptor for each 32 bytes of text.
+  if (countBits > COUNT_BITS_MAX || sizeBits > SIZE_BITS_MAX || countBits > sizeBits) {
     throw new CorruptError(rb, `printk ring of 2^${countBits} records and 2^${sizeBits} bytes`)
   }
   const layout = readLayout(info, rb)

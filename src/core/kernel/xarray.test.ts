@@ -167,3 +167,17 @@ test('a value entry is told from a pointer', () => {
   assert.equal(xaToValue((42n << 1n) | 1n), 42n)
   assert.ok(!xaIsValue(POINTER))
 })
+
+test('nodes that each lead to the next from all slots are corrupt, not a walk without end', () => {
+  const objects: Objects = {}
+  for (let depth = 0; depth < 30; depth++) {
+    const next = depth < 29 ? `&n${depth + 1}+2` : POINTER
+    const slots = new Array<string | bigint>(Number(SLOTS)).fill(next)
+    objects[`n${depth}`] = [XARRAY.node, { shift: 60 - 2 * depth, slots }]
+  }
+  const tree = build(XARRAY, '&n0+2', objects)
+  assert.throws(() => [...xaForEach(tree)], {
+    code: 'ERR_CORRUPT',
+    what: 'xarray node is in the tree twice',
+  })
+})

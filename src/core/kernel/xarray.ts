@@ -15,7 +15,6 @@ export interface XArrayEntry {
 
 /** Index bits an `unsigned long` has; a node's shift beyond is damage. */
 const INDEX_BITS = 64
-const XA_ENTRY_LIMIT = 100_000_000
 /** Internal entries up to here are siblings, retry and zero marks, not nodes. */
 const XA_INTERNAL_MAX = 4096n
 
@@ -34,14 +33,13 @@ interface XLayout {
  *
  * @param xa `struct xarray`, or `struct radix_tree_root` of old kernels
  * @yields entries by ascending index; a multi-index entry once, at its first index
- * @throws {CorruptError} after the good entries, if nodes do not shrink on the way down
+ * @throws {CorruptError} after the good entries, if nodes do not shrink on the way down, or one comes twice
  * @source include/linux/xarray.h xa_for_each()
  */
 export function* xaForEach(xa: KObject): Generator<XArrayEntry> {
   const layout = xLayout(xa)
   const head = xaHead(xa)
-  const budget = { left: XA_ENTRY_LIMIT }
-  if (isNode(layout, head)) yield* walkNode(layout, head, 0n, INDEX_BITS, budget)
+  if (isNode(layout, head)) yield* walkNode(layout, head, 0n, INDEX_BITS, new Set())
   else if (isEntry(layout, head)) yield { index: 0n, entry: head }
 }
 
@@ -89,18 +87,20 @@ function* walkNode(
   tagged: bigint,
   base: bigint,
   below: number,
-  budget: { left: number },
+  visited: Set<bigint>,
 ): Generator<XArrayEntry> {
   const node = tagged - layout.nodeTag
+  // Damaged slots that lead to a node from many others make a walk without end of a few pages.
+  if (visited.has(node)) throw new CorruptError(node, 'xarray node is in the tree twice')
+  visited.add(node)
   const shift = readShift(layout, node, below)
   const bytes = layout.program.memory.bytes(wrap64(node + layout.slots), layout.slotCount * 8)
   const slots = new DataView(bytes.buffer)
   for (let slot = 0; slot < layout.slotCount; slot++) {
     const entry = slots.getBigUint64(slot * 8, layout.program.memory.littleEndian)
     if (entry === 0n) continue
-    if (--budget.left < 0) throw new CorruptError(node, `xarray exceeds ${XA_ENTRY_LIMIT} entries`)
     const index = base + (BigInt(slot) << BigInt(shift))
-    if (isNode(layout, entry)) yield* walkNode(layout, entry, index, shift, budget)
+    if (isNode(layout, entry)) yield* walkNode(layout, entry, index, shift, visited)
     else if (isEntry(layout, entry)) yield { index, entry }
   }
 }

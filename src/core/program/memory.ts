@@ -3,7 +3,7 @@ import { hi32, lo32 } from '../base/addr.ts'
 import { FaultError } from '../base/errors.ts'
 import type { ArchMemory, Translator } from '../arch/arch.ts'
 import type { Dump } from '../dump/dump_format.ts'
-import type { VirtualReader } from '../io/virtual_reader.ts'
+import { readVirtualBytes, type VirtualReader } from '../io/virtual_reader.ts'
 
 /** Pages kept decompressed: 48 MiB of 4 KiB pages. */
 const CACHE_BYTES = 48 * 1024 * 1024
@@ -114,11 +114,9 @@ export class Memory implements MemoryReader {
     }
   }
 
-  /** Read `size` bytes; the caller has checked `size` against a limit. */
+  /** Read `size` bytes. @throws {CorruptError} if no table of a kernel is that large */
   bytes(address: bigint, size: number): Uint8Array {
-    const bytes = new Uint8Array(size)
-    this.readVirtual(address, bytes)
-    return bytes
+    return readVirtualBytes(this, address, size)
   }
 
   /** The bytes up to NUL, at most `sizeMax`, or up to where memory ends. @throws {FaultError} if the first byte cannot be read */

@@ -1,4 +1,5 @@
 // The page frames of a dump as the engine wants them.
+import { UnsupportedError } from '../../core/base/errors.ts'
 import type { Dump, PfnRun } from '../../core/dump/dump_format.ts'
 import type { EraseRange } from './erase/erase_ranges.ts'
 import { PageEraser } from './erase/page_eraser.ts'
@@ -15,8 +16,17 @@ export interface DumpPages {
   read(physical: number, into: Uint8Array): void
 }
 
-/** Prepare a dump for filtering. */
+/** 64 TiB of 4 KiB pages, the most that x86-64 maps with 4 levels: bitmaps of 2 GiB. What claims more is lying. */
+const PFN_LIMIT = 2 ** 34
+
+/** Prepare a dump for filtering. @throws {UnsupportedError} if it speaks of more memory than any machine has */
 export function dumpPages(dump: Dump): DumpPages {
+  if (dump.pfnEnd > PFN_LIMIT) {
+    const what = `memory up to page frame 0x${dump.pfnEnd.toString(16)}`
+    throw new UnsupportedError(
+      `${dump.file}: filtering ${what} (0x${PFN_LIMIT.toString(16)} at most)`,
+    )
+  }
   return {
     pageSize: dump.pageSize,
     pfnEnd: dump.pfnEnd,

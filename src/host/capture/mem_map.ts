@@ -15,8 +15,11 @@ export interface MemMap {
 export type ReadVirtual = (address: bigint, into: Uint8Array) => void
 
 const SECTION_MARKED_PRESENT = 1n
-/** Of x86-64 and arm64 with 4 KiB pages. */
+/** Sections are 128 MiB mostly, 2^24 to 2^30 bytes elsewhere. */
 const SECTION_SIZE_BITS_DEFAULT = 27
+const SECTION_SIZE_BITS_MIN = 16
+const SECTION_SIZE_BITS_MAX = 40
+const PAGE_SIZE_MAX = 65536
 /**
  * Flags in the low bits of section_mem_map: 2 in 2.6.24, 5 since 5.12, more to come. The map itself is page
  * aligned, so all bits below a page may be flags.
@@ -84,6 +87,9 @@ function readSparse(
   throw new CorruptError(table, 'mem_section: no section has a page array', { cause: failure })
 }
 
+const isPageSize = (size: number): boolean =>
+  size >= 4096 && size <= PAGE_SIZE_MAX && (size & (size - 1)) === 0
+
 interface SparseShape {
   /** `struct page` in bytes. */
   readonly pageSize: number
@@ -104,13 +110,21 @@ function readShape(info: VmcoreInfo, pfnEnd: number, types: TypeFacts | undefine
     types?.offset('mem_section.section_mem_map') ?? info.offset('mem_section.section_mem_map') ?? 0
   const pageSize = types?.size('page') ?? info.getSize('page')
   const sectionBits = info.number('SECTION_SIZE_BITS') ?? SECTION_SIZE_BITS_DEFAULT
-  const sectionPages = 2 ** sectionBits / info.pageSize
-  if (entrySize < 8 || entrySize > info.pageSize || member > entrySize - 8 || sectionPages < 1) {
+  const isSensible =
+    isPageSize(info.pageSize) &&
+    entrySize >= 8 &&
+    entrySize <= info.pageSize &&
+    member <= entrySize - 8 &&
+    sectionBits >= SECTION_SIZE_BITS_MIN &&
+    sectionBits <= SECTION_SIZE_BITS_MAX
+  if (!isSensible) {
+    const what = `mem_section: ${entrySize} bytes for 2^${sectionBits} bytes of memory`
     throw new CorruptError(
       info.getSymbol('mem_section'),
-      `mem_section of ${entrySize} bytes for ${sectionPages} pages`,
+      `${what}, pages of ${info.pageSize} bytes`,
     )
   }
+  const sectionPages = 2 ** sectionBits / info.pageSize
   const roots = info.length('mem_section') ?? 0
   const sectionCount = 2 ** (info.number('MAX_PHYSMEM_BITS') ?? 0) / 2 ** sectionBits
   const isStatic = roots === sectionCount && roots <= STATIC_SECTIONS_MAX

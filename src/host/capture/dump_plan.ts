@@ -32,6 +32,7 @@ import {
 } from './page_order.ts'
 import { imageFrames, ownFrames } from './protect_kernel.ts'
 import { findReservedFlag } from './reserved_flag.ts'
+import { findVitalFrames } from './vital_frames.ts'
 
 /** 128 GiB of 4 KiB pages: beyond it the bitmaps of page kinds, five of them, would crowd a capture kernel. */
 const KINDS_FRAMES_MAX = 2 ** 25
@@ -78,10 +79,11 @@ export function planDump(input: PlanInput, options: PlanOptions): DumpPlan {
   if (options.keepAll) return planAll(input.pages, problems)
   const prepared = prepareFilter(input, problems)
   if (!prepared) return planAll(input.pages, problems)
-  const { map, own } = prepared
+  const { facts, map, own } = prepared
   const wantKinds = map !== undefined && options.pageOrder === 'priority'
   const filter = filterVerified(prepared, problems, { ...options, own, wantKinds })
-  return { problems, ...filter, ...planOrder(prepared.input, options, filter, map) }
+  const vital = wantKinds && facts ? findVitalFrames(input.memory, input.info, facts) : []
+  return { problems, ...filter, ...planOrder(prepared.input, options, filter, map, vital) }
 }
 
 /** All that a filter run needs to be told. */
@@ -203,12 +205,13 @@ function planOrder(
   { level, pageOrder }: PlanOptions,
   { filter: { pageArray }, bitmap, kinds }: Filtered,
   map: KernelMap | undefined,
+  vital: readonly PfnRun[],
 ): Pick<DumpPlan, 'passes' | 'mark'> {
   if (!map || pageOrder === 'pfn') return { passes: PFN_ORDER, mark: undefined }
   if (!bitmap || !kinds) {
-    return { passes: frugalOrder(map, pageArray, input.pages.pfnEnd), mark: undefined }
+    return { passes: frugalOrder({ map, pageArray, vital }, input.pages.pfnEnd), mark: undefined }
   }
   const keepsUserData = (level | EXCLUDE_ZERO) !== LEVEL_ALL
   const kernel = keepsUserData ? filterPages(input, { level: LEVEL_ALL }).dumped : bitmap
-  return priorityOrder({ dumped: bitmap, kernel, ...kinds, pageArray, map })
+  return priorityOrder({ dumped: bitmap, kernel, ...kinds, pageArray, map, vital })
 }

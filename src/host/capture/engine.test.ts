@@ -135,6 +135,31 @@ test('a dump cut at 60 % still has the image, the stacks, and the slabs that sta
   assert.equal(has.has(FRAMES.pageArray), false)
 })
 
+test('what is vital is there in a dump cut so short that the image is not', async () => {
+  const machine = new PageArrayMachine('6.12', RECIPE)
+  // A node among user pages, as level 0 keeps them: nothing but its address makes it important.
+  const node = 0x880
+  const nodeData = FRAMES.image * 4096
+  machine.poke(nodeData, PageArrayMachine.addressOf(node))
+  const dump = machine.dump()
+  const symbol = (0xffff_ffff_8000_0000n + BigInt(nodeData)).toString(16)
+  const nodes = `SYMBOL(node_data)=${symbol}\nLENGTH(node_data)=1\nSIZE(pglist_data)=4096\n`
+  const vmcoreinfo = new TextEncoder().encode(machine.vmcoreinfo + nodes)
+  const output = new MemoryOutput()
+  await runDump({
+    dump: { ...dump, vmcoreinfo },
+    outputs: [output],
+    level: 0,
+    codec: undefined,
+    pageOrder: 'priority',
+  })
+  const cut = output.bytes.slice(0, Math.floor(output.bytes.length * 0.02))
+  const has = new Set(readAll(openDiskdump(memorySource(cut)), machine.memory).good)
+  assert.ok(has.has(node) && has.has(FRAMES.tables))
+  assert.equal(has.has(node + 1), false)
+  assert.equal(has.has(FRAMES.image + 0x7f), false)
+})
+
 test('a frame that cannot be read is lost, the dump is not', async () => {
   const machine = new PageArrayMachine('6.12', RECIPE)
   const { stats, dump } = await makeDump({ lost: [0xa80] }, machine)

@@ -6,6 +6,7 @@ import { findKallsyms } from '../../core/debuginfo/find_kallsyms.ts'
 import { TypeFacts } from '../../core/debuginfo/type_facts.ts'
 import type { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
 import { readVirtualBytes, type VirtualReader } from '../../core/io/virtual_reader.ts'
+import { VITAL_SYMBOLS, VITAL_TYPES } from './vital_frames.ts'
 
 /** .BTF of a distribution kernel is 4 to 6 MB; a capture kernel has no room for much more. */
 const BTF_SIZE_MAX = 32 * 1024 * 1024
@@ -24,6 +25,7 @@ const SYMBOLS = [
   '__per_cpu_offset',
   ...['_stext', '_etext', '__start_rodata', '__end_rodata', '_sdata', '_edata'],
   ...['__bss_start', '__bss_stop', '__start_bss_decrypted_unused', '__end_bss_decrypted'],
+  ...VITAL_SYMBOLS,
 ]
 
 const TYPES = [
@@ -41,6 +43,7 @@ const TYPES = [
   'enum compound_dtor_id',
   'enum zone_stat_item',
   'enum node_stat_item',
+  ...VITAL_TYPES,
 ] as const
 
 /** Symbols and types, as far as the dump has them. */

@@ -56,7 +56,7 @@ export class KernelMemory implements VirtualReader {
   read(address: bigint, into: Uint8Array, onPiece?: OnPiece): void {
     let done = 0
     while (done < into.length) {
-      const { physical, size } = this.#piece(address + BigInt(done), into.length - done)
+      const { physical, size } = this.piece(address + BigInt(done), into.length - done)
       this.#pages.read(physical, into.subarray(done, done + size))
       onPiece?.(physical, size)
       done += size
@@ -107,8 +107,8 @@ export class KernelMemory implements VirtualReader {
     return getArch(this.#machine).readKernelMap(readPage, this.#translator.kernelRoot, this.#info)
   }
 
-  /** The longest physically contiguous stretch that begins at `address`, up to `sizeMax`. */
-  #piece(address: bigint, sizeMax: number): { physical: number; size: number } {
+  /** Find the longest physically contiguous stretch that begins at `address`, up to `sizeMax`. @throws {FaultError} */
+  piece(address: bigint, sizeMax: number): { physical: number; size: number } {
     const translator = this.#translator
     // Always by page tables: huge pages of hugetlbfs may have given up parts of their page array, which is then
     // mapped elsewhere (HugeTLB vmemmap optimisation).

@@ -6,6 +6,14 @@ import { BLOCK_BYTES, clearRuns, setRuns } from './frame_blocks.ts'
 import { mergeRuns } from './page_bitmap.ts'
 import type { PageKinds } from './page_filter.ts'
 
+/** What is vmalloc'ed holds modules and stacks, and on some machines gigabytes of tables: then the image comes first. */
+const EARLY_FACTOR = 4
+
+/** Longest call instruction of the architectures. */
+const CALL_BYTES = 8
+/** Text wanted at a return address: crash disassembles that far from the start of schedule(). */
+const TEXT_FRAMES = 4
+
 /** By importance, or as makedumpfile has it. */
 export type PageOrder = 'priority' | 'pfn'
 
@@ -30,6 +38,8 @@ export interface PageSets extends PageKinds {
   readonly kernel: Uint8Array
   /** Frames of the page array (`struct page`). */
   readonly pageArray: readonly PfnRun[]
+  /** Frames without which a dump says nothing, see vital_frames.ts; none where symbols and types are missing. */
+  readonly vital: readonly PfnRun[]
   readonly map: KernelMap
 }
 
@@ -39,32 +49,45 @@ export const PFN_ORDER: readonly PagePass[] = [
 ]
 
 /**
- * The order of importance for machines so large that bitmaps count: what page tables map, everything else, the
- * page array.
+ * The order of importance for machines so large that bitmaps count: what is vital, what page tables map, the rest,
+ * the page array.
  */
 export function frugalOrder(
-  map: KernelMap,
-  pageArray: readonly PfnRun[],
+  { map, pageArray, vital }: Pick<PageSets, 'map' | 'pageArray' | 'vital'>,
   pfnEnd: number,
 ): readonly PagePass[] {
-  const tables = map.tables.map((pfn) => ({ pfn, count: 1 }))
-  const first = frameRuns([...map.image, ...map.text, ...map.other, ...tables], pfnEnd)
-  const pass = (name: string, select: PagePass['select']): PagePass => ({
+  const named = [
+    { name: 'vital frames and page tables', runs: vitalRuns(map, vital, pfnEnd) },
+    { name: 'kernel image', runs: frameRuns([...map.image, ...map.text], pfnEnd) },
+    { name: 'modules and stacks', runs: frameRuns(map.other, pfnEnd) },
+  ]
+  const clearFirst = (block: Uint8Array, firstPfn: number, count: number): void => {
+    clearRuns(block, firstPfn, pageArray)
+    for (const { runs } of named.slice(0, count)) clearRuns(block, firstPfn, runs)
+  }
+  const passes = named.map(({ name, runs }, i) => ({
     name,
     isRoot: false,
-    select,
-  })
+    select(block: Uint8Array, firstPfn: number) {
+      setRuns(block, firstPfn, runs)
+      clearFirst(block, firstPfn, i)
+    },
+  }))
   return [
-    pass('kernel image, modules and stacks', (block, firstPfn) => {
-      setRuns(block, firstPfn, first)
-      clearRuns(block, firstPfn, pageArray)
-    }),
-    pass('all other pages', (block, firstPfn) => {
-      block.fill(0xff)
-      clearRuns(block, firstPfn, first)
-      clearRuns(block, firstPfn, pageArray)
-    }),
-    pass('page array', (block, firstPfn) => setRuns(block, firstPfn, pageArray)),
+    ...passes,
+    {
+      name: 'all other pages',
+      isRoot: false,
+      select(block, firstPfn) {
+        block.fill(0xff)
+        clearFirst(block, firstPfn, named.length)
+      },
+    },
+    {
+      name: 'page array',
+      isRoot: false,
+      select: (block, firstPfn) => setRuns(block, firstPfn, pageArray),
+    },
   ]
 }
 
@@ -76,23 +99,25 @@ export interface PriorityOrder {
 }
 
 /**
- * The order of importance: modules, stacks and page tables; the text that stacks return to; data of the kernel image
- * (symbols, types, log); what was reserved at boot, with the per-CPU areas; slabs that all these point into, such
- * as task_structs; other kernel memory; other slabs; other text, which a package could replace; the page array; and
- * what the level keeps of user memory, caches and free pages.
+ * The order of importance: what is vital, with the page tables; modules and all stacks; text that stacks return to; data
+ * of the kernel image (symbols, types, unwind tables); what was reserved at boot; slabs that all these point into; other
+ * kernel memory; other slabs; other text, which a package could replace; the page array; and what the level keeps of user
+ * memory, caches and free pages.
  *
  * Each pass takes its pages out of what is left, so that none is written twice and none is forgotten.
  */
 export function priorityOrder(sets: PageSets): PriorityOrder {
-  const { dumped, kernel, slab, plain, pageArray, map } = sets
+  const { dumped, pageArray, map } = sets
   const left = dumped.slice()
   const wanted = new Uint8Array(dumped.length)
   const pfnEnd = dumped.length * 8
-  const tables = map.tables.map((pfn) => ({ pfn, count: 1 }))
-  const mapped = frameRuns([...map.other, ...tables], pfnEnd)
-  const image = frameRuns(map.image, pfnEnd)
-  const text = frameRuns(map.text, pfnEnd)
-  const pass = (name: string, isRoot: boolean, choose: PagePass['select']): PagePass => ({
+  const runs: ImageRuns = {
+    vital: vitalRuns(map, sets.vital, pfnEnd),
+    mapped: frameRuns(map.other, pfnEnd),
+    image: frameRuns(map.image, pfnEnd),
+    text: frameRuns(map.text, pfnEnd),
+  }
+  const take = (name: string, isRoot: boolean, choose: PagePass['select']): PagePass => ({
     name,
     isRoot,
     select(block, firstPfn) {
@@ -101,54 +126,121 @@ export function priorityOrder(sets: PageSets): PriorityOrder {
       takeBlock(block, left, firstPfn)
     },
   })
+  const choose = chooseFrames(sets, runs, wanted)
+  const modules = take('modules and stacks', true, choose.modules)
+  const isEarly =
+    countFrames(runs.mapped) - countFrames(pageArray) <= EARLY_FACTOR * countFrames(runs.image)
   const passes = [
-    pass('modules and stacks', true, (block, firstPfn) => {
+    take('vital frames and page tables', true, choose.vital),
+    ...(isEarly ? [modules] : []),
+    take('text that stacks return to', false, choose.textInUse),
+    take('kernel data', true, choose.image),
+    ...(isEarly ? [] : [modules]),
+    take('memory of boot time', true, choose.boot),
+    take('slabs in use', false, choose.slabsInUse),
+    take('other kernel memory', false, choose.plain),
+    take('other slabs', false, choose.slabs),
+    take('text in use', false, choose.textInUse),
+    take('other text', false, choose.text),
+    take('page array', false, choose.pageArray),
+    take('user memory, caches and free pages', false, (block) => block.fill(0xff)),
+  ]
+  return { passes, mark: (words) => markPointers(words, map, runs.text, wanted) }
+}
+
+/** Frames by where they are mapped, sorted. */
+interface ImageRuns {
+  readonly vital: readonly PfnRun[]
+  readonly mapped: readonly PfnRun[]
+  readonly image: readonly PfnRun[]
+  readonly text: readonly PfnRun[]
+}
+
+/** What the passes choose from what is left. `wanted` changes as pages are written. */
+function chooseFrames(
+  { kernel, slab, plain, pageArray }: PageSets,
+  { vital, mapped, image, text }: ImageRuns,
+  wanted: Uint8Array,
+) {
+  return {
+    vital: (block, firstPfn) => setRuns(block, firstPfn, vital),
+    modules(block, firstPfn) {
       setRuns(block, firstPfn, mapped)
       // The page array is mapped like modules are.
       clearRuns(block, firstPfn, pageArray)
-    }),
-    pass('text in use', false, (block, firstPfn) => {
+    },
+    image: (block, firstPfn) => setRuns(block, firstPfn, image),
+    text: (block, firstPfn) => setRuns(block, firstPfn, text),
+    textInUse(block, firstPfn) {
       setRuns(block, firstPfn, text)
       andBlock(block, wanted, firstPfn)
-    }),
-    pass('kernel data', true, (block, firstPfn) => setRuns(block, firstPfn, image)),
-    pass('memory of boot time', true, (block, firstPfn) => {
+    },
+    boot(block, firstPfn) {
       copyBlock(block, kernel, firstPfn)
       andNotBlock(block, slab, firstPfn)
       andNotBlock(block, plain, firstPfn)
       clearRuns(block, firstPfn, text)
       clearRuns(block, firstPfn, pageArray)
-    }),
-    pass('slabs in use', false, (block, firstPfn) => {
+    },
+    slabs(block, firstPfn) {
+      copyBlock(block, slab, firstPfn)
+      andBlock(block, kernel, firstPfn)
+    },
+    slabsInUse(block, firstPfn) {
       copyBlock(block, slab, firstPfn)
       andBlock(block, kernel, firstPfn)
       andBlock(block, wanted, firstPfn)
-    }),
-    pass('other kernel memory', false, (block, firstPfn) => {
+    },
+    plain(block, firstPfn) {
       copyBlock(block, plain, firstPfn)
       andBlock(block, kernel, firstPfn)
       clearRuns(block, firstPfn, pageArray)
-    }),
-    pass('other slabs', false, (block, firstPfn) => {
-      copyBlock(block, slab, firstPfn)
-      andBlock(block, kernel, firstPfn)
-    }),
-    pass('other text', false, (block, firstPfn) => setRuns(block, firstPfn, text)),
-    pass('page array', false, (block, firstPfn) => setRuns(block, firstPfn, pageArray)),
-    pass('user memory, caches and free pages', false, (block) => block.fill(0xff)),
-  ]
-  return { passes, mark: (words) => markPointers(words, map, wanted) }
+    },
+    pageArray: (block, firstPfn) => setRuns(block, firstPfn, pageArray),
+  } satisfies Record<string, PagePass['select']>
 }
 
-/** Set the bits of what the pointers in a page mean. */
-function markPointers(words: Uint32Array, map: KernelMap, wanted: Uint8Array): void {
+/**
+ * Set the bits of what the pointers in a page mean.
+ *
+ * @param text frames of which a few are wanted
+ */
+function markPointers(
+  words: Uint32Array,
+  map: KernelMap,
+  text: readonly PfnRun[],
+  wanted: Uint8Array,
+): void {
+  const textStart = text[0]?.start ?? 0
+  const textEnd = text.at(-1)?.end ?? 0
   for (let i = 1; i < words.length; i += 2) {
     const high = words[i] as number
     if (high < 0xff00_0000) continue
-    const frame = map.frameOf(high, words[i - 1] as number)
+    const low = words[i - 1] as number
+    const frame = map.frameOf(high, low)
+    if (frame < 0 || frame >= wanted.length * 8) continue
+    const at = Math.floor(frame / 8)
     // Eight frames are a byte, and the largest slab: an object is wanted whole, and its neighbours are of its kind.
-    if (frame >= 0 && frame < wanted.length * 8) wanted[Math.floor(frame / 8)] = 0xff
+    if (frame < textStart || frame >= textEnd) wanted[at] = 0xff
+    else {
+      // The call before a return address may begin in the frame before.
+      want(wanted, (low & 0xfff) < CALL_BYTES ? frame - 1 : frame)
+      for (let i = 0; i < TEXT_FRAMES; i++) want(wanted, frame + i)
+    }
   }
+}
+
+function want(wanted: Uint8Array, frame: number): void {
+  const at = Math.floor(frame / 8)
+  wanted[at] = (wanted[at] as number) | (1 << (frame & 7))
+}
+
+const countFrames = (runs: readonly PfnRun[]): number =>
+  runs.reduce((sum, { start, end }) => sum + end - start, 0)
+
+function vitalRuns(map: KernelMap, vital: readonly PfnRun[], pfnEnd: number): PfnRun[] {
+  const tables = map.tables.map((pfn) => ({ pfn, count: 1 }))
+  return mergeRuns([...vital, ...frameRuns(tables, pfnEnd)])
 }
 
 function frameRuns(runs: readonly MappedRun[], pfnEnd: number): PfnRun[] {

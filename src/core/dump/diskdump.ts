@@ -25,7 +25,9 @@ import type { DumpDescription } from './dump_description.ts'
 import type { Dump, DumpFormat, DumpUtsname, PageState, PfnRun } from './dump_format.ts'
 
 /** Page descriptors looked at to see whether a file lost its end. */
-const TAIL_DESCS = 16_384
+const DESCS_ASKED = 65_536
+/** Where there are more, so many parts of the table are looked at. */
+const DESC_WINDOWS = 256
 
 export const diskdump: DumpFormat = {
   name: 'kdump-compressed',
@@ -180,22 +182,31 @@ class Diskdump implements Dump {
   }
 
   /**
-   * Does a file end before what its last descriptors point to? Writers go by page frame number, so that
-   * the last pages are the ones a cut file lost.
+   * Does a file end before what its descriptors point to? Writers that go by page frame number lose what the last ones
+   * describe; those that write what matters first may lose any, so that of many descriptors some of every part are asked.
    */
   #isCut({ source, start, end, descOffset, firstRank }: Part): boolean {
     // A part whose frames are none has no descriptors either.
     const total = start < end ? this.#dumped.rank(end) - firstRank : 0
-    const count = Math.min(total, TAIL_DESCS)
-    const bytes = new Uint8Array(count * page_desc.size)
-    const at = descOffset + (total - count) * page_desc.size
-    if (source.read(at, bytes) !== bytes.length) return true
-    const view = new DataView(bytes.buffer)
-    for (let i = 0; i < bytes.length; i += page_desc.size) {
+    const count = Math.min(total, DESCS_ASKED)
+    const windows = total <= DESCS_ASKED ? 1 : DESC_WINDOWS
+    const bytes = new Uint8Array(Math.ceil(count / windows) * page_desc.size)
+    for (let window = 1; window <= windows; window++) {
+      const last = Math.floor((total * window) / windows)
+      const at = descOffset + last * page_desc.size - bytes.length
+      if (source.read(at, bytes) !== bytes.length) return true
+      if (this.#pointsBeyond(bytes, source.size)) return true
+    }
+    return false
+  }
+
+  #pointsBeyond(descs: Uint8Array, fileSize: number): boolean {
+    const view = new DataView(descs.buffer)
+    for (let i = 0; i < descs.length; i += page_desc.size) {
       const low = view.getUint32(i + (this.littleEndian ? 0 : 4), this.littleEndian)
       const high = view.getUint32(i + (this.littleEndian ? 4 : 0), this.littleEndian)
       const size = view.getUint32(i + page_desc.offset.size, this.littleEndian)
-      if (high * 2 ** 32 + low + size > source.size) return true
+      if (high * 2 ** 32 + low + size > fileSize) return true
     }
     return false
   }

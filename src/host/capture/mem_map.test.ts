@@ -21,14 +21,9 @@ function maps(key: string, value: string): MemMap[] {
   })
 }
 
-test('each section has its piece of the page array', () => {
+test('sections whose pieces of the page array are contiguous are one', () => {
   const starts = maps('OSRELEASE', 'x').map(({ pfnStart, pfnEnd }) => [pfnStart, pfnEnd])
-  assert.deepEqual(starts, [
-    [0, 1024],
-    [1024, 2048],
-    [2048, 3072],
-    [3072, 4096],
-  ])
+  assert.deepEqual(starts, [[0, 4096]])
 })
 
 for (const [key, value] of [
@@ -46,5 +41,5 @@ for (const [key, value] of [
 }
 
 test('more roots than memory has sections are not read', () => {
-  assert.equal(maps('LENGTH(mem_section)', '9007199254740991').length, 4)
+  assert.equal(maps('LENGTH(mem_section)', '9007199254740991').at(-1)?.pfnEnd, 4096)
 })

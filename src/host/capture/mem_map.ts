@@ -34,7 +34,7 @@ const STATIC_SECTIONS_MAX = 2 ** 16
  * Find all pieces of the page array.
  *
  * @param types of the crashed kernel, which know a section's layout better than VMCOREINFO
- * @returns pieces in frame order, one per section that has memory
+ * @returns pieces in frame order; sections whose pieces are contiguous share one
  * @throws {NotFoundError} if VMCOREINFO names no memory model
  * @throws {CorruptError} if the tables make no sense
  */
@@ -155,10 +155,20 @@ function readRoots(
       if ((coded & SECTION_MARKED_PRESENT) === 0n) continue
       const pfnStart = section * sectionPages
       const address = BigInt.asUintN(64, (coded & ~FLAG_BITS) + BigInt(pfnStart * pageSize))
-      maps.push({ pfnStart, pfnEnd: pfnStart + sectionPages, address })
+      addSection(maps, { pfnStart, pfnEnd: pfnStart + sectionPages, address }, pageSize)
     }
   })
   return maps
+}
+
+/** With a virtually contiguous page array (vmemmap) all sections are one piece: terabytes have tens of thousands. */
+function addSection(maps: MemMap[], section: MemMap, pageSize: number): void {
+  const last = maps.at(-1)
+  const isNext =
+    last?.pfnEnd === section.pfnStart &&
+    last.address + BigInt((last.pfnEnd - last.pfnStart) * pageSize) === section.address
+  if (last && isNext) maps[maps.length - 1] = { ...last, pfnEnd: section.pfnEnd }
+  else maps.push(section)
 }
 
 function readWords(

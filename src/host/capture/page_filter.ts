@@ -24,6 +24,8 @@ import { type PageSums, pageSums } from './page_sums.ts'
 
 /** Frames looked at in one read: 2 MiB of `struct page`. Even, so that a compound head's second page is in its window. */
 const WINDOW_PAGES = BLOCK_PFNS
+/** Pieces of the page array noted before those that touch are joined. */
+const PIECES_MAX = 4096
 /** The largest huge page there is has order 22 (16 GiB); what claims 16 TiB is damaged. */
 const ORDER_LIMIT = 32
 
@@ -123,11 +125,10 @@ function scanPages(
   kinds: PageKinds | undefined,
 ): FilterSums {
   const scan = new PageScan(layout, excludedClasses(layout, options), window, kinds)
-  const pageArray: PfnRun[] = []
+  const pageArray = new PageArrayRuns(pages.pageSize)
   const bytes = new Uint8Array(WINDOW_PAGES * layout.size)
   const words = new Int32Array(bytes.buffer)
-  const onPiece = (physical: number, size: number): void =>
-    addPiece(pageArray, physical, size, pages.pageSize)
+  const onPiece = (physical: number, size: number): void => pageArray.add(physical, size)
   let unreadable = 0
   let frames = 0
   for (const { start, end, map } of windows(pages.existing, maps)) {
@@ -145,7 +146,7 @@ function scanPages(
     counts: scan.counts,
     frames,
     sums: pageSums(scan.tally, scan.keptFree),
-    pageArray: mergeRuns(pageArray),
+    pageArray: pageArray.merged(),
     unreadable,
     protectedFrames: window.protectedFrames,
   }
@@ -179,13 +180,32 @@ function* windows(existing: readonly PfnRun[], maps: readonly MemMap[]): Generat
   }
 }
 
-function addPiece(runs: PfnRun[], physical: number, size: number, pageSize: number): void {
-  const start = Math.floor(physical / pageSize)
-  const end = Math.ceil((physical + size) / pageSize)
-  const last = runs.at(-1)
-  if (last && start >= last.start && start <= last.end)
-    runs[runs.length - 1] = { start: last.start, end }
-  else runs.push({ start, end })
+/** Frames of the page array, as pieces of it are read. */
+class PageArrayRuns {
+  readonly #pageSize: number
+  #runs: PfnRun[] = []
+  /** So many pieces are joined where they touch: those of terabytes are many, and few when joined. */
+  #limit = PIECES_MAX
+
+  constructor(pageSize: number) {
+    this.#pageSize = pageSize
+  }
+
+  add(physical: number, size: number): void {
+    const start = Math.floor(physical / this.#pageSize)
+    const end = Math.ceil((physical + size) / this.#pageSize)
+    const last = this.#runs.at(-1)
+    if (last && start >= last.start && start <= last.end)
+      this.#runs[this.#runs.length - 1] = { start: last.start, end: Math.max(end, last.end) }
+    else this.#runs.push({ start, end })
+    if (this.#runs.length < this.#limit) return
+    this.#runs = this.merged()
+    this.#limit = Math.max(PIECES_MAX, 2 * this.#runs.length)
+  }
+
+  merged(): PfnRun[] {
+    return mergeRuns(this.#runs)
+  }
 }
 
 /** A class not looked up yet. */

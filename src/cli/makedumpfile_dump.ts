@@ -126,6 +126,8 @@ function limited(output: DumpOutput, sizeLimit: number | undefined): DumpOutput 
   return sizeLimit === undefined ? output : limitOutput(output, sizeLimit)
 }
 
+const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(6)
+
 /** Say how it went; true if the dump is whole. */
 async function conclude(
   request: MakedumpfileRequest,
@@ -135,8 +137,9 @@ async function conclude(
   messages.say(ML_REPORT, formatStats(stats))
   messages.say(
     ML_DEBUG,
-    `STEP [Excluding unnecessary pages] : ${(stats.filterMs / 1000).toFixed(6)} seconds\n` +
-      `STEP [Copying data               ] : ${(stats.copyMs / 1000).toFixed(6)} seconds\n`,
+    `STEP [Knowing and verifying kernel] : ${seconds(stats.planMs - stats.filterMs)} seconds\n` +
+      `STEP [Excluding unnecessary pages ] : ${seconds(stats.filterMs)} seconds\n` +
+      `STEP [Copying data                ] : ${seconds(stats.copyMs)} seconds\n`,
   )
   for (const problem of stats.problems) messages.say(ML_ERROR, `${problem.message}\n`)
   if (stats.unreadableMapPages > 0) {

@@ -89,12 +89,14 @@ function fractionOf(stage: DumpStage, done: number, total: number): number {
 /** The statistics as they go into kbox.json. */
 function describeStats({
   problems,
+  planMs,
   filterMs,
   copyMs,
   ...counts
 }: DumpStats): Readonly<Record<string, unknown>> {
   return {
     ...counts,
+    planMs: Math.round(planMs),
     filterMs: Math.round(filterMs),
     copyMs: Math.round(copyMs),
     problems: problems.map((problem) => problem.message),

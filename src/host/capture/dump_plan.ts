@@ -3,6 +3,7 @@
 import type { KernelMap } from '../../core/arch/arch.ts'
 import { KdumpError, MismatchError, UnsupportedError } from '../../core/base/errors.ts'
 import type { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
+import { monotonicMs } from '../platform/clock.ts'
 import { checkProblems, failedClasses, verifyClasses } from './class_checks.ts'
 import type { PfnRun } from '../../core/dump/dump_format.ts'
 import type { DumpPages } from './dump_pages.ts'
@@ -60,6 +61,8 @@ export interface PlanOptions {
 /** What is dumped, and in which order. */
 export interface DumpPlan {
   readonly filter: FilterSums
+  /** Time spent on the page array, of all that planning took. */
+  readonly filterMs: number
   readonly dumped: FrameBlocks
   /** The bits of `dumped`, where they are in memory. */
   readonly bitmap: Uint8Array | undefined
@@ -123,7 +126,15 @@ export function prepareFilter(
 function planAll(pages: DumpPages, problems: KdumpError[]): DumpPlan {
   const bitmap = bitmapOf(pages.present, pages.pfnEnd)
   const dumped = memoryBlocks(bitmap, pages.pfnEnd)
-  return { filter: NO_SUMS, dumped, bitmap, passes: PFN_ORDER, mark: undefined, problems }
+  return {
+    filter: NO_SUMS,
+    filterMs: 0,
+    dumped,
+    bitmap,
+    passes: PFN_ORDER,
+    mark: undefined,
+    problems,
+  }
 }
 
 function tryTo<T>(read: () => T, problems: KdumpError[]): T | undefined {
@@ -156,6 +167,7 @@ function imageOf({ memory, pages }: PlanInput, facts: KernelFacts): ReturnType<t
 /** A filter run, and where it has its bits. */
 interface Filtered {
   readonly filter: FilterSums
+  readonly filterMs: number
   readonly dumped: FrameBlocks
   readonly bitmap: Uint8Array | undefined
   readonly kinds: PageKinds | undefined
@@ -174,13 +186,14 @@ function filterVerified(
     : []
   problems.push(...checkProblems(checks))
   const keep = failedClasses(checks)
-  const last = (options.level & keep) === 0 ? first : filterOnce(input, { ...options, keep })
+  const isRetried = (options.level & keep) !== 0
+  const last = isRetried ? filterOnce(input, { ...options, keep }) : first
   const { protectedFrames } = last.filter
   if (protectedFrames > 0) {
     const what = `${protectedFrames} pages of the kernel's own are marked as cache, user or free memory`
     problems.push(new MismatchError(`${what}: they are kept`))
   }
-  return last
+  return isRetried ? { ...last, filterMs: first.filterMs + last.filterMs } : last
 }
 
 function filterOnce(
@@ -188,15 +201,18 @@ function filterOnce(
   { store, ...options }: FilterOptions & Pick<PlanOptions, 'store'>,
 ): Filtered {
   const { pfnEnd } = input.pages
+  const startMs = monotonicMs()
   if (store) {
     store.reset()
     const filter = filterByWindow(input, options, (bits, first) => store.put(bits, first))
-    return { filter, dumped: store.blocks, bitmap: undefined, kinds: undefined }
+    const filterMs = monotonicMs() - startMs
+    return { filter, filterMs, dumped: store.blocks, bitmap: undefined, kinds: undefined }
   }
   const wantKinds = options.wantKinds === true && pfnEnd <= KINDS_FRAMES_MAX
   const filter = filterPages(input, { ...options, wantKinds })
+  const filterMs = monotonicMs() - startMs
   const { dumped: bitmap, kinds } = filter
-  return { filter, dumped: memoryBlocks(bitmap, pfnEnd), bitmap, kinds }
+  return { filter, filterMs, dumped: memoryBlocks(bitmap, pfnEnd), bitmap, kinds }
 }
 
 /** Without the kernel's page tables no page is known to be more important than another. */

@@ -31,6 +31,8 @@ export interface DumpStats {
   readonly isComplete: boolean
   /** Why the target took no more, or why the order is not the one asked for. */
   readonly problems: readonly KdumpError[]
+  /** All that precedes the first page; of that, reading the page array. */
+  readonly planMs: number
   readonly filterMs: number
   readonly copyMs: number
 }
@@ -47,13 +49,14 @@ export interface Outcome {
   readonly zeroPages: number
   readonly counts: PageCounts
   readonly startMs: number
-  readonly filterMs: number
+  /** Time spent before the first page was copied. */
+  readonly planMs: number
   readonly isComplete: boolean
 }
 
 /** Count. */
 export function makeStats(outcome: Outcome): DumpStats {
-  const { plan, pages, outputs, writers, pageCount, counts, startMs, filterMs } = outcome
+  const { plan, pages, outputs, writers, pageCount, counts, startMs, planMs } = outcome
   const { filter } = plan
   const count = (pageClass: number): number => filter.counts[pageClass] ?? 0
   const sum = (value: (writer: DumpWriter) => number): number =>
@@ -77,7 +80,8 @@ export function makeStats(outcome: Outcome): DumpStats {
     fileSize: sum((writer) => writer.fileSize),
     isComplete: outcome.isComplete,
     problems: [...plan.problems, ...outputs.flatMap(({ problem }) => problem ?? [])],
-    filterMs,
-    copyMs: monotonicMs() - startMs - filterMs,
+    planMs,
+    filterMs: plan.filterMs,
+    copyMs: monotonicMs() - startMs - planMs,
   }
 }

@@ -92,7 +92,7 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
     store: input.store,
     onProgress: onProgress && ((done, total) => onProgress('filter', done, total, 0)),
   })
-  const filterMs = monotonicMs() - startMs
+  const planMs = monotonicMs() - startMs
   const writing =
     options.format === 'elf' ? elfWriting(options, input, plan) : kdumpWriting(options, input, plan)
   const { writers, dumped } = writing
@@ -118,7 +118,7 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   const isComplete = isWhole && writers.every(({ ok }) => ok)
   for (const writer of writers) writer.finish(isComplete)
   return makeStats({
-    ...{ plan, counts, startMs, filterMs, isComplete, writers },
+    ...{ plan, counts, startMs, planMs, isComplete, writers },
     pages: input.pages,
     outputs: options.outputs,
     pageCount: dumped.total,

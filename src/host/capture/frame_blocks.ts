@@ -106,6 +106,13 @@ export class BlockCounts {
   }
 }
 
+/** Is no bit of a block set? */
+export function isEmpty(block: Uint8Array): boolean {
+  return new Int32Array(block.buffer, block.byteOffset, block.length / 4).every(
+    (word) => word === 0,
+  )
+}
+
 /** Set the bits of sorted `runs` in the block that begins with frame `firstPfn`, and no others. */
 export function setRuns(block: Uint8Array, firstPfn: number, runs: readonly PfnRun[]): void {
   block.fill(0)

@@ -38,15 +38,33 @@ export function allocatePacked(pageSize: number): PackedPages {
   }
 }
 
+/** Flags of pages are below this. */
+const SIZE_UNIT = 256
+
 /** Where a writer put the pages that are remembered, by slot. */
 export class StoredPages {
-  readonly offsets: Float64Array
-  readonly sizes: Uint32Array
-  readonly flags: Uint8Array
+  /** Of each slot: where its page lies; its size times SIZE_UNIT, and its flags. */
+  readonly #places: Float64Array
 
   constructor(slotCount: number) {
-    this.offsets = new Float64Array(slotCount)
-    this.sizes = new Uint32Array(slotCount)
-    this.flags = new Uint8Array(slotCount)
+    this.#places = new Float64Array(slotCount * 2)
+  }
+
+  set(slot: number, offset: number, size: number, flags: number): void {
+    this.#places[slot * 2] = offset
+    this.#places[slot * 2 + 1] = size * SIZE_UNIT + flags
+  }
+
+  /** 0 where the page of a slot was not stored. */
+  offsetOf(slot: number): number {
+    return this.#places[slot * 2] as number
+  }
+
+  sizeOf(slot: number): number {
+    return Math.floor((this.#places[slot * 2 + 1] as number) / SIZE_UNIT)
+  }
+
+  flagsOf(slot: number): number {
+    return (this.#places[slot * 2 + 1] as number) % SIZE_UNIT
   }
 }

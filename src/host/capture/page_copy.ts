@@ -1,7 +1,7 @@
 // Copies the frames of a plan into dump files: collects them into jobs, has them packed, here or by threads, and hands
 // what comes back to the writers in order, so that the file is the same whoever packed.
 import { monotonicMs } from '../platform/clock.ts'
-import { BLOCK_BYTES, BLOCK_PFNS, type FrameBlocks } from './frame_blocks.ts'
+import { BLOCK_BYTES, BLOCK_PFNS, type FrameBlocks, isEmpty } from './frame_blocks.ts'
 import type { PagePass } from './page_order.ts'
 import { allocatePacked, packLimit, type PackedPages, StoredPages } from './packed_pages.ts'
 import type { PagePacker } from './page_packer.ts'
@@ -78,8 +78,10 @@ class PageCopy {
       const onPage = pass.isRoot ? mark : undefined
       for (let firstPfn = 0; firstPfn < dumped.pfnEnd; firstPfn += BLOCK_PFNS) {
         if (this.#isStopped || !this.#isWritable) break
-        dumped.load(this.#part, firstPfn)
         pass.select(this.#block, firstPfn)
+        // Most passes are about a few places of memory.
+        if (isEmpty(this.#block)) continue
+        dumped.load(this.#part, firstPfn)
         await this.#addBlock(this.#collect(firstPfn), onPage)
       }
       await this.#submit(onPage)

@@ -2,7 +2,7 @@
 // dump that was cut short, by a full disk or a lost connection, still opens.
 import type { KernelMap, MappedRun } from '../../core/arch/arch.ts'
 import type { PfnRun } from '../../core/dump/dump_format.ts'
-import { BLOCK_BYTES, clearRuns, setRuns } from './frame_blocks.ts'
+import { BLOCK_BYTES, clearRuns, isEmpty, setRuns } from './frame_blocks.ts'
 import { mergeRuns } from './page_bitmap.ts'
 import type { PageKinds } from './page_filter.ts'
 
@@ -122,6 +122,7 @@ export function priorityOrder(sets: PageSets): PriorityOrder {
     isRoot,
     select(block, firstPfn) {
       choose(block, firstPfn)
+      if (isEmpty(block)) return
       andBlock(block, left, firstPfn)
       takeBlock(block, left, firstPfn)
     },
@@ -253,28 +254,36 @@ function frameRuns(runs: readonly MappedRun[], pfnEnd: number): PfnRun[] {
 
 /** Clear the bits of `block` in `bitmap`. */
 function takeBlock(block: Uint8Array, bitmap: Uint8Array, firstPfn: number): void {
-  const part = blockOf(bitmap, firstPfn)
-  for (let i = 0; i < part.length; i++) part[i] = (part[i] as number) & ~(block[i] as number)
+  const from = wordsOf(block)
+  const to = blockOf(bitmap, firstPfn)
+  for (let i = 0; i < to.length; i++) to[i] = (to[i] as number) & ~(from[i] as number)
 }
 
 function copyBlock(block: Uint8Array, bitmap: Uint8Array, firstPfn: number): void {
-  const part = blockOf(bitmap, firstPfn)
-  block.set(part)
-  block.fill(0, part.length)
+  const to = wordsOf(block)
+  const from = blockOf(bitmap, firstPfn)
+  to.set(from)
+  to.fill(0, from.length)
 }
 
 function andBlock(block: Uint8Array, bitmap: Uint8Array, firstPfn: number): void {
-  const part = blockOf(bitmap, firstPfn)
-  for (let i = 0; i < part.length; i++) block[i] = (block[i] as number) & (part[i] as number)
-  block.fill(0, part.length)
+  const to = wordsOf(block)
+  const from = blockOf(bitmap, firstPfn)
+  for (let i = 0; i < from.length; i++) to[i] = (to[i] as number) & (from[i] as number)
+  to.fill(0, from.length)
 }
 
 function andNotBlock(block: Uint8Array, bitmap: Uint8Array, firstPfn: number): void {
-  const part = blockOf(bitmap, firstPfn)
-  for (let i = 0; i < part.length; i++) block[i] = (block[i] as number) & ~(part[i] as number)
+  const to = wordsOf(block)
+  const from = blockOf(bitmap, firstPfn)
+  for (let i = 0; i < from.length; i++) to[i] = (to[i] as number) & ~(from[i] as number)
 }
 
-function blockOf(bitmap: Uint8Array, firstPfn: number): Uint8Array {
+/** 32 frames at a time: bitmaps are whole words, and blocks begin with one. */
+const wordsOf = (bytes: Uint8Array): Int32Array =>
+  new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+
+function blockOf(bitmap: Uint8Array, firstPfn: number): Int32Array {
   const at = firstPfn / 8
-  return bitmap.subarray(at, Math.min(at + BLOCK_BYTES, bitmap.length))
+  return wordsOf(bitmap.subarray(at, Math.min(at + BLOCK_BYTES, bitmap.length)))
 }

@@ -114,7 +114,7 @@ export class PagePacker {
     into: PackedPages,
   ): boolean {
     const hash = hashWords(words)
-    const check = hashB >>> 0
+    const check = hashB
     const slot = seen.find(hash, check, this.#job)
     // Equal hashes are no proof: the earlier page is read again.
     if (slot >= 0) {
@@ -125,7 +125,7 @@ export class PagePacker {
         return true
       }
     }
-    into.slots[at] = seen.claim(hash, check, pfn, this.#job)
+    into.slots[at] = seen.claim(slot, check, pfn, this.#job)
     return false
   }
 

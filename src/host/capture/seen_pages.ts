@@ -14,6 +14,8 @@ const WAYS = 4
 
 /** A state in the middle of being written. */
 const CLAIMED = -1
+/** What find() answers is less, where it found no page but a slot for one. */
+const FREE = -2
 
 /** Make room to remember up to `pageCount` pages. */
 export function allocateSeen(pageCount: number): SharedArrayBuffer {
@@ -23,56 +25,66 @@ export function allocateSeen(pageCount: number): SharedArrayBuffer {
   return new SharedArrayBuffer(slots * ENTRY_BYTES)
 }
 
-/** The table. Its memory can be handed to threads. */
+/** The table. Its memory can be handed to threads. The slots that a page may be in share a cache line. */
 export class SeenPages {
   readonly memory: SharedArrayBuffer
   /** Slots, a power of two: the low bits of a hash choose one. */
   readonly slotCount: number
-  /** 0 for an empty slot, CLAIMED, or the number of the job that claimed it, plus one. */
-  readonly #states: Int32Array
-  readonly #hashes: Uint32Array
+  /** Of each slot: its state, a second hash, and 64 bits of `#frames`. */
+  readonly #words: Int32Array
   readonly #frames: Float64Array
 
   /** @param memory as of allocateSeen() */
   constructor(memory: SharedArrayBuffer) {
-    const slots = memory.byteLength / ENTRY_BYTES
     this.memory = memory
-    this.slotCount = slots
-    this.#frames = new Float64Array(memory, 0, slots)
-    this.#states = new Int32Array(memory, slots * 8, slots)
-    this.#hashes = new Uint32Array(memory, slots * 12, slots)
+    this.slotCount = memory.byteLength / ENTRY_BYTES
+    this.#words = new Int32Array(memory)
+    this.#frames = new Float64Array(memory)
   }
 
-  /** The slot of a page with this hash that job `job` may mean; -1 if there is none. */
+  /**
+   * Look for a page that job `job` may mean.
+   *
+   * @param check 32 further bits of its hash
+   * @returns its slot; if there is none, -1 or FREE less a slot that may be claimed
+   */
   find(hash: number, check: number, job: number): number {
     const first = hash & (this.slotCount - 1)
+    let free = -1
     for (let way = 0; way < WAYS; way++) {
       const slot = first ^ way
-      const state = Atomics.load(this.#states, slot)
-      const isUsable = state > 0 && state - 1 <= job && state - 1 > job - USED_JOBS
-      if (isUsable && this.#hashes[slot] === check) return slot
+      // 0 for an empty slot, CLAIMED, or the number of the job that claimed it, plus one.
+      const state = Atomics.load(this.#words, slot * 4)
+      const age = job + 1 - state
+      if (state > 0 && age >= 0 && age < USED_JOBS) {
+        if (this.#words[slot * 4 + 1] === check) return slot
+      } else if (state === 0 || (state > 0 && age >= KEPT_JOBS)) free = slot
     }
-    return -1
+    return free < 0 ? -1 : FREE - free
   }
 
   /** The frame whose page a slot means. It stays while jobs that found it are under way. */
   frameOf(slot: number): number {
-    return this.#frames[slot] as number
+    return this.#frames[slot * 2 + 1] as number
   }
 
-  /** Remember the page of frame `pfn`; returns its slot, -1 if those that are there must not go yet. */
-  claim(hash: number, check: number, pfn: number, job: number): number {
-    const first = hash & (this.slotCount - 1)
-    for (let way = 0; way < WAYS; way++) {
-      const slot = first ^ way
-      const state = Atomics.load(this.#states, slot)
-      const isTaken = state === CLAIMED || (state > 0 && state - 1 > job - KEPT_JOBS)
-      if (isTaken || Atomics.compareExchange(this.#states, slot, state, CLAIMED) !== state) continue
-      this.#hashes[slot] = check
-      this.#frames[slot] = pfn
-      Atomics.store(this.#states, slot, job + 1)
-      return slot
-    }
-    return -1
+  /**
+   * Remember the page of frame `pfn`.
+   *
+   * @param found what find() answered
+   * @returns its slot; -1 if what is in its slots must not go yet
+   */
+  claim(found: number, check: number, pfn: number, job: number): number {
+    if (found > FREE) return -1
+    const slot = FREE - found
+    const at = slot * 4
+    const state = Atomics.load(this.#words, at)
+    // Another thread may have been faster.
+    const isFree = state === 0 || (state > 0 && job + 1 - state >= KEPT_JOBS)
+    if (!isFree || Atomics.compareExchange(this.#words, at, state, CLAIMED) !== state) return -1
+    this.#words[at + 1] = check
+    this.#frames[slot * 2 + 1] = pfn
+    Atomics.store(this.#words, at, job + 1)
+    return slot
   }
 }

@@ -117,16 +117,12 @@ export class KdumpWriter implements DumpWriter {
         const size = sizes[i] as number
         const flags = kind === COMPRESSED ? this.#codecFlag : 0
         this.#describe(index, offset, size, flags)
-        if (slot >= 0) {
-          stored.offsets[slot] = offset
-          stored.sizes[slot] = size
-          stored.flags[slot] = flags
-        }
+        if (slot >= 0) stored.set(slot, offset, size, flags)
         offset += size
         counts.copied++
       } else if (kind === SAME) {
-        const size = stored.sizes[slot] as number
-        this.#describe(index, stored.offsets[slot] as number, size, stored.flags[slot] as number)
+        const place = stored.offsetOf(slot)
+        this.#describe(index, place, stored.sizeOf(slot), stored.flagsOf(slot))
         counts.repeated++
       } else if (kind === LOST) counts.unreadable++
       else {

@@ -21,14 +21,14 @@ export const BUNDLE = 'dist/bundle'
 const MAIN = 'kbox.mjs'
 
 /**
- * Bundle kbox into dist/bundle.
+ * Bundle kbox into a folder, dist/bundle if not given.
  *
  * koffi stays outside: it is native code, found in node_modules at run time. Names are kept because
  * errors call themselves by their class's name, and a stack trace should be readable without a map.
  */
-export async function buildBundle(): Promise<void> {
+export async function buildBundle(folder = BUNDLE): Promise<void> {
   const startedAt = new Date()
-  const fresh = `${BUNDLE}.${process.pid}`
+  const fresh = `${folder}.${process.pid}`
   await build({
     entryPoints: { kbox: ENTRY, page_worker: 'src/host/capture/page_worker.ts' },
     outdir: fresh,
@@ -45,19 +45,19 @@ export async function buildBundle(): Promise<void> {
   })
   // A source saved while we bundled is newer than what was bundled of it.
   utimesSync(path.join(fresh, MAIN), startedAt, startedAt)
-  replaceBundle(fresh)
+  replaceBundle(fresh, folder)
 }
 
 /** Built beside and moved: another kbox may be starting from the old one right now. Chunks carry a hash in their name. */
-function replaceBundle(fresh: string): void {
-  mkdirSync(BUNDLE, { recursive: true })
+function replaceBundle(fresh: string, folder: string): void {
+  mkdirSync(folder, { recursive: true })
   const files = readdirSync(fresh)
   for (const file of [...files.filter((name) => name !== MAIN), MAIN]) {
-    renameSync(path.join(fresh, file), path.join(BUNDLE, file))
+    renameSync(path.join(fresh, file), path.join(folder, file))
   }
   rmSync(fresh, { recursive: true })
-  for (const file of readdirSync(BUNDLE)) {
-    if (!files.includes(file)) rmSync(path.join(BUNDLE, file))
+  for (const file of readdirSync(folder)) {
+    if (!files.includes(file)) rmSync(path.join(folder, file))
   }
 }
 

@@ -30,6 +30,8 @@ export const FUZZ_CASES = {
   'stacks, rules and code': 1500,
   'kernels, walked from their tasks to their modules': 500,
   'filtering of hostile machines': 300,
+  'plans of machines whose VMCOREINFO lies': 150,
+  'plans of machines whose page array, tables or sections are damaged': 150,
 } as const
 
 /** The name of a target. */

@@ -6,7 +6,9 @@ import type { DumpOutput } from '../../src/host/platform/dump_output.ts'
 export class MemoryOutput implements DumpOutput {
   readonly name = 'memory'
   problem: HostError | undefined
-  #bytes = new Uint8Array(0)
+  /** Grown twofold: writers write pages by the thousand. */
+  #buffer = new Uint8Array(4096)
+  #size = 0
   readonly #capacity: number
 
   constructor(capacity = Number.POSITIVE_INFINITY) {
@@ -15,34 +17,37 @@ export class MemoryOutput implements DumpOutput {
 
   /** The file. */
   get bytes(): Uint8Array {
-    return this.#bytes
+    return this.#buffer.subarray(0, this.#size)
   }
 
   write(offset: number, bytes: Uint8Array): number {
     const size = Math.max(0, Math.min(bytes.length, this.#capacity - offset))
     if (size < bytes.length) this.problem ??= new HostError('memory: ENOSPC', 'ENOSPC')
-    if (size > 0 && offset + size > this.#bytes.length) this.#resize(offset + size)
-    this.#bytes.set(bytes.subarray(0, size), offset)
+    if (size === 0) return 0
+    if (offset + size > this.#buffer.length) this.#grow(offset + size)
+    this.#buffer.set(bytes.subarray(0, size), offset)
+    this.#size = Math.max(this.#size, offset + size)
     return size
   }
 
   read(offset: number, into: Uint8Array): number {
-    const part = this.#bytes.subarray(offset, offset + into.length)
+    const part = this.bytes.subarray(offset, offset + into.length)
     into.set(part)
     return part.length
   }
 
   truncate(size: number): void {
-    this.#resize(size)
+    this.#buffer.fill(0, size, this.#size)
+    this.#size = Math.min(this.#size, size)
   }
 
   sync(): void {}
 
   close(): void {}
 
-  #resize(size: number): void {
-    const bytes = new Uint8Array(size)
-    bytes.set(this.#bytes.subarray(0, size))
-    this.#bytes = bytes
+  #grow(size: number): void {
+    const buffer = new Uint8Array(Math.max(size, 2 * this.#buffer.length))
+    buffer.set(this.#buffer)
+    this.#buffer = buffer
   }
 }

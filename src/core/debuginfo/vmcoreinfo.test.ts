@@ -98,3 +98,10 @@ test('a number of a million digits costs nothing', () => {
   assert.equal(odd.number('a'), undefined)
   assert.ok(performance.now() - begin < 1000)
 })
+
+test('a page size that no machine has is not believed: tables are allocated by it', () => {
+  for (const size of ['4294967296', '8192', '12288', '0', '-4096', '2048', '131072']) {
+    const expected = size === '8192' ? 8192 : 4096
+    assert.equal(new VmcoreInfo(`PAGESIZE=${size}`).pageSize, expected, size)
+  }
+})

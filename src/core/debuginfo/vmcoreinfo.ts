@@ -3,6 +3,9 @@
 import { toSafeNumber } from '../base/addr.ts'
 import { NotFoundError } from '../base/errors.ts'
 
+/** Of arm64, ppc64 and loongarch64. */
+const PAGE_SIZE_MAX = 65536
+
 /** Parsed VMCOREINFO. Lookups are `undefined` when the kernel does not say; `getX` throws instead. */
 export class VmcoreInfo {
   /** Lines in the kernel's order. */
@@ -86,9 +89,10 @@ export class VmcoreInfo {
     return this.string('OSRELEASE') ?? ''
   }
 
-  /** Bytes of a page; 4096 where the kernel does not say. */
+  /** Bytes of a page; 4096 where the kernel does not say, or what no machine has. */
   get pageSize(): number {
-    return parseSmall(this.string('PAGESIZE')) ?? 4096
+    const size = parseSmall(this.string('PAGESIZE')) ?? 0
+    return size >= 4096 && size <= PAGE_SIZE_MAX && (size & (size - 1)) === 0 ? size : 4096
   }
 
   /** KASLR displacement of the kernel image in bytes, 0n without KASLR. */

@@ -8,7 +8,14 @@ import { checkProblems, failedClasses, verifyClasses } from './class_checks.ts'
 import type { PfnRun } from '../../core/dump/dump_format.ts'
 import type { DumpPages } from './dump_pages.ts'
 import { EXCLUDE_ZERO } from './exclude/page_class.ts'
-import { type FrameBlocks, type FrameStore, memoryBlocks } from './frame_blocks.ts'
+import {
+  BLOCK_BYTES,
+  BLOCK_PFNS,
+  type FrameBlocks,
+  type FrameStore,
+  memoryBlocks,
+  setRuns,
+} from './frame_blocks.ts'
 import { readKernelCounters } from './kernel_counters.ts'
 import { type KernelFacts, readKernelFacts } from './kernel_facts.ts'
 import type { KernelMemory } from './kernel_memory.ts'
@@ -79,9 +86,9 @@ export interface DumpPlan {
  */
 export function planDump(input: PlanInput, options: PlanOptions): DumpPlan {
   const problems: KdumpError[] = []
-  if (options.keepAll) return planAll(input.pages, problems)
+  if (options.keepAll) return planAll(input.pages, options.store, problems)
   const prepared = prepareFilter(input, problems)
-  if (!prepared) return planAll(input.pages, problems)
+  if (!prepared) return planAll(input.pages, options.store, problems)
   const { facts, map, own } = prepared
   const wantKinds = map !== undefined && options.pageOrder === 'priority'
   const filter = filterVerified(prepared, problems, { ...options, own, wantKinds })
@@ -123,18 +130,22 @@ export function prepareFilter(
 }
 
 /** Without a page array that can be trusted all pages stay. */
-function planAll(pages: DumpPages, problems: KdumpError[]): DumpPlan {
-  const bitmap = bitmapOf(pages.present, pages.pfnEnd)
-  const dumped = memoryBlocks(bitmap, pages.pfnEnd)
-  return {
-    filter: NO_SUMS,
-    filterMs: 0,
-    dumped,
-    bitmap,
-    passes: PFN_ORDER,
-    mark: undefined,
-    problems,
+function planAll(
+  { present, pfnEnd }: DumpPages,
+  store: FrameStore | undefined,
+  problems: KdumpError[],
+): DumpPlan {
+  const rest = { filter: NO_SUMS, filterMs: 0, passes: PFN_ORDER, mark: undefined, problems }
+  if (!store) {
+    const bitmap = bitmapOf(present, pfnEnd)
+    return { ...rest, bitmap, dumped: memoryBlocks(bitmap, pfnEnd) }
   }
+  const block = new Uint8Array(BLOCK_BYTES)
+  for (let first = 0; first < pfnEnd; first += BLOCK_PFNS) {
+    setRuns(block, first, present)
+    store.put(block, first)
+  }
+  return { ...rest, bitmap: undefined, dumped: store.blocks }
 }
 
 function tryTo<T>(read: () => T, problems: KdumpError[]): T | undefined {

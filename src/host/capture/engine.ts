@@ -63,6 +63,8 @@ export interface RunDumpOptions {
   readonly splitGrain?: number | undefined
   /** Threads that compress; 0 and 1 do all in this one. */
   readonly threads?: number
+  /** Beyond so many frames their bits are kept in the dump itself while it is made; 2^27 if not given. */
+  readonly memoryFramesMax?: number
   /** Asked now and then; true ends the dump as a full target would. */
   readonly isExpired?: () => boolean
   readonly onProgress?: OnDumpProgress
@@ -97,6 +99,9 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
     options.format === 'elf' ? elfWriting(options, input, plan) : kdumpWriting(options, input, plan)
   const { writers, dumped } = writing
   for (const writer of writers) writer.begin()
+  // Whatever happens: what was written must be found in the file.
+  using unfinished = new DisposableStack()
+  unfinished.defer(() => writers.forEach((writer) => writer.finish(false)))
   await using pool = await startPool(options, writing)
   let isExpired = false
   const counts = await copyPages({
@@ -116,6 +121,7 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   })
   const isWhole = counts.copied + counts.zero + counts.repeated === dumped.total
   const isComplete = isWhole && writers.every(({ ok }) => ok)
+  unfinished.move()
   for (const writer of writers) writer.finish(isComplete)
   return makeStats({
     ...{ plan, counts, startMs, planMs, isComplete, writers },
@@ -155,7 +161,8 @@ function openInput({ dump, codec, outputs, format, ...options }: RunDumpOptions)
     new KernelMemory(dump, clean, info),
   )
   const [output] = outputs
-  const isHuge = pages.pfnEnd > MEMORY_FRAMES_MAX && outputs.length === 1 && format !== 'elf'
+  const { memoryFramesMax = MEMORY_FRAMES_MAX } = options
+  const isHuge = pages.pfnEnd > memoryFramesMax && outputs.length === 1 && format !== 'elf'
   const read = output?.read?.bind(output)
   const store =
     isHuge && output && read

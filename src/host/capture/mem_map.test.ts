@@ -27,9 +27,6 @@ test('sections whose pieces of the page array are contiguous are one', () => {
 })
 
 for (const [key, value] of [
-  ['PAGESIZE', '4294967296'],
-  ['PAGESIZE', '5000'],
-  ['PAGESIZE', '0'],
   ['SIZE(mem_section)', '0'],
   ['SIZE(mem_section)', '8192'],
   ['NUMBER(SECTION_SIZE_BITS)', '1'],

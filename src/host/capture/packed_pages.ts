@@ -20,20 +20,22 @@ export interface PackedPages {
   used: number
 }
 
-/** Bytes packed at once: what is read is still in the second-level cache when it is compressed. */
-const PACK_BYTES = 256 * 1024
+/** Bytes of one job: writing it is one system call, giving it to a thread one message. */
+const JOB_BYTES = 1024 * 1024
 
 /** How many frames may be packed at once. */
-export const packLimit = (pageSize: number): number => Math.max(1, PACK_BYTES / pageSize)
+export const packLimit = (pageSize: number): number => Math.max(1, JOB_BYTES / pageSize)
 
-/** Room for the frames of one `pack()`. */
-export function allocatePacked(pageSize: number): PackedPages {
+/** Room for the frames of one `pack()`, in memory that threads can share if need be. */
+export function allocatePacked(pageSize: number, isShared = false): PackedPages {
   const limit = packLimit(pageSize)
+  const allocate = (bytes: number): ArrayBufferLike =>
+    isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)
   return {
-    kinds: new Uint8Array(limit),
-    sizes: new Uint32Array(limit),
-    slots: new Int32Array(limit),
-    data: new Uint8Array(limit * pageSize),
+    kinds: new Uint8Array(allocate(limit)),
+    sizes: new Uint32Array(allocate(limit * 4)),
+    slots: new Int32Array(allocate(limit * 4)),
+    data: new Uint8Array(allocate(limit * pageSize)),
     used: 0,
   }
 }

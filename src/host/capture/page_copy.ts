@@ -121,7 +121,7 @@ class PageCopy {
     count: number,
     onPage: ((words: Uint32Array) => void) | undefined,
   ): Promise<void> {
-    for (let from = 0; from < count;) {
+    for (let from = 0; from < count && !this.#isStopped;) {
       const writer = this.#writerOf(this.#indexes[from] as number)
       const job = this.#job
       if (job.count > 0 && job.writer !== writer) await this.#submit(onPage)

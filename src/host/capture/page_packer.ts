@@ -4,8 +4,11 @@
 import { FaultError, HostError } from '../../core/base/errors.ts'
 import type { Codec } from '../../core/codec/codec.ts'
 import type { DumpPages } from './dump_pages.ts'
-import { COMPRESSED, LOST, packLimit, type PackedPages, RAW, SAME, ZERO } from './packed_pages.ts'
+import { COMPRESSED, LOST, type PackedPages, RAW, SAME, ZERO } from './packed_pages.ts'
 import type { SeenPages } from './seen_pages.ts'
+
+/** Bytes read at once: they are still in the second-level cache when they are compressed. */
+const READ_BYTES = 256 * 1024
 
 /** How pages are stored. */
 export interface PackOptions {
@@ -29,7 +32,7 @@ export class PagePacker {
 
   constructor(pages: DumpPages, options: PackOptions) {
     const { pageSize } = pages
-    const limit = packLimit(pageSize)
+    const limit = Math.max(1, READ_BYTES / pageSize)
     this.#pages = pages
     this.#options = options
     this.#compress = options.codec?.compress?.bind(options.codec)
@@ -60,7 +63,8 @@ export class PagePacker {
     this.#job = job
     for (let i = 0; i < count;) {
       let length = 1
-      while (i + length < count && pfns[i + length] === (pfns[i] as number) + length) length++
+      const limit = Math.min(count - i, this.#views.length)
+      while (length < limit && pfns[i + length] === (pfns[i] as number) + length) length++
       this.#packRun(pfns[i] as number, i, length, into, onPage)
       i += length
     }

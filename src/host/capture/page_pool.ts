@@ -5,7 +5,7 @@ import { HostError } from '../../core/base/errors.ts'
 import type { CodecName } from '../../core/codec/codec.ts'
 import type { EraseRange } from './erase/erase_ranges.ts'
 import type { DumpPath } from './open_pages.ts'
-import { allocatePacked, type PackedPages } from './packed_pages.ts'
+import { allocatePacked, packLimit, type PackedPages } from './packed_pages.ts'
 
 /** Jobs given to a thread before it has returned the first: one to do while the other's result is written. */
 const JOBS_EACH = 2
@@ -21,17 +21,28 @@ export interface PoolSettings {
   readonly erase: readonly EraseRange[]
 }
 
-/** A job on its way to a thread. */
-export interface PackRequest {
+/** Memory that a thread shares with us: frame numbers to it, packed pages back. */
+export interface PackRoom {
   readonly pfns: Float64Array
-  readonly count: number
-  readonly job: number
   readonly packed: PackedPages
 }
 
-/** A thread's answer, in the order of its jobs. */
+/** What a thread is started with. */
+export interface WorkerSettings extends PoolSettings {
+  readonly rooms: readonly PackRoom[]
+}
+
+/** A job on its way to a thread: the first `count` frames of a room. */
+export interface PackRequest {
+  readonly room: number
+  readonly count: number
+  readonly job: number
+}
+
+/** A thread's answer, in the order of its jobs: so many bytes of the room's data are used. */
 export interface PackReply {
-  readonly packed: PackedPages
+  readonly room: number
+  readonly used: number
 }
 
 /** A given job: who does it, and what will come of it. */
@@ -51,18 +62,25 @@ export const THREADS_MAX = 32
 /** Some threads. */
 export class PagePool implements AsyncDisposable {
   readonly #workers: readonly Worker[]
+  readonly #rooms: readonly (readonly PackRoom[])[]
   readonly #waiting: Waiting[][]
-  readonly #free: PackedPages[][]
+  /** Rooms of each thread that nobody uses. */
+  readonly #free: number[][]
   #next = 0
   #failure: unknown
 
   constructor(size: number, settings: PoolSettings) {
     const { pageSize } = settings
-    this.#waiting = Array.from({ length: size }, () => [])
-    this.#free = Array.from({ length: size }, () =>
-      Array.from({ length: JOBS_EACH }, () => allocatePacked(pageSize)),
+    const workers = Array.from({ length: size }, (_, i) => i)
+    this.#waiting = workers.map(() => [])
+    this.#free = workers.map(() => Array.from({ length: JOBS_EACH }, (_, room) => room))
+    this.#rooms = workers.map(() =>
+      Array.from({ length: JOBS_EACH }, () => ({
+        pfns: new Float64Array(new SharedArrayBuffer(packLimit(pageSize) * 8)),
+        packed: allocatePacked(pageSize, true),
+      })),
     )
-    this.#workers = Array.from({ length: size }, (_, i) => this.#start(i, settings))
+    this.#workers = workers.map((i) => this.#start(i, settings))
   }
 
   get size(): number {
@@ -78,22 +96,25 @@ export class PagePool implements AsyncDisposable {
   pack(pfns: Float64Array, count: number, job: number): GivenJob {
     const worker = this.#next
     this.#next = (worker + 1) % this.size
-    const packed = this.#free[worker]?.pop()
-    if (!packed) throw new Error('page pool: no room for another job')
-    const request: PackRequest = { pfns: pfns.slice(0, count), count, job, packed }
+    const number = this.#free[worker]?.pop()
+    const room = this.#rooms[worker]?.[number ?? -1]
+    if (number === undefined || !room) throw new Error('page pool: no room for another job')
+    room.pfns.set(pfns.subarray(0, count))
     const promise = new Promise<PackedPages>((resolve, reject) => {
       if (this.#failure !== undefined) reject(this.#failure)
       else this.#waiting[worker]?.push({ resolve, reject })
     })
     // The copy awaits jobs one by one; those behind a failed one nobody will ask about.
     promise.catch(() => {})
-    this.#workers[worker]?.postMessage(request, buffersOf(packed))
+    const request: PackRequest = { room: number, count, job }
+    this.#workers[worker]?.postMessage(request)
     return { worker, packed: promise }
   }
 
   /** Give back what a thread packed, once it is written. */
   release(worker: number, packed: PackedPages): void {
-    this.#free[worker]?.push(packed)
+    const room = this.#rooms[worker]?.findIndex((candidate) => candidate.packed === packed) ?? -1
+    if (room >= 0) this.#free[worker]?.push(room)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -101,9 +122,18 @@ export class PagePool implements AsyncDisposable {
   }
 
   #start(index: number, settings: PoolSettings): Worker {
-    const worker = new Worker(workerFile(), { workerData: settings })
-    worker.on('message', ({ packed }: PackReply) => this.#waiting[index]?.shift()?.resolve(packed))
-    worker.on('error', (error) => this.#fail(error))
+    const rooms = this.#rooms[index] ?? []
+    const workerData: WorkerSettings = { ...settings, rooms }
+    const worker = new Worker(workerFile(), { workerData })
+    worker.on('message', ({ room, used }: PackReply) => {
+      const packed = rooms[room]?.packed
+      if (!packed) return
+      packed.used = used
+      this.#waiting[index]?.shift()?.resolve(packed)
+    })
+    worker.on('error', (cause) => {
+      this.#fail(new HostError(`a packing thread failed: ${messageOf(cause)}`, '', { cause }))
+    })
     // A thread that is gone answers no more; waiting for it would be for ever.
     worker.on('exit', (code) => this.#fail(new HostError(`a packing thread ended (exit ${code})`)))
     return worker
@@ -115,12 +145,8 @@ export class PagePool implements AsyncDisposable {
   }
 }
 
-/** Buffers of packed pages, to be handed over without a copy. */
-export function buffersOf({ kinds, sizes, slots, data }: PackedPages): ArrayBuffer[] {
-  return [kinds, sizes, slots, data].flatMap(({ buffer }) =>
-    buffer instanceof ArrayBuffer ? [buffer] : [],
-  )
-}
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)
 
 /** Beside this file in a checkout, beside the bundle where there is one. */
 function workerFile(): URL {

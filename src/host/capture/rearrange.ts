@@ -1,7 +1,8 @@
 // makedumpfile -R: a flattened stream, as ssh delivers it, written out as the file it describes.
-import { FormatError, UnsupportedError } from '../../core/base/errors.ts'
+import { FormatError, HostError, UnsupportedError } from '../../core/base/errors.ts'
 import { isFlattened } from '../../core/io/flattened_source.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
+import { errnoOf } from '../platform/file_error.ts'
 import { readStream } from '../platform/stream.ts'
 
 const HEADER_SIZE = 4096
@@ -17,6 +18,7 @@ const BUFFER_SIZE = 1024 * 1024
  * @returns bytes of data written; `output.problem` says if not all of it was taken
  * @throws {FormatError} if the stream is not flattened, or ends before its end record
  * @throws {UnsupportedError} if it is flattened in another way
+ * @throws {HostError} if the stream cannot be read
  */
 export function rearrange(fd: number, name: string, output: DumpOutput): number {
   const stream = new Stream(fd, name)
@@ -34,7 +36,7 @@ export function rearrange(fd: number, name: string, output: DumpOutput): number 
     const offset = Number(record.getBigInt64(0))
     const size = Number(record.getBigInt64(8))
     if (offset === -1 && size === -1) return written
-    if (!(offset >= 0 && size > 0 && Number.isSafeInteger(offset + size))) {
+    if (!(offset >= 0 && size >= 0 && Number.isSafeInteger(offset + size))) {
       throw new FormatError(name, at, `record of ${size} bytes at offset ${offset}`)
     }
     for (let done = 0; done < size;) {
@@ -62,7 +64,7 @@ class Stream {
   take(size: number, what: string): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(size)
     for (let done = 0; done < size;) {
-      const got = readStream(this.#fd, bytes.subarray(done))
+      const got = this.#read(bytes.subarray(done))
       if (got === 0) {
         const where = `${what}: ends after ${done} of ${size} bytes`
         throw new FormatError(this.#name, this.offset, where)
@@ -71,5 +73,14 @@ class Stream {
       this.offset += got
     }
     return bytes
+  }
+
+  #read(into: Uint8Array): number {
+    try {
+      return readStream(this.#fd, into)
+    } catch (cause) {
+      const errno = errnoOf(cause)
+      throw new HostError(`${this.#name}: cannot read: ${errno}`, errno, { cause })
+    }
   }
 }

@@ -30,11 +30,11 @@ test('what is remembered stays while jobs may mean it, and makes room long after
   for (let frame = 0; frame < 4; frame++) {
     assert.notEqual(remember(pages, 0, frame, frame, 0), -1)
   }
-  assert.equal(remember(pages, 0, 9, 9, 16_383), -1)
-  assert.ok(pages.find(0, 0, 16_383) >= 0)
-  assert.ok(pages.find(0, 0, 16_384) < 0, 'too long ago')
-  assert.equal(remember(pages, 0, 9, 9, 16_483), -1, 'a slower thread may mean it still')
-  assert.notEqual(remember(pages, 0, 9, 9, 16_484), -1)
+  assert.equal(remember(pages, 0, 9, 9, 4095), -1)
+  assert.ok(pages.find(0, 0, 4095) >= 0)
+  assert.ok(pages.find(0, 0, 4096) < 0, 'too long ago')
+  assert.equal(remember(pages, 0, 9, 9, 4199), -1, 'a slower thread may mean it still')
+  assert.notEqual(remember(pages, 0, 9, 9, 4200), -1)
 })
 
 test('threads share what they have seen, and of two that claim a slot one gets it', () => {

@@ -5,9 +5,9 @@
 /** A table for more pages than so many is no larger: 4 MiB, and 3 MiB where their data lies. */
 const SLOTS_MAX = 1 << 18
 /** Entries of so many jobs ago may be meant: 4 GiB of pages. */
-const USED_JOBS = 16_384
+const USED_JOBS = 4096
 /** Entries of so many jobs ago may be replaced. Between the two lies more than can be under way at once. */
-const KEPT_JOBS = 16_484
+const KEPT_JOBS = 4200
 const ENTRY_BYTES = 16
 /** Slots a page may be in: those whose number differs from its hash in the lowest bits. */
 const WAYS = 4

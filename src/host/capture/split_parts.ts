@@ -3,8 +3,8 @@ import { BLOCK_BYTES, BLOCK_PFNS, type FrameBlocks } from './frame_blocks.ts'
 import { popcount } from '../../core/base/bits.ts'
 import type { KdumpPart } from './writers/kdump_writer.ts'
 
-/** Frames a part begins at are multiples of this: whole bytes of bitmap. */
-const GRAIN = 8
+/** Frames a part begins at are multiples of this: crash counts the descriptors of a part by words of its bitmap. */
+const GRAIN = 64
 
 /**
  * Split frames into `count` parts.

@@ -14,7 +14,7 @@ export interface DumpOutput {
   write(offset: number, bytes: Uint8Array): number
   /** Read back what was written; returns bytes read. Absent where that is not possible. */
   read?(offset: number, into: Uint8Array): number
-  /** Cut everything from `size` on. */
+  /** Cut everything from `size` on; a file that is shorter stays so. */
   truncate(size: number): void
   /** Make what was written durable. @throws {HostError} */
   sync(): void

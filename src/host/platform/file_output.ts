@@ -50,7 +50,7 @@ export function openFileOutput(path: string, { overwrite }: FileOutputOptions): 
     },
     truncate(size) {
       try {
-        fs.ftruncateSync(fd, size)
+        if (fs.fstatSync(fd).size > size) fs.ftruncateSync(fd, size)
       } catch (cause) {
         problem ??= new HostError(`${path}: cannot truncate: ${errnoOf(cause)}`, errnoOf(cause), {
           cause,

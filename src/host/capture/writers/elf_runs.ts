@@ -1,12 +1,20 @@
 // Which frames go into an ELF dump, and as which PT_LOADs. A segment cannot leave out single pages, so short gaps are
 // filled with what is there. Source: makedumpfile get_loads_dumpfile_cyclic(), DIVIDE_SIZE.
 import type { PfnRun } from '../../../core/dump/dump_format.ts'
-import { BLOCK_BYTES, BLOCK_PFNS, type FrameBlocks, memoryBlocks } from '../frame_blocks.ts'
+import {
+  BLOCK_BYTES,
+  BLOCK_PFNS,
+  type FrameBlocks,
+  forEachInRange,
+  memoryBlocks,
+} from '../frame_blocks.ts'
 import { bitmapOf } from '../page_bitmap.ts'
 
 /** Frames `[start, end)` have bytes in the file, `[end, memEnd)` do not. */
 export interface ElfRun extends PfnRun {
   readonly memEnd: number
+  /** Number of frame `start` among all frames that have bytes. */
+  readonly index: number
 }
 
 /** Missing frames that are worth a program header of their own. */
@@ -34,6 +42,39 @@ export function elfFrames(
   const filled = fillGaps(wanted, present)
   const stored = memoryBlocks(bitmapOf(filled, dumped.pfnEnd), dumped.pfnEnd)
   return { runs: [...coverMemory(existing, filled)], stored }
+}
+
+/**
+ * Cut runs where frames are lost, so that these do not read as the zeros that are in their place.
+ *
+ * @param lost numbers among all frames that have bytes, sorted
+ * @param cutsMax after so many cuts a run ends where it would be cut
+ */
+export function cutRuns(
+  runs: readonly ElfRun[],
+  lost: readonly PfnRun[],
+  cutsMax: number,
+): ElfRun[] {
+  const result: ElfRun[] = []
+  let cuts = 0
+  for (const { start: first, end, memEnd, index } of runs) {
+    let start = first
+    forEachInRange(lost, index, index + end - first, (from, to) => {
+      if (start === memEnd) return
+      const pieceEnd = cuts++ < cutsMax ? first + to - index : memEnd
+      result.push({
+        start,
+        end: first + from - index,
+        memEnd: pieceEnd,
+        index: index + start - first,
+      })
+      start = pieceEnd
+    })
+    if (start < memEnd) {
+      result.push({ start, end: Math.max(start, end), memEnd, index: index + start - first })
+    }
+  }
+  return result
 }
 
 /** Runs of dumped frames, ascending. */
@@ -74,15 +115,17 @@ function fillGaps(runs: readonly PfnRun[], present: readonly PfnRun[]): PfnRun[]
 /** Cover all RAM: each run reaches to the next one's start, and what precedes the first has no bytes. */
 function* coverMemory(existing: readonly PfnRun[], filled: readonly PfnRun[]): Generator<ElfRun> {
   let at = 0
+  let index = 0
   for (const ram of existing) {
     let start = ram.start
     while (at < filled.length && (filled[at] as PfnRun).start < ram.end) {
       const run = filled[at++] as PfnRun
-      if (run.start > start) yield { start, end: start, memEnd: run.start }
+      if (run.start > start) yield { start, end: start, memEnd: run.start, index }
       const next = filled[at]?.start ?? Infinity
       start = Math.min(next, ram.end)
-      yield { start: run.start, end: run.end, memEnd: start }
+      yield { start: run.start, end: run.end, memEnd: start, index }
+      index += run.end - run.start
     }
-    if (start < ram.end) yield { start, end: start, memEnd: ram.end }
+    if (start < ram.end) yield { start, end: start, memEnd: ram.end, index }
   }
 }

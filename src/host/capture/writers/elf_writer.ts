@@ -1,6 +1,6 @@
 // Writes an ELF dump: header | program headers | notes | page data, in frame order. Nothing is compressed; what is left
 // out is the end of a segment that has no bytes in the file. Source: makedumpfile write_elf_header(), <elf.h>.
-import type { Dump, MappedMemory } from '../../../core/dump/dump_format.ts'
+import type { Dump, MappedMemory, PfnRun } from '../../../core/dump/dump_format.ts'
 import {
   DUMP_ELF_INCOMPLETE,
   elf64_ehdr,
@@ -21,7 +21,7 @@ import type { ElfNote } from '../../../core/elf/elf_note.ts'
 import type { DumpOutput } from '../../platform/dump_output.ts'
 import { LOST, type PackedPages } from '../packed_pages.ts'
 import type { DumpWriter, PageCounts, PageJob } from './dump_writer.ts'
-import type { ElfFrames, ElfRun } from './elf_runs.ts'
+import { cutRuns, type ElfFrames, type ElfRun } from './elf_runs.ts'
 import { encodeNotes } from './encode_notes.ts'
 
 /** What an ELF dump is to hold. */
@@ -32,10 +32,18 @@ export interface ElfContent {
   readonly eraseInfo: Uint8Array
 }
 
+/**
+ * Pages lie this far behind multiples of their size. A file whose pages are aligned is mapped by makedumpfile, and its
+ * windows of segments that are not wholly in the file are wrong: 1.7.2 and 1.7.8 die of SIGSEGV one time in ten.
+ */
+const MISALIGNMENT = 16
 const ALIGNMENT = 4096
 const FLAGS_RWX = 7
 /** Mappings told apart: the direct map, the kernel's image, and some to spare. */
 const PLACES_MAX = 16
+/** Frames that cannot be read, in so many places, have their segment cut, which takes a header for each mapping. */
+const CUTS_MAX = 64
+const SPARE_HEADERS = 2 * CUTS_MAX
 const MACHINES: Readonly<Record<string, number>> = {
   x86_64: EM_X86_64,
   aarch64: EM_AARCH64,
@@ -52,25 +60,29 @@ export class ElfWriter implements DumpWriter {
   lostPages = 0
   readonly #output: DumpOutput
   readonly #content: ElfContent
-  readonly #loads: readonly Load[]
+  #loads: readonly Load[]
+  readonly #loadsMax: number
   readonly #notes: Uint8Array
   readonly #notesOffset: number
   /** File offset of the first page's bytes. */
   readonly #dataOffset: number
   #dataEnd: number
+  /** Numbers of stored frames that could not be read. */
+  readonly #lost: { start: number; end: number }[] = []
+  #isFinished = false
 
   constructor(output: DumpOutput, content: ElfContent) {
     const { dump, frames } = content
     this.#output = output
     this.#content = content
     this.indexEnd = frames.stored.total
-    this.#loads = loadsOf(frames, dump)
+    this.#loads = loadsOf(frames.runs, dump)
+    this.#loadsMax = this.#loads.length + SPARE_HEADERS
     this.#notes = encodeNotes(dump, eraseNotes(content.eraseInfo)).notes
-    const headerCount = 1 + this.#loads.length
-    const sectionsSize = headerCount < PN_XNUM ? 0 : elf64_shdr.size
-    this.#notesOffset = elf64_ehdr.size + headerCount * elf64_phdr.size + sectionsSize
+    const headersSize = (1 + this.#loadsMax) * elf64_phdr.size
+    this.#notesOffset = elf64_ehdr.size + headersSize + elf64_shdr.size
     const end = this.#notesOffset + this.#notes.length
-    this.#dataOffset = Math.ceil(end / ALIGNMENT) * ALIGNMENT
+    this.#dataOffset = Math.ceil(end / ALIGNMENT) * ALIGNMENT + MISALIGNMENT
     this.#dataEnd = this.#dataOffset
   }
 
@@ -109,6 +121,7 @@ export class ElfWriter implements DumpWriter {
       counts.copied += to - from
       if (to === from) {
         counts.unreadable++
+        this.#noteLost(indexes[from] as number)
         to++
       }
       from = to
@@ -116,17 +129,39 @@ export class ElfWriter implements DumpWriter {
   }
 
   finish(isComplete: boolean): void {
+    this.#isFinished = true
+    if (this.#lost.length > 0) this.#cutLost()
     if (!this.ok) this.#output.truncate(this.#dataEnd)
     this.#writeHeaders(isComplete && this.ok ? 0 : DUMP_ELF_INCOMPLETE)
+  }
+
+  #noteLost(index: number): void {
+    const last = this.#lost.at(-1)
+    if (last?.end === index) last.end++
+    else this.#lost.push({ start: index, end: index + 1 })
+  }
+
+  /** Have headers leave out what is lost; where that would take too many, what follows it in a segment as well. */
+  #cutLost(): void {
+    const { dump, frames } = this.#content
+    const count = (runs: readonly PfnRun[]): number =>
+      runs.reduce((sum, { start, end }) => sum + end - start, 0)
+    for (const cutsMax of [CUTS_MAX, 0]) {
+      const runs = cutRuns(frames.runs, this.#lost, cutsMax)
+      this.#loads = loadsOf(runs, dump)
+      if (this.#loads.length > this.#loadsMax) continue
+      this.lostPages += frames.stored.total - count(this.#lost) - count(runs)
+      return
+    }
   }
 
   #writePages(index: number, bytes: Uint8Array): void {
     const { pageSize } = this.#content.dump
     const offset = this.#dataOffset + index * pageSize
-    const wrote = this.ok ? this.#output.write(offset, bytes) : 0
-    if (wrote > 0) this.#dataEnd = Math.max(this.#dataEnd, offset + wrote)
+    const wrote = this.ok ? Math.floor(this.#output.write(offset, bytes) / pageSize) : 0
+    if (wrote > 0) this.#dataEnd = Math.max(this.#dataEnd, offset + wrote * pageSize)
     this.writtenBytes += bytes.length
-    this.lostPages += (bytes.length - Math.floor(wrote / pageSize) * pageSize) / pageSize
+    this.lostPages += bytes.length / pageSize - wrote
   }
 
   #writeHeaders(flags: number): void {
@@ -155,11 +190,12 @@ export class ElfWriter implements DumpWriter {
   }
 
   /** Of a dump that was cut, no header promises bytes that are not there. */
-  #programHeader({ run, firstIndex, virtual }: Load): Parameters<typeof elf64_phdr.write>[2] {
+  #programHeader({ run, virtual }: Load): Parameters<typeof elf64_phdr.write>[2] {
     const { pageSize } = this.#content.dump
-    const offset = this.#dataOffset + firstIndex * pageSize
+    const offset = this.#dataOffset + run.index * pageSize
     const size = (run.end - run.start) * pageSize
-    const filesz = this.ok ? size : Math.max(0, Math.min(size, this.#dataEnd - offset))
+    const has = this.#isFinished ? Math.max(0, this.#dataEnd - offset) : size
+    const filesz = Math.min(size, has)
     return {
       ...NO_LOAD,
       p_type: PT_LOAD,
@@ -176,8 +212,6 @@ export class ElfWriter implements DumpWriter {
 /** A PT_LOAD. */
 interface Load {
   readonly run: ElfRun
-  /** Number of its first page among all that are stored. */
-  readonly firstIndex: number
   readonly virtual: bigint
 }
 
@@ -185,21 +219,19 @@ interface Load {
  * The PT_LOADs: all of memory, and before it what the input had mapped a second time (the kernel's image), as further
  * headers of the same bytes.
  */
-function loadsOf({ runs }: ElfFrames, { pageSize, mapped = [] }: Dump): Load[] {
+function loadsOf(runs: readonly ElfRun[], { pageSize, mapped = [] }: Dump): Load[] {
   const places = mergeMapped(mapped)
   const loads: Load[] = []
   const again: Load[] = []
-  let index = 0
   for (const run of runs) {
     const start = run.start * pageSize
     // The widest mapping is the direct map; others show parts of it.
     const main = places.find(({ physical, size }) => physical <= start && start < physical + size)
     const virtual = main ? main.virtual + BigInt(start - main.physical) : 0n
-    loads.push({ run, firstIndex: index, virtual })
+    loads.push({ run, virtual })
     for (const place of places) {
-      if (place !== main) again.push(...mappedAgain(run, index, place, pageSize))
+      if (place !== main) again.push(...mappedAgain(run, place, pageSize))
     }
-    index += run.end - run.start
   }
   return [...again, ...loads]
 }
@@ -218,19 +250,14 @@ function mergeMapped(mapped: readonly MappedMemory[]): MappedMemory[] {
 }
 
 /** The part of a run that `place` maps, as a load of its own. */
-function mappedAgain(
-  run: ElfRun,
-  firstIndex: number,
-  place: MappedMemory,
-  pageSize: number,
-): Load[] {
+function mappedAgain(run: ElfRun, place: MappedMemory, pageSize: number): Load[] {
   const start = Math.max(run.start, Math.ceil(place.physical / pageSize))
   const memEnd = Math.min(run.memEnd, Math.floor((place.physical + place.size) / pageSize))
   if (start >= memEnd) return []
   const end = Math.max(start, Math.min(run.end, memEnd))
   const virtual = place.virtual + BigInt(start * pageSize - place.physical)
-  const index = firstIndex + Math.min(start, run.end) - run.start
-  return [{ run: { start, end, memEnd }, firstIndex: index, virtual }]
+  const index = run.index + Math.min(start, run.end) - run.start
+  return [{ run: { start, end, memEnd, index }, virtual }]
 }
 
 function eraseNotes(text: Uint8Array): ElfNote[] {

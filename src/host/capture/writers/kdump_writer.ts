@@ -134,9 +134,7 @@ export class KdumpWriter implements DumpWriter {
 
   finish(isComplete: boolean): void {
     this.#flushDescs()
-    const { eraseInfo } = this.#content.facts
-    const eraseInfoOffset = this.#dataEnd
-    if (this.ok && eraseInfo.length > 0) this.#addData(eraseInfo)
+    const eraseInfoOffset = this.#addData(this.#content.facts.eraseInfo)
     if (!this.ok) this.#output.truncate(this.#dataEnd)
     this.#writeHeaders(isComplete && this.ok ? 0 : DUMP_DH_COMPRESSED_INCOMPLETE, eraseInfoOffset)
   }

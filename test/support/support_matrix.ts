@@ -34,6 +34,7 @@ const KDUMP = 'kdump-compressed'
 export const SUPPORT_ROWS: readonly SupportRow[] = [
   { format: 'ELF', maker: 'copy of /proc/vmcore', make: () => found(VMCORE) },
   { format: 'ELF, filtered', maker: 'makedumpfile -E', make: byMakedumpfile('-E -d 31') },
+  { format: 'ELF, filtered', maker: 'kbox -E', make: byKbox('-E -d 31') },
   { format: `${KDUMP}, raw`, maker: 'makedumpfile', make: byMakedumpfile('-d 31') },
   { format: `${KDUMP}, raw`, maker: 'kbox', make: byKbox('-d 31') },
   { format: `${KDUMP}, zlib`, maker: 'makedumpfile -c', make: byMakedumpfile('-c -d 31') },
@@ -44,8 +45,11 @@ export const SUPPORT_ROWS: readonly SupportRow[] = [
   { format: `${KDUMP}, zstd`, maker: 'makedumpfile -z', make: byMakedumpfile('-z -d 31') },
   { format: `${KDUMP}, zstd`, maker: 'kbox -z', make: byKbox('-z -d 31') },
   { format: `${KDUMP}, flattened`, maker: 'makedumpfile -F', make: byFlattening('-l -d 31') },
+  { format: `${KDUMP}, flattened`, maker: 'kbox -F', make: byFlattening('-l -d 31', ours) },
   { format: 'ELF, flattened', maker: 'makedumpfile -E -F', make: byFlattening('-E -d 31') },
-  { format: `${KDUMP}, split`, maker: 'makedumpfile --split', make: bySplitting },
+  { format: 'ELF, flattened', maker: 'kbox -E -F', make: byFlattening('-E -d 31', ours) },
+  { format: `${KDUMP}, split`, maker: 'makedumpfile --split', make: bySplitting() },
+  { format: `${KDUMP}, split`, maker: 'kbox --split', make: bySplitting(ours) },
   { format: 'QEMU ELF', maker: 'dump-guest-memory', make: byQemu('live.elf') },
   {
     format: 'QEMU ELF, no VMCOREINFO',
@@ -185,24 +189,39 @@ function byKbox(options: string): Make {
   }
 }
 
-function byFlattening(options: string): Make {
+/** What makes a file, and the words before its options; undefined if there is none here. */
+type Maker = (options: string) => readonly [command: string, ...words: string[]] | undefined
+
+/** kbox, in makedumpfile's role. */
+function ours(): readonly [string, string] {
+  return [KBOX, 'makedumpfile']
+}
+
+function theirs(options: string): readonly [string] | undefined {
+  const command = findMakedumpfile(options)
+  return command === undefined ? undefined : [command]
+}
+
+function byFlattening(options: string, maker: Maker = theirs): Make {
   return (folder) => {
-    const command = findMakedumpfile(options)
+    const command = maker(options)
     const to = path.join(folder, 'dump')
     if (!command) return undefined
     const shell = 'to=$1; shift; exec "$@" > "$to"'
-    return run('sh', ['-c', shell, 'sh', to, command, ...words(options), '-F', VMCORE])
+    return run('sh', ['-c', shell, 'sh', to, ...command, ...words(options), '-F', VMCORE])
       ? [to]
       : undefined
   }
 }
 
-function bySplitting(folder: string): string[] | undefined {
-  const command = findMakedumpfile('-l')
-  const parts = ['1', '2', '3'].map((part) => path.join(folder, `part${part}`))
-  return command && run(command, ['-l', '-d', '31', '--split', '-f', VMCORE, ...parts])
-    ? parts
-    : undefined
+/** Blocks of 1 MiB, for by default makedumpfile leaves all of a small machine to one part. */
+function bySplitting(maker: Maker = theirs): Make {
+  return (folder) => {
+    const [command, ...first] = maker('-l') ?? []
+    const parts = ['1', '2', '3'].map((part) => path.join(folder, `part${part}`))
+    const options = ['-l', '-d', '31', '--split', '--splitblock-size', '1024', '-f']
+    return command && run(command, [...first, ...options, VMCORE, ...parts]) ? parts : undefined
+  }
 }
 
 function byConverting(format: ConvertedFormat): Make {

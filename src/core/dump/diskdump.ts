@@ -21,6 +21,7 @@ import {
 } from './diskdump_layout.ts'
 import { type DiskdumpFile, findMissing, orderParts, readDiskdumpFile } from './diskdump_parts.ts'
 import { describeDiskdump } from './diskdump_survey.ts'
+import { readEraseinfo } from './eraseinfo.ts'
 import type { DumpDescription } from './dump_description.ts'
 import type { Dump, DumpFormat, DumpUtsname, PageState, PfnRun } from './dump_format.ts'
 
@@ -156,6 +157,11 @@ class Diskdump implements Dump {
       }
       done += length
     }
+  }
+
+  get eraseinfo(): string {
+    const [{ source, header }] = this.#files as readonly [DiskdumpFile]
+    return readEraseinfo(source, header.eraseinfo)
   }
 
   describe(): DumpDescription {

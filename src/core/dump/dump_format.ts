@@ -59,6 +59,9 @@ export interface Dump extends Disposable {
   /** Of a dump without a VMCOREINFO note: what the search for one in its memory came to. */
   readonly kernelSearch?: string
 
+  /** What was erased from the dump, a line a rule; '' for nothing. Absent where the format cannot say. */
+  readonly eraseinfo?: string
+
   /** Where memory was mapped, if the format says: the p_vaddr of PT_LOADs. */
   readonly mapped?: readonly MappedMemory[]
 

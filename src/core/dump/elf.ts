@@ -122,6 +122,10 @@ class ElfDumpImpl implements Dump {
     this.#memory.read(physical, into)
   }
 
+  get eraseinfo(): string {
+    return eraseinfoOfNotes(this.notes)
+  }
+
   describe(): DumpDescription {
     return {
       headerVersion: undefined,
@@ -129,7 +133,7 @@ class ElfDumpImpl implements Dump {
       isMarkedIncomplete: this.#isMarkedIncomplete,
       storage: this.#memory.survey(),
       parts: [],
-      eraseinfo: eraseinfoOfNotes(this.notes),
+      eraseinfo: this.eraseinfo,
     }
   }
 

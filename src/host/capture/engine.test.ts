@@ -7,9 +7,10 @@ import { FaultError } from '../../core/base/errors.ts'
 import type { CodecName } from '../../core/codec/codec.ts'
 import { openDiskdump } from '../../core/dump/diskdump.ts'
 import type { Dump } from '../../core/dump/dump_format.ts'
+import { openDump } from '../../core/dump/formats.ts'
 import { memorySource } from '../../core/io/memory_source.ts'
 import type { DumpStats } from './dump_stats.ts'
-import { runDump } from './engine.ts'
+import { runDump, type RunDumpOptions } from './engine.ts'
 import type { PageOrder } from './page_order.ts'
 
 const RECIPE = `
@@ -185,6 +186,26 @@ test('a dump of a dump leaves out what either left out', async () => {
   assert.equal(stats.isComplete, true)
   assert.equal(again.dumpLevel, 31)
   assert.deepEqual(readAll(again, machine.memory), readAll(direct.dump, machine.memory))
+})
+
+test('what was erased is told on: from format to format, and with what is erased next', async () => {
+  const erase = (pfn: number): RunDumpOptions['erase'] => ({
+    ranges: [{ physical: pfn * 4096, size: 64, nullify: false }],
+    info: `erase frame${pfn} size 64\n`,
+  })
+  let dump = new PageArrayMachine('6.12', RECIPE).dump()
+  for (const [step, format] of (['elf', 'kdump', 'kdump', 'elf', 'elf'] as const).entries()) {
+    const output = new MemoryOutput()
+    const options = { dump, outputs: [output], format, level: 0, erase: erase(0xb00 + step) }
+    await runDump({ ...options, codec: undefined, pageOrder: 'pfn' })
+    dump = openDump(memorySource(output.bytes))
+    const lines = Array.from({ length: step + 1 }, (_, i) => `erase frame${0xb00 + i} size 64`)
+    assert.equal(dump.describe?.().eraseinfo, lines.join('\n'))
+    assert.ok(dump.notes.filter(({ name }) => name === 'ERASEINFO').length <= 1)
+  }
+  const page = new Uint8Array(64)
+  dump.readPhysical(0xb00 * 4096, page)
+  assert.ok(page.every((byte) => byte === 0x58))
 })
 
 test('repeated pages share their data when order does not matter', async () => {

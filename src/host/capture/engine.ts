@@ -152,7 +152,8 @@ function openInput({ dump, codec, outputs, format, ...options }: RunDumpOptions)
   const pages = dumpPages(dump)
   const memory = new KernelMemory(dump, pages, info)
   const clean = erasedPages(pages, options.erase?.ranges ?? [])
-  const eraseInfo = new TextEncoder().encode(options.erase?.info ?? '')
+  const earlier = dump.eraseinfo ? `${dump.eraseinfo}\n` : ''
+  const eraseInfo = new TextEncoder().encode(earlier + (options.erase?.info ?? ''))
   // The header names the machine: not if that is erased.
   const facts = readFacts(
     dump,

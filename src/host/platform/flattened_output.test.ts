@@ -1,4 +1,4 @@
-// Flattened streams: read back in place, into pipes that break or are slow, and with limits.
+// Flattened streams: read back in place, and into pipes that break or are slow.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -6,15 +6,9 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
-import { PageArrayMachine } from '../../../test/support/page_array_recipe.ts'
-import { MemoryOutput } from '../../../test/support/memory_output.ts'
-import { framesThatAre, readFrames } from '../../../test/support/page_states.ts'
-import { openDump } from '../../core/dump/formats.ts'
 import { flattenedSource } from '../../core/io/flattened_source.ts'
-import { runDump } from '../capture/engine.ts'
 import { openFileSource } from './file_source.ts'
 import { openFlattenedOutput } from './flattened_output.ts'
-import { limitOutput } from './limited_output.ts'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kbox-flattened-'))
 after(() => fs.rmSync(folder, { recursive: true }))
@@ -34,45 +28,6 @@ test('pieces written in any order, and twice, are found where they belong', () =
   const bytes = new Uint8Array(source.size)
   assert.equal(source.read(0, bytes), 103)
   assert.deepEqual([bytes[0], bytes[1], bytes[99], bytes[100], bytes[102]], [7, 9, 0, 1, 3])
-})
-
-const machine = new PageArrayMachine('6.12', '0x700-0x7ff lru\n0xf00-0xfff zero')
-const OPTIONS = {
-  dump: machine.dump(),
-  level: 31,
-  codec: undefined,
-  pageOrder: 'priority',
-} as const
-
-for (const format of ['kdump', 'elf'] as const) {
-  test(`${format}: a flattened dump reads as the plain one`, async () => {
-    const plain = new MemoryOutput()
-    await runDump({ ...OPTIONS, format, outputs: [plain] })
-    const fd = fs.openSync(file, 'w')
-    const output = openFlattenedOutput(fd, 'stream')
-    const stats = await runDump({ ...OPTIONS, format, outputs: [output] })
-    output.close()
-    fs.closeSync(fd)
-    assert.equal(stats.isComplete, true)
-    using inside = flattenedSource(openFileSource(file))
-    const bytes = new Uint8Array(inside.size)
-    inside.read(0, bytes)
-    assert.equal(Buffer.compare(bytes, plain.bytes), 0)
-  })
-}
-
-test('a limit ends the stream as a dump that is marked, with what fits', async () => {
-  const fd = fs.openSync(file, 'w')
-  const output = openFlattenedOutput(fd, 'stream')
-  const stats = await runDump({ ...OPTIONS, outputs: [limitOutput(output, 3_000_000)] })
-  output.close()
-  fs.closeSync(fd)
-  assert.equal(stats.isComplete, false)
-  using dump = openDump(openFileSource(file))
-  assert.equal(dump.incomplete, true)
-  const states = readFrames(dump, machine.memory)
-  assert.ok(framesThatAre('good', states).length > 100)
-  assert.equal(framesThatAre('truncated', states).length, stats.lostPages)
 })
 
 test('a reader that goes away is a problem, never an exception', () => {

@@ -12,7 +12,7 @@ const HEADER_SIZE = 12
 
 /**
  * Encode a dump's notes as its maker did: name and description padded to four bytes each. A VMCOREINFO that the
- * dump had elsewhere becomes a note too.
+ * dump had elsewhere becomes a note too; what was erased is told by the writer in its format's way.
  *
  * @param further notes to append
  */
@@ -20,7 +20,7 @@ export function encodeNotes(
   { notes, vmcoreinfo, littleEndian }: Dump,
   further: readonly ElfNote[] = [],
 ): EncodedNotes {
-  const all = [...notes]
+  const all = notes.filter(({ name }) => name !== 'ERASEINFO')
   if (vmcoreinfo && !all.some(isVmcoreinfo)) {
     all.push({ name: 'VMCOREINFO', type: 0, desc: vmcoreinfo, descOffset: 0 })
   }

@@ -78,6 +78,8 @@ test('in frame order the file is the same, byte by byte', async () => {
     await make({ pageOrder: 'pfn' }),
     await make({ pageOrder: 'pfn', threads: 3 }),
   ]
+  // The recipe has no time of its crash: the header says when each dump was made.
+  for (const { bytes } of [alone, both]) bytes.fill(0, 408, 424)
   assert.equal(Buffer.compare(alone.bytes, both.bytes), 0)
 })
 

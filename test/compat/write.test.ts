@@ -55,7 +55,8 @@ for (const { series, since } of SERIES) {
       test(`${name} tells the same of it`, { skip }, () => {
         const expected = crash(command, vmlinux, vmcore)
         assert.match(expected, /RELEASE: \S+[^]*\[kthreadd\]/)
-        for (const dump of [elf(0), elf(31)]) {
+        // It takes seconds to start, most of them on newer kernels.
+        for (const dump of series === '6.1' ? [elf(0), elf(31)] : [elf(31)]) {
           assert.equal(crash(command, vmlinux, file(dump)), expected, dump)
         }
       })

@@ -62,7 +62,7 @@ function loadsOf(bytes: Uint8Array): ElfProgramHeader[] {
   return parseElfFile(memorySource(bytes)).programHeaders.filter(({ p_type }) => p_type === PT_LOAD)
 }
 
-for (const level of [0, 1, 2, 4, 8, 16, 30, 31]) {
+for (const level of [0, 1, 16, 31]) {
   test(`level ${level}: what a kdump-compressed dump has is there, holes of 256 frames and more are not`, async () => {
     const { stats, bytes } = await write({ level })
     assert.equal(stats.isComplete, true)

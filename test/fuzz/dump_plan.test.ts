@@ -113,11 +113,7 @@ function check({ dumped, passes }: DumpPlan): void {
   assert.equal(total, dumped.total)
 }
 
-<<<<<<< ours
 fuzz('plans of machines whose VMCOREINFO lies', {}, (random) => {
-=======
-fuzz('plans of machines whose VMCOREINFO lies', { runs: 100 }, (random) => {
->>>>>>> theirs
   const machine = random.pick(MACHINES)
   const { vmcoreinfo } = machine
   machine.vmcoreinfo = lie(vmcoreinfo, random)
@@ -128,7 +124,6 @@ fuzz('plans of machines whose VMCOREINFO lies', { runs: 100 }, (random) => {
   }
 })
 
-<<<<<<< ours
 fuzz('plans of machines whose page array, tables or sections are damaged', {}, (random) => {
   const machine = random.pick(MACHINES)
   const [frame, count] = random.pick([
@@ -146,26 +141,3 @@ fuzz('plans of machines whose page array, tables or sections are damaged', {}, (
     part.set(before)
   }
 })
-=======
-fuzz(
-  'plans of machines whose page array, tables or sections are damaged',
-  { runs: 100 },
-  (random) => {
-    const machine = random.pick(MACHINES)
-    const [frame, count] = random.pick([
-      [FRAMES.pageArray, 64],
-      [FRAMES.tables, 32],
-      [FRAMES.section, 3],
-      [FRAMES.image, 0x60],
-    ] as const)
-    const part = machine.memory.subarray(frame * 4096, (frame + count) * 4096)
-    const before = part.slice()
-    part.set(mutate(before, random).subarray(0, part.length))
-    try {
-      check(plan(machine, random))
-    } finally {
-      part.set(before)
-    }
-  },
-)
->>>>>>> theirs

@@ -43,7 +43,7 @@ export interface QemuDump {
 /** What one boot left, as dumps.json has it. */
 export interface QemuDumps {
   /** Of this file's making: what an older one made is made anew. */
-  readonly version: 3
+  readonly version: 4
   readonly release: string
   readonly dumps: readonly QemuDump[]
 }
@@ -100,7 +100,7 @@ export function findQemuDumps(series: string): QemuDumps | undefined {
   const kernel = findCachedKernel(series)
   if (!kernel || !existsSync(note)) return undefined
   const made: QemuDumps = JSON.parse(readFileSync(note, 'utf8'))
-  return made.version === 3 && made.release === kernel.release ? made : undefined
+  return made.version === 4 && made.release === kernel.release ? made : undefined
 }
 
 /**
@@ -125,7 +125,7 @@ export async function makeQemuDumps(series: string): Promise<QemuDumps> {
     )
     for (const { file } of spec.disks) repairDisk(file)
     collectTruth(spec.disks[0]?.file ?? '', fresh)
-    const made = { version: 3, release: getCachedKernel(series).release, dumps } as const
+    const made = { version: 4, release: getCachedKernel(series).release, dumps } as const
     writeFileSync(path.join(fresh, 'dumps.json'), `${JSON.stringify(made, null, 2)}\n`)
     rmSync(folder, { recursive: true, force: true })
     renameSync(fresh, folder)

@@ -55,6 +55,8 @@ async function dumpOnce(
 ): Promise<DumpStats> {
   const path: DumpPath = { files: request.inputs, useMmap: request.useMmap }
   const progress = new ProgressLine()
+  // Parts are joined as they are, compression included.
+  const isReassembly = request.mode === 'reassemble'
   using dump = openDumpPath(path)
   const erase = needsExtras(request) ? await prepareExtras(request, dump, messages) : undefined
   const outputs = openOutputs(request)
@@ -63,9 +65,9 @@ async function dumpOnce(
     const stats = await runDump({
       ...{ dump, path, outputs, level, erase },
       format: request.format,
-      codec: request.codec,
+      codec: request.codec ?? (isReassembly ? dump.codec : undefined),
       pageOrder: request.pageOrder,
-      keepAll: request.mode === 'reassemble',
+      keepAll: isReassembly,
       splitGrain: request.splitblockKib && (request.splitblockKib * 1024) / dump.pageSize,
       threads: request.threads ?? defaultThreads(dump.pfnEnd * dump.pageSize),
       onProgress(stage, done, total, writtenBytes) {

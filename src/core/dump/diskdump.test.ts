@@ -332,3 +332,8 @@ test('the format is told by its signature alone', () => {
   assert.equal(diskdump.probe(new TextEncoder().encode('KDUMP  ')), false)
   assert.equal(diskdump.probe(new Uint8Array(0)), false)
 })
+
+test('the compression that its writer was asked for is known', () => {
+  assert.equal(open('status 2\npage 0 raw').codec, 'lzo')
+  assert.equal(open('page 0 raw').codec, undefined)
+})

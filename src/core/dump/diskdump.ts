@@ -159,6 +159,10 @@ class Diskdump implements Dump {
     }
   }
 
+  get codec(): CodecName | undefined {
+    return codecName(this.#files[0]?.header.status ?? 0)
+  }
+
   get eraseinfo(): string {
     const [{ source, header }] = this.#files as readonly [DiskdumpFile]
     return readEraseinfo(source, header.eraseinfo)

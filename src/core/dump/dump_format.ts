@@ -1,4 +1,5 @@
 // What every dump format offers: physical pages of a dead (or living) machine, and what its makers noted beside them.
+import type { CodecName } from '../codec/codec.ts'
 import type { ElfNote } from '../elf/elf_note.ts'
 import type { Source } from '../io/source.ts'
 import type { DumpDescription } from './dump_description.ts'
@@ -62,6 +63,8 @@ export interface Dump extends Disposable {
   /** What was erased from the dump, a line a rule; '' for nothing. Absent where the format cannot say. */
   readonly eraseinfo?: string
 
+  /** Compression that its writer was asked for, undefined for none or where the format does not say. */
+  readonly codec?: CodecName | undefined
   /** Where memory was mapped, if the format says: the p_vaddr of PT_LOADs. */
   readonly mapped?: readonly MappedMemory[]
 

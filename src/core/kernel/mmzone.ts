@@ -1,5 +1,5 @@
 // Memory nodes and how much memory there is. Source: include/linux/mmzone.h, mm/page_alloc.c.
-import { NotFoundError } from '../base/errors.ts'
+import { FaultError, NotFoundError } from '../base/errors.ts'
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
 
@@ -35,6 +35,24 @@ export function presentPages(program: Program): number {
   let pages = 0
   for (const node of forEachNode(program)) pages += node.number('node_present_pages')
   return pages
+}
+
+/**
+ * Page frames below the end of directly mapped memory, holes included: what crash's %MEM is a part of.
+ *
+ * @returns what is present, where the kernel does not say
+ */
+export function highMemoryPages(program: Program): number {
+  if (!program.hasSymbol('high_memory')) return presentPages(program)
+  const { memory } = program
+  try {
+    // One past the end, which need not be mapped.
+    const last = memory.toPhysical(memory.u64(program.symbol('high_memory')) - 1n)
+    return Math.ceil((last + 1) / memory.pageSize)
+  } catch (error) {
+    if (error instanceof FaultError) return presentPages(program)
+    throw error
+  }
 }
 
 /** Pages the page allocator manages: MemTotal of /proc/meminfo. @source include/linux/mm.h totalram_pages() */

@@ -4,7 +4,7 @@ import { UsageError } from '../../base/errors.ts'
 import { readCell, type Cell, type Column } from '../../base/table.ts'
 import { taskName } from '../../kernel/kthread.ts'
 import { mmTotalVm, taskMm, taskRss } from '../../kernel/mm.ts'
-import { presentPages } from '../../kernel/mmzone.ts'
+import { highMemoryPages } from '../../kernel/mmzone.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import { currentTask, isKthread, taskCpu, taskStateName, type Task } from '../../kernel/sched.ts'
 import { parentTask } from '../../kernel/task_parent.ts'
@@ -189,7 +189,7 @@ function summaryTable(tasks: readonly Task[]): TableBlock {
 }
 
 function statusTable(program: Program, tasks: readonly Task[], { values }: Args): TableBlock {
-  const pages = presentPages(program)
+  const pages = highMemoryPages(program)
   const active = activeTasks(program)
   const pageKib = program.info.pageSize / 1024
   function* rows(): Generator<Cell[]> {

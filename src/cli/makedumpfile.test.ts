@@ -6,6 +6,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
+import { mkelf } from '../../test/support/mkelf.ts'
 import { UnsupportedError, UsageError } from '../core/base/errors.ts'
 import { parseMakedumpfileOptions } from './makedumpfile_options.ts'
 
@@ -130,4 +131,13 @@ test('-v lists the compressions, as kdump scripts expect', () => {
   const { code, out } = run('-v')
   assert.equal(code, 0)
   assert.match(out, /^makedumpfile: version .*\nlzo\tenabled\nsnappy\tenabled\nzstd\tenabled\n/)
+})
+
+test('--vtop without a DUMPFILE translates and writes nothing', () => {
+  const vmcore = path.join(folder, 'vmcore')
+  fs.writeFileSync(vmcore, mkelf('vmcoreinfo OSRELEASE=6.12.0\nsegment 0x1000 0x1000'))
+  const result = run('--vtop', '0xffffffff81000000', vmcore)
+  // Its page tables are not there: said in words, with exit code 1.
+  assert.equal(result.code, 1)
+  assert.doesNotMatch(result.err, /TypeError|at file:/)
 })

@@ -35,6 +35,10 @@ export async function makeDump(request: MakedumpfileRequest, messages: Messages)
     const what = `check_dump_file: Can't open the dump file (${output}). File exists`
     throw new HostError(what, 'EEXIST')
   }
+  // Without a DUMPFILE an address is all that was asked about.
+  if (outputs.length === 0 && !request.isFlattened && !request.isDryRun) {
+    return translateOnly(request, messages)
+  }
   let stats: DumpStats | undefined
   for (const level of request.levels) {
     if (stats) messages.say(ML_COMMON, `\nRetry to create a dump file by dump_level(${level}).\n`)
@@ -103,7 +107,14 @@ async function prepareExtras(
   return planErase(request, messages)
 }
 
-/** One CPU is left to this thread, which writes. */
+async function translateOnly(request: MakedumpfileRequest, messages: Messages): Promise<boolean> {
+  using dump = openDumpPath({ files: request.inputs, useMmap: request.useMmap })
+  const { checkKernel, printVtop } = await import('./makedumpfile_extras.ts')
+  checkKernel(request, dump)
+  return printVtop(dump, request.vtop ?? '', messages)
+}
+
+/** This thread only hands out work and writes, which is little: every CPU compresses. */
 function defaultThreads(memoryBytes: number): number {
   const cpus = os.availableParallelism()
   return cpus > 1 && memoryBytes >= THREADS_MEMORY_MIN ? Math.min(cpus, 8) : 1

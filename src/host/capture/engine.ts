@@ -202,11 +202,11 @@ function kdumpWriting(
 function elfWriting(
   { dump, outputs: [output] }: RunDumpOptions,
   { level, facts, pages, clean }: DumpInput,
-  { bitmap, dumped }: DumpPlan,
+  { bitmap }: DumpPlan,
 ): Writing {
   if (!output || !bitmap) throw new Error('an ELF dump needs an output and its bits in memory')
   const zeroPages = (level & EXCLUDE_ZERO) === 0 ? 0 : dropZeroPages(clean, bitmap)
-  const frames = elfFrames(pages.existing, pages.present, dumped)
+  const frames = elfFrames(pages.existing, pages.present, bitmap, pages.pfnEnd)
   return {
     writers: [new ElfWriter(output, { dump, frames, eraseInfo: facts.eraseInfo })],
     dumped: frames.stored,

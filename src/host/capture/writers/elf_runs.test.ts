@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { testBit } from '../../../core/base/bits.ts'
 import type { PfnRun } from '../../../core/dump/dump_format.ts'
-import { BLOCK_BYTES, BLOCK_PFNS, memoryBlocks } from '../frame_blocks.ts'
+import { BLOCK_BYTES, BLOCK_PFNS } from '../frame_blocks.ts'
 import { bitmapOf, mergeRuns } from '../page_bitmap.ts'
 import { cutRuns, type ElfFrames, elfFrames } from './elf_runs.ts'
 
@@ -20,7 +20,7 @@ function framesOf(
   existing = present,
   pfnEnd = 4096,
 ): ElfFrames {
-  return elfFrames(existing, present, memoryBlocks(bitmapOf(wanted, pfnEnd), pfnEnd))
+  return elfFrames(existing, present, bitmapOf(wanted, pfnEnd), pfnEnd)
 }
 
 test('255 missing frames are filled, 256 are left out', () => {
@@ -120,11 +120,7 @@ test('any frames: RAM is covered once, what is wanted is stored, only short read
       const existing = bitmapOf(ram, pfnEnd)
       const present = existing.map((byte, i) => byte & ~(bitmapOf(unread, pfnEnd)[i] ?? 0))
       const wanted = present.map((byte, i) => byte & ~(bitmapOf(unwanted, pfnEnd)[i] ?? 0))
-      const { runs: loads, stored } = elfFrames(
-        ram,
-        runsOf(present, pfnEnd),
-        memoryBlocks(wanted, pfnEnd),
-      )
+      const { runs: loads, stored } = elfFrames(ram, runsOf(present, pfnEnd), wanted, pfnEnd)
       const covered = new Uint8Array(pfnEnd)
       const held = new Uint8Array(pfnEnd)
       for (const { start, end, memEnd } of loads) {

@@ -1,13 +1,8 @@
 // Which frames go into an ELF dump, and as which PT_LOADs. A segment cannot leave out single pages, so short gaps are
 // filled with what is there. Source: makedumpfile get_loads_dumpfile_cyclic(), DIVIDE_SIZE.
+import { bitRuns } from '../../../core/base/bits.ts'
 import type { PfnRun } from '../../../core/dump/dump_format.ts'
-import {
-  BLOCK_BYTES,
-  BLOCK_PFNS,
-  type FrameBlocks,
-  forEachInRange,
-  memoryBlocks,
-} from '../frame_blocks.ts'
+import { type FrameBlocks, forEachInRange, memoryBlocks } from '../frame_blocks.ts'
 import { bitmapOf } from '../page_bitmap.ts'
 
 /** Frames `[start, end)` have bytes in the file, `[end, memEnd)` do not. */
@@ -32,15 +27,16 @@ export interface ElfFrames {
  *
  * @param existing frames that are RAM
  * @param present frames that can be read: only those fill gaps
+ * @param dumped bitmap of the frames that are wanted
  */
 export function elfFrames(
   existing: readonly PfnRun[],
   present: readonly PfnRun[],
-  dumped: FrameBlocks,
+  dumped: Uint8Array,
+  pfnEnd: number,
 ): ElfFrames {
-  const wanted = [...forEachRun(dumped)]
-  const filled = fillGaps(wanted, present)
-  const stored = memoryBlocks(bitmapOf(filled, dumped.pfnEnd), dumped.pfnEnd)
+  const filled = fillGaps(bitRuns(dumped), present)
+  const stored = memoryBlocks(bitmapOf(filled, pfnEnd), pfnEnd)
   return { runs: [...coverMemory(existing, filled)], stored }
 }
 
@@ -75,27 +71,6 @@ export function cutRuns(
     }
   }
   return result
-}
-
-/** Runs of dumped frames, ascending. */
-function* forEachRun(dumped: FrameBlocks): Generator<PfnRun> {
-  const block = new Uint8Array(BLOCK_BYTES)
-  let start = -1
-  for (let first = 0; first < dumped.pfnEnd; first += BLOCK_PFNS) {
-    dumped.load(block, first)
-    for (let at = 0; at < BLOCK_BYTES; at++) {
-      const byte = block[at] as number
-      if (byte === (start < 0 ? 0 : 0xff)) continue
-      for (let bit = 0; bit < 8; bit++) {
-        const isSet = ((byte >> bit) & 1) === 1
-        if (isSet === start >= 0) continue
-        const pfn = first + at * 8 + bit
-        if (!isSet) yield { start, end: pfn }
-        start = isSet ? pfn : -1
-      }
-    }
-  }
-  if (start >= 0) yield { start, end: dumped.pfnEnd }
 }
 
 /** Join runs with less than GAP_MIN frames between them, if all of those can be read. */

@@ -14,7 +14,6 @@ import { PT_LOAD } from '../../../core/elf/elf_layout.ts'
 import { memorySource } from '../../../core/io/memory_source.ts'
 import type { DumpStats } from '../dump_stats.ts'
 import { runDump, type RunDumpOptions } from '../engine.ts'
-import { memoryBlocks } from '../frame_blocks.ts'
 import { bitmapOf } from '../page_bitmap.ts'
 import { elfFrames } from './elf_runs.ts'
 import { ElfWriter } from './elf_writer.ts'
@@ -237,7 +236,7 @@ test('more than 65,534 segments are counted in section header 0', () => {
   const existing = Array.from({ length: count }, (_, i) => ({ start: 2 * i, end: 2 * i + 1 }))
   const wanted = [{ start: 2 * 66_000, end: 2 * 66_000 + 1 }]
   const pfnEnd = 2 * count - 1
-  const frames = elfFrames(existing, wanted, memoryBlocks(bitmapOf(wanted, pfnEnd), pfnEnd))
+  const frames = elfFrames(existing, wanted, bitmapOf(wanted, pfnEnd), pfnEnd)
   assert.equal(frames.stored.total, 1)
   const output = new MemoryOutput()
   const writer = new ElfWriter(output, {

@@ -50,8 +50,8 @@ export function* runCommand(
   else yield* guardBlocks(command.name, () => command.run(session, args))
 }
 
-/** Aliases replaced, and a struct's name alone made a `struct` command. */
-function resolveWords(session: Session, words: readonly string[]): readonly string[] {
+/** Replace aliases, and make a struct's name alone a `struct` command. */
+export function resolveWords(session: Session, words: readonly string[]): readonly string[] {
   const [first, ...rest] = words
   if (first === undefined || session.findCommand(first)) return words
   const own = session.aliases.get(first)

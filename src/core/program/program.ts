@@ -34,6 +34,8 @@ export class Program {
   readonly memory: Memory
   readonly arch: Arch
   readonly info: VmcoreInfo
+  /** Virtual address of physical address 0 in the direct map (PAGE_OFFSET); undefined if it could not be read. */
+  readonly directMapBase: bigint | undefined
   /** Why symbols or types are missing; empty when all is well. */
   readonly problems: KdumpError[] = []
   readonly #options: ProgramOptions
@@ -65,8 +67,8 @@ export class Program {
     const translator = this.arch.createTranslator(this.memory.archMemory(this.info))
     this.memory.setTranslator(translator)
     this.#kernelSymbols = this.#attempt(() => readKallsyms(this.memory, this.info))
-    const base = this.#attempt(() => this.#directMapBase())
-    if (base !== undefined) translator.setDirectMap(base)
+    this.directMapBase = this.#attempt(() => this.#readDirectMapBase())
+    if (this.directMapBase !== undefined) translator.setDirectMap(this.directMapBase)
   }
 
   /** Symbols of the kernel proper; undefined if they could not be read (see `problems`). */
@@ -261,7 +263,7 @@ export class Program {
     )
   }
 
-  #directMapBase(): bigint {
+  #readDirectMapBase(): bigint {
     const variable = this.#kernelSymbols?.find('page_offset_base')
     if (variable) return this.memory.u64(variable.address)
     return this.info.number('pgtable_l5_enabled') === 1

@@ -237,7 +237,9 @@ function readTypeNames(program: Program): readonly TypeName[] {
   if (type?.kind === 'enum') {
     const values = type.values.map(({ name, value }) => [name, Number(value) >>> 0] as const)
     // Since v6.12, commit 4ffca5a96678 ("mm: support only one page_type per page"), the top byte is the type.
-    const numbers = values.filter(([name]) => name.startsWith('PGTY_'))
+    const numbers = values.filter(
+      ([name]) => name.startsWith('PGTY_') && name !== 'PGTY_mapcount_underflow',
+    )
     if (numbers.length > 0)
       return numbers.map(([name, number]) => ({
         name: name.slice(5),

@@ -1,43 +1,32 @@
-// The slab allocator SLUB: caches, slabs, objects and which of them are free. Source: mm/slab.h, mm/slub.c, include/linux/slub_def.h.
+// Objects of the slab allocator SLUB, and which of them are free. Source: mm/slab.h, mm/slub.c. Caches: slab_cache.ts.
 //
 // An object is free while it is on the freelist of its slab, on that of a CPU (until v7.0), or in a sheaf (since v6.18).
 // Nothing counts the objects in use, and nothing lists slabs that are full: both follow from what is free.
 import { wrap64 } from '../base/addr.ts'
-import { CorruptError, FaultError, KdumpError, UnsupportedError } from '../base/errors.ts'
-import type { KObject } from '../program/kobject.ts'
+import { CorruptError, FaultError, KdumpError } from '../base/errors.ts'
 import type { Program } from '../program/program.ts'
-import { forEachNode, listForEachEntry } from './list.ts'
 import { forEachMemmapChunk } from './memmap.ts'
-import { compoundHead, isDirectMap, pageAddress, pageIsSlab, pageTest, virtToPage } from './page.ts'
-import { forEachCpu, perCpuPtr } from './percpu.ts'
-
-export type SlabCache = KObject<'kmem_cache'>
-/** `struct slab`, before v5.17 `struct page`. */
-export type Slab = KObject
-
-/** Layout of kmem_cache_order_objects. @source mm/slub.c OO_SHIFT */
-const OO_SHIFT = 16
-const OO_MASK = 0xffff
-/** MAX_NUMNODES of the largest configuration. */
-const NODES_MAX = 1024
-/** A cache's sheaf holds tens of objects. */
-const SHEAF_OBJECTS_MAX = 65_536
-
-/** What a cache keeps for one memory node. */
-export interface SlabNode {
-  readonly nid: number
-  readonly node: KObject<'kmem_cache_node'>
-  /** Where sheaves are kept; undefined before v6.18, and for caches without. */
-  readonly barn: KObject<'node_barn'> | undefined
-}
-
-/** What a CPU keeps of a cache, up to v6.19. */
-export interface SlabCpu {
-  readonly cpu: number
-  readonly cpuSlab: KObject<'kmem_cache_cpu'>
-  /** The slab that objects are taken from; undefined if the CPU has none. */
-  readonly slab: Slab | undefined
-}
+import {
+  compoundHead,
+  isDirectMap,
+  pageAddress,
+  pageIsSlab,
+  pageOfDescriptor,
+  pageTest,
+  virtToPage,
+} from './page.ts'
+import {
+  forEachCpuPartialSlab,
+  forEachPartialSlab,
+  forEachSlabCpu,
+  forEachSlabNode,
+  slabCacheOrder,
+  slabTypeName,
+  type Slab,
+  type SlabCache,
+  type SlabCpu,
+} from './slab_cache.ts'
+import { forEachBarnSheaf, forEachCpuSheaf, sheafObjects, sheafSize } from './slab_sheaf.ts'
 
 /** Objects of a cache. */
 export interface SlabUsage {
@@ -58,138 +47,6 @@ export interface SlabObjectInfo {
   readonly allocated: boolean | undefined
   /** The CPU in whose freelist or sheaf a free object waits. */
   readonly cpu: number | undefined
-}
-
-/**
- * Walk the slab caches, in the order of /proc/slabinfo.
- *
- * @throws {NotFoundError} without symbols
- * @throws {CorruptError} after the good ones, if the list is damaged
- * @source mm/slab_common.c slab_next()
- */
-export function* forEachSlabCache(program: Program): Generator<SlabCache> {
-  yield* listForEachEntry<'kmem_cache'>(program.object('slab_caches'), 'struct kmem_cache', 'list')
-}
-
-/** A cache by its name, or undefined. Caches that were merged go by the name of the first. */
-export function findSlabCache(program: Program, name: string): SlabCache | undefined {
-  for (const cache of forEachSlabCache(program)) if (slabCacheName(cache) === name) return cache
-  return undefined
-}
-
-/** A cache's name. */
-export function slabCacheName(cache: SlabCache): string {
-  return cache.string('name')
-}
-
-/** Objects of a slab of full size. @source mm/slub.c oo_objects() */
-export function slabCacheObjectsPerSlab(cache: SlabCache): number {
-  return orderObjects(cache) & OO_MASK
-}
-
-/** Pages of a slab of full size, as a power of two. @source mm/slub.c oo_order() */
-export function slabCacheOrder(cache: SlabCache): number {
-  return orderObjects(cache) >>> OO_SHIFT
-}
-
-function orderObjects(cache: SlabCache): number {
-  // CONFIG_SLAB, removed in v6.8 by commit 16a1d968358a ("mm/slab: remove mm/slab.c and slab_def.h"), had other caches.
-  if (!cache.has('oo')) throw new UnsupportedError('the slab allocator of this kernel: not SLUB')
-  return cache.number('oo.x')
-}
-
-/** Walk the memory nodes a cache has slabs for. @source mm/slab.h for_each_kmem_cache_node() */
-export function* forEachSlabNode(cache: SlabCache): Generator<SlabNode> {
-  const { program } = cache
-  // Allocated for the nodes there can be, not for all that the declaration has room for.
-  const count = program.hasSymbol('nr_node_ids') ? program.object('nr_node_ids', 'int').number() : 1
-  if (!(count > 0 && count <= NODES_MAX)) throw new CorruptError(cache.address, `${count} nodes`)
-  for (let nid = 0; nid < count; nid++) {
-    // Since v7.1, commit a5b9c4a8a0c5 ("slab: decouple pointer to barn from kmem_cache_node"), a pair of pointers.
-    const pair = cache.find('per_node')?.at(nid)
-    const pointer = pair ? pair.get('node') : cache.get('node').at(nid)
-    if (pointer.isNull()) continue
-    const node = pointer.deref().cast<'kmem_cache_node'>('struct kmem_cache_node')
-    const barn = pair?.find('barn') ?? node.find('barn')
-    yield { nid, node, barn: barn === undefined || barn.isNull() ? undefined : barn.deref() }
-  }
-}
-
-/** Walk the CPUs' current slabs; none since v7.0. */
-export function* forEachSlabCpu(cache: SlabCache): Generator<SlabCpu> {
-  // Until v7.0, commit 32c894c7274b ("slab: remove struct kmem_cache_cpu"); never with CONFIG_SLUB_TINY.
-  const pointer = cache.find('cpu_slab')
-  if (!pointer || pointer.isNull()) return
-  for (const cpu of forEachCpu(cache.program, 'possible')) {
-    const cpuSlab: KObject<'kmem_cache_cpu'> = perCpuPtr(pointer, cpu)
-    // Since v5.17, commit bb192ed9aa71 ("mm/slub: Convert most struct page to struct slab by spatch"), it is slab.
-    const slab = cpuSlab.get('slab', 'page')
-    yield { cpu, cpuSlab, slab: slab.isNull() ? undefined : slab.deref() }
-  }
-}
-
-/** Walk the slabs a CPU has put aside, up to v6.19. @throws {CorruptError} after the good ones, if the list does not end */
-export function* forEachCpuPartialSlab({ cpuSlab }: SlabCpu): Generator<Slab> {
-  const { program } = cpuSlab
-  // Absent without CONFIG_SLUB_CPU_PARTIAL.
-  const first = cpuSlab.find('partial')
-  if (!first || first.isNull()) return
-  const type = slabTypeName(program)
-  const next = BigInt(program.offsetof(type, 'next'))
-  const read = (slab: bigint): bigint => program.memory.u64(wrap64(slab + next))
-  for (const slab of forEachNode(read, first.pointer(), (at) => at === 0n))
-    yield program.objectAt(type, slab)
-}
-
-/** Walk the slabs of a node that have free objects. */
-export function* forEachPartialSlab({ node }: SlabNode): Generator<Slab> {
-  yield* listForEachEntry(
-    node.get('partial'),
-    slabTypeName(node.program),
-    slabListMember(node.program),
-  )
-}
-
-/** Walk the slabs of a node without free objects; kernels list them for caches that are debugged only. */
-export function* forEachFullSlab({ node }: SlabNode): Generator<Slab> {
-  const full = node.find('full')
-  if (full) yield* listForEachEntry(full, slabTypeName(node.program), slabListMember(node.program))
-}
-
-/** A CPU's sheaves that objects are taken from; none before v6.18. What waits for RCU to free it is not among them. */
-export function* forEachCpuSheaf(cache: SlabCache): Generator<{ cpu: number; sheaf: KObject }> {
-  // Since v6.18, commit 2d517aa09bbc ("slab: add opt-in caching layer of percpu sheaves").
-  const pointer = cache.find('cpu_sheaves')
-  if (!pointer || pointer.isNull()) return
-  for (const cpu of forEachCpu(cache.program, 'possible')) {
-    const sheaves = perCpuPtr(pointer, cpu)
-    for (const member of ['main', 'spare']) {
-      const sheaf = sheaves.get(member)
-      if (!sheaf.isNull()) yield { cpu, sheaf: sheaf.deref() }
-    }
-  }
-}
-
-/** Walk the sheaves full of free objects that a node keeps. */
-export function* forEachBarnSheaf({ barn }: SlabNode): Generator<KObject> {
-  if (barn) yield* listForEachEntry(barn.get('sheaves_full'), 'struct slab_sheaf', 'barn_list')
-}
-
-/** Addresses of the objects in a sheaf. @throws {CorruptError} if it claims more than it can hold */
-export function sheafObjects(cache: SlabCache, sheaf: KObject): bigint[] {
-  const { memory } = cache.program
-  const first = sheaf.get('objects').address
-  return Array.from({ length: sheafSize(cache, sheaf) }, (_, i) =>
-    memory.u64(first + BigInt(i * 8)),
-  )
-}
-
-function sheafSize(cache: SlabCache, sheaf: KObject): number {
-  const size = sheaf.number('size')
-  const capacity = cache.find('sheaf_capacity')?.number() ?? SHEAF_OBJECTS_MAX
-  if (size > Math.min(capacity, SHEAF_OBJECTS_MAX))
-    throw new CorruptError(sheaf.address, `sheaf of ${size} objects, of ${capacity} at most`)
-  return size
 }
 
 /**
@@ -331,8 +188,8 @@ export function slabObjectInfo(program: Program, address: bigint): SlabObjectInf
   const slab = findSlab(program, address)
   if (!slab) return undefined
   const cache: SlabCache = slab.get('slab_cache').deref()
-  // The offset is that of the whole allocator, so an UnsupportedError comes before anything is made of other members.
-  orderObjects(cache)
+  // Other allocators' caches have no order: better refused here than misread below.
+  slabCacheOrder(cache)
   const first = slabFirstObject(cache, slab)
   const size = objectSize(cache)
   if (address < first || (address - first) / size >= BigInt(slab.number('objects')))
@@ -349,6 +206,20 @@ export function findSlab(program: Program, address: bigint): Slab | undefined {
     return pageIsSlab(head) ? program.objectAt(slabTypeName(program), head.address) : undefined
   } catch (error) {
     // A hole in memory has no descriptors.
+    if (error instanceof FaultError) return undefined
+    throw error
+  }
+}
+
+/** The slab whose page descriptor holds an address, or undefined. */
+export function slabOfDescriptor(program: Program, address: bigint): Slab | undefined {
+  try {
+    const page = pageOfDescriptor(program, address)
+    const head = page && compoundHead(page)
+    return head && pageIsSlab(head)
+      ? program.objectAt(slabTypeName(program), head.address)
+      : undefined
+  } catch (error) {
     if (error instanceof FaultError) return undefined
     throw error
   }
@@ -438,14 +309,4 @@ function objectSize(cache: SlabCache): bigint {
   const size = cache.bigint('size')
   if (size === 0n) throw new CorruptError(cache.address, 'slab cache of objects of 0 bytes')
   return size
-}
-
-function slabTypeName(program: Program): string {
-  // Since v5.17, commit d122019bf061 ("mm: Split slab into its own type"), a slab has a type of its own.
-  return program.hasType('struct slab') ? 'struct slab' : 'struct page'
-}
-
-function slabListMember(program: Program): string {
-  // Since v4.18, commit 4da1984edbbe ("mm: combine LRU and main union in struct page"), it is slab_list.
-  return program.objectAt(slabTypeName(program), 0n).has('slab_list') ? 'slab_list' : 'lru'
 }

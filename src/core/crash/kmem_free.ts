@@ -5,7 +5,7 @@ import {
   findFreeBlock,
   forEachFreeBlock,
   forEachFreeList,
-  forEachNode,
+  forEachOnlinePgdat,
   nodeZones,
   pageZoneOf,
   zoneFreePages,
@@ -17,11 +17,11 @@ import { pageToPfn, pageZone, pfnToPage, type Page } from '../kernel/page.ts'
 import type { Program } from '../program/program.ts'
 import { addressText, cellText, hexText } from './cell_text.ts'
 import { lines, table, type Block, type TableBlock } from './command.ts'
-import { centre } from './kmem_text.ts'
+import { centre } from './centre_text.ts'
 
 /** `kmem -f`; with `pages` each block as well, which is `kmem -F`. */
 export function* freeBlocks(program: Program, pages: boolean): Generator<Block> {
-  const nodes = [...forEachNode(program)]
+  const nodes = [...forEachOnlinePgdat(program)]
   let found = 0
   const count = (more: number): void => {
     found += more
@@ -150,7 +150,7 @@ export function findFreeBlockOf(page: Page, operand: string): Iterable<Block> | 
   const block = findFreeBlock(page)
   const zone = block && pageZoneOf(page)
   if (!block || !zone) return undefined
-  const node = [...forEachNode(page.program)].find(
+  const node = [...forEachOnlinePgdat(page.program)].find(
     ({ address }) => address === zone.pointer('zone_pgdat'),
   )
   const nth = pageToPfn(page) - pageToPfn(block.head) + 1

@@ -7,7 +7,7 @@ import {
   memoryBlockRange,
   memoryBlockState,
 } from '../kernel/memory_block.ts'
-import { forEachNode, nodeZones, type Node } from '../kernel/mmzone.ts'
+import { forEachOnlinePgdat, nodeZones, type Node } from '../kernel/mmzone.ts'
 import { pfnToPage, vmemmapBase } from '../kernel/page.ts'
 import { forEachCpu, perCpuOffset } from '../kernel/percpu.ts'
 import {
@@ -20,11 +20,11 @@ import {
 import type { Program } from '../program/program.ts'
 import { addressText, cellText, hexText } from './cell_text.ts'
 import { lines, table, type Block, type TableBlock } from './command.ts'
-import { centre } from './kmem_text.ts'
+import { centre } from './centre_text.ts'
 
 /** `kmem -n`: nodes and their zones, sections, blocks. */
 export function* nodeBlocks(program: Program): Generator<Block> {
-  for (const node of forEachNode(program)) {
+  for (const node of forEachOnlinePgdat(program)) {
     yield nodeTable(node)
     yield memMapTable(node)
     yield lines('')

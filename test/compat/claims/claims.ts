@@ -2,13 +2,16 @@
 import type { Claims } from './claim.ts'
 import { files } from './files.ts'
 import { foreach } from './foreach.ts'
+import { kmem } from './kmem.ts'
 import { log } from './log.ts'
+import { mach } from './mach.ts'
 import { mod } from './mod.ts'
 import { p } from './p.ts'
 import { ps } from './ps.ts'
 import { rd } from './rd.ts'
 import { set } from './set.ts'
 import { struct } from './struct.ts'
+import { swap } from './swap.ts'
 import { sym } from './sym.ts'
 import { sys } from './sys.ts'
 import { whatis } from './whatis.ts'
@@ -17,13 +20,16 @@ import { whatis } from './whatis.ts'
 export const CLAIMS: Readonly<Record<string, Claims>> = {
   files,
   foreach,
+  kmem,
   log,
+  mach,
   mod,
   p,
   ps,
   rd,
   set,
   struct,
+  swap,
   sym,
   sys,
   whatis,

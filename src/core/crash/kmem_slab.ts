@@ -1,5 +1,5 @@
 // `kmem -s`, -S: slab caches and what is in them. Source of names and layout: crash's `kmem`.
-import { UsageError } from '../base/errors.ts'
+import { KdumpError, UsageError } from '../base/errors.ts'
 import { readCell, type Cell, type Column } from '../base/table.ts'
 import { pageNode } from '../kernel/page.ts'
 import * as slabs from '../kernel/slab.ts'
@@ -41,6 +41,11 @@ export function* slabBlocks(session: Session, view: SlabView): Generator<Block> 
     yield cacheList(program)
     return
   }
+  // Other allocators are refused once, not in every cell.
+  for (const cache of caches.forEachSlabCache(program)) {
+    caches.slabCacheOrder(cache)
+    break
+  }
   if (view.cpus === undefined) {
     yield cacheTable(chosenCaches(session, view), view.ignored)
     return
@@ -48,7 +53,8 @@ export function* slabBlocks(session: Session, view: SlabView): Generator<Block> 
   for (const cache of chosenCaches(session, view)) {
     if (session.aborted) return
     yield cacheTable([cache], view.ignored)
-    if (!view.ignored.includes(caches.slabCacheName(cache))) yield* cacheContents(cache, view.cpus)
+    if (!view.ignored.includes(caches.slabCacheName(cache)))
+      yield* guarded(cacheContents(cache, view.cpus))
     yield lines('')
   }
 }
@@ -134,7 +140,7 @@ function* cpuBlocks(cache: SlabCache, slabCpu: SlabCpu): Generator<Block> {
   const { cpu, cpuSlab, slab } = slabCpu
   yield lines(`CPU ${cpu} KMEM_CACHE_CPU:`, `  ${addressText(cpuSlab.address)}`)
   yield lines(`CPU ${cpu} SLAB:`)
-  if (slab) yield* slabContents(cache, slab)
+  if (slab) yield* guarded(slabContents(cache, slab))
   else yield lines('  (empty)')
   yield lines(`CPU ${cpu} PARTIAL:`)
   yield* slabList(cache, caches.forEachCpuPartialSlab(slabCpu))
@@ -191,7 +197,7 @@ function* slabList(cache: SlabCache, list: Iterable<Slab>): Generator<Block> {
   let isEmpty = true
   for (const slab of list) {
     isEmpty = false
-    yield* slabContents(cache, slab)
+    yield* guarded(slabContents(cache, slab))
   }
   if (isEmpty) yield lines('  (empty)')
 }
@@ -216,6 +222,16 @@ function* slabRows(cache: SlabCache, list: Iterable<Slab>): Generator<Block> {
       }
     })(),
   )
+}
+
+/** A damaged list ends what is shown of one slab or cache, not of all. */
+function* guarded(blocks: Iterable<Block>): Generator<Block> {
+  try {
+    yield* blocks
+  } catch (error) {
+    if (!(error instanceof KdumpError)) throw error
+    yield { kind: 'problem', command: 'kmem', message: error.message }
+  }
 }
 
 /** A slab and all its objects. */

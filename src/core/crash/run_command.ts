@@ -19,6 +19,7 @@ const SHELL = 'crash'
 export function* runWords(session: Session, words: readonly string[]): Generator<Block> {
   const [name, ...args] = resolveWords(session, words)
   if (name === undefined) return
+  if (session.program.dump.isLive) session.program.memory.dropPages()
   const command = session.findCommand(name)
   if (command) yield* runCommand(session, command, args)
   else yield unknownCommand(session, name)

@@ -88,7 +88,7 @@ log > log
 set > set
 mod > mod
 files > files
-!sleep 4711 > /dev/null 2>&1 &
+!exec sleep 4711 > /dev/null 2>&1 &
 !sleep 0.2
 ps > later
 exit

@@ -17,7 +17,7 @@ import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
 import { CrashShell } from './crash_shell.ts'
 import { runCrashrc } from './crashrc.ts'
 import { noteIncomplete } from './note_incomplete.ts'
-import { renderText } from './render_text.ts'
+import { renderText } from '../core/render/render_text.ts'
 
 /** Options with a value that crash takes and that change nothing here. */
 const IGNORED_VALUES = [
@@ -69,7 +69,7 @@ export async function crashMain(argv: readonly string[]): Promise<number> {
   registerNativeCodecs()
   const { dumps, namelist } = sortOperands(operands)
   const [first, ...others] = dumps
-  const source = first === undefined ? openLive() : openFileSource(first)
+  const source = first === undefined ? openLive(namelist?.file) : openFileSource(first)
   const parts = others.map((file) => openFileSource(file))
   const program = openKernel(source, { parts, ...(namelist ? { namelist } : {}) })
   const session = new Session(program, COMMANDS)
@@ -149,15 +149,14 @@ function sortOperands(operands: readonly string[]): Operands {
 }
 
 /** The running kernel. @throws {UsageError} where it cannot be read, and what could be done */
-function openLive(): Source {
+function openLive(namelist: string | undefined): Source {
   try {
     return openFileSource(LIVE)
   } catch (cause) {
     if (!(cause instanceof HostError)) throw cause
     const why = LIVE_PROBLEMS[cause.errno] ?? cause.message
-    throw new UsageError(`a VMCORE is missing, and the running kernel cannot be examined: ${why}`, {
-      cause,
-    })
+    const what = namelist === undefined ? 'a VMCORE is missing' : `${namelist} is no VMCORE`
+    throw new UsageError(`${what}, and the running kernel cannot be examined: ${why}`, { cause })
   }
 }
 

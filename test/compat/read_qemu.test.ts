@@ -178,12 +178,12 @@ function testKcore(truth: GuestTruth): void {
       .slice(1)
       .map((line) => line.trim().split(/\s+/)[1])
     assert.ok(theirs.length > 2)
-    assert.deepEqual(ours.toSorted(), theirs.toSorted())
+    assert.deepEqual(new Set(ours), new Set(theirs))
   })
 
   test('in the guest, a command sees what has changed since the one before', () => {
     const sleeps = (name: string): number =>
-      lines(truth.read(`kcore/${name}`)).filter((line) => / sleep$/.test(line)).length
+      lines(truth.read(`kcore/${name}`)).filter((line) => line.endsWith(' sleep')).length
     assert.equal(sleeps('later'), sleeps('ps') + 1)
   })
 

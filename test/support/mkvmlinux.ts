@@ -96,16 +96,16 @@ function symbolTable(symbols: readonly VmlinuxSymbol[]): {
   return { strings, table }
 }
 
-function layOut(
-  sections: readonly {
-    name: string
-    type: number
-    flags?: bigint
-    link?: number
-    bytes: Uint8Array
-  }[],
-  names: Buffer,
-): Uint8Array {
+interface SectionRecipe {
+  readonly name: string
+  readonly type: number
+  readonly flags?: bigint
+  readonly link?: number
+  readonly bytes: Uint8Array
+}
+
+/** The header, the sections' bytes, the section headers. */
+function layOut(sections: readonly SectionRecipe[], names: Buffer): Uint8Array {
   let at = elf64_ehdr.size
   const offsets = sections.map(({ bytes }) => {
     const offset = at
@@ -114,51 +114,48 @@ function layOut(
   })
   const file = new Uint8Array(at + sections.length * elf64_shdr.size)
   const view = new DataView(file.buffer)
-  elf64_ehdr.write(
-    view,
-    0,
-    {
-      ei_mag: 0x464c457f,
-      ei_class: 2,
-      ei_data: 1,
-      ei_version: 1,
-      ei_osabi: 0,
-      ei_pad: 0n,
-      e_type: ET_EXEC,
-      e_machine: EM_X86_64,
-      e_version: 1,
-      e_entry: 0n,
-      e_phoff: 0,
-      e_shoff: at,
-      e_flags: 0,
-      e_ehsize: elf64_ehdr.size,
-      e_phentsize: 56,
-      e_phnum: 0,
-      e_shentsize: elf64_shdr.size,
-      e_shnum: sections.length,
-      e_shstrndx: sections.length - 1,
-    },
-    LITTLE,
-  )
+  elf64_ehdr.write(view, 0, fileHeader(at, sections.length), LITTLE)
   sections.forEach(({ name, type, flags = 0n, link = 0, bytes }, i) => {
-    file.set(bytes, offsets[i])
-    elf64_shdr.write(
-      view,
-      at + i * elf64_shdr.size,
-      {
-        sh_name: name === '' ? 0 : names.indexOf(`${name}\0`),
-        sh_type: type,
-        sh_flags: flags,
-        sh_addr: 0n,
-        sh_offset: offsets[i] ?? 0,
-        sh_size: bytes.length,
-        sh_link: link,
-        sh_info: 0,
-        sh_addralign: 8n,
-        sh_entsize: 0n,
-      },
-      LITTLE,
-    )
+    const sh_offset = offsets[i] ?? 0
+    file.set(bytes, sh_offset)
+    const header = {
+      sh_name: name === '' ? 0 : names.indexOf(`${name}\0`),
+      sh_type: type,
+      sh_flags: flags,
+      sh_addr: 0n,
+      sh_offset,
+      sh_size: bytes.length,
+      sh_link: link,
+      sh_info: 0,
+      sh_addralign: 8n,
+      sh_entsize: 0n,
+    }
+    elf64_shdr.write(view, at + i * elf64_shdr.size, header, LITTLE)
   })
   return file
+}
+
+/** The last section has the names of all. */
+function fileHeader(e_shoff: number, e_shnum: number): Parameters<typeof elf64_ehdr.write>[2] {
+  return {
+    ei_mag: 0x464c457f,
+    ei_class: 2,
+    ei_data: 1,
+    ei_version: 1,
+    ei_osabi: 0,
+    ei_pad: 0n,
+    e_type: ET_EXEC,
+    e_machine: EM_X86_64,
+    e_version: 1,
+    e_entry: 0n,
+    e_phoff: 0,
+    e_shoff,
+    e_flags: 0,
+    e_ehsize: elf64_ehdr.size,
+    e_phentsize: 56,
+    e_phnum: 0,
+    e_shentsize: elf64_shdr.size,
+    e_shnum,
+    e_shstrndx: e_shnum - 1,
+  }
 }

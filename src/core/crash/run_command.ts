@@ -5,6 +5,7 @@ import { parseOptions } from '../base/options.ts'
 import { nearName } from '../base/near_name.ts'
 import type { Block, Command, CommandArgs, ProblemBlock } from './command.ts'
 import { lines } from './command.ts'
+import { commandCode } from './command_code.ts'
 import { commandUsage } from './command_help.ts'
 import type { Session } from './session.ts'
 
@@ -41,9 +42,7 @@ export function* runCommand(
     return
   }
   if (wantsCode) {
-    yield lines(
-      ...(command.code?.(args) ?? `// ${command.name}: no equivalent code is known`).split('\n'),
-    )
+    yield* guardBlocks(command.name, () => [lines(...commandCode(session, command, args))])
     return
   }
   const missing = missingNeed(session, command)

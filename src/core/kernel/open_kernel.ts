@@ -22,6 +22,7 @@ export interface OpenOptions {
  * @throws {FormatError} if the file is no dump, is damaged, or has no VMCOREINFO
  * @throws {UnsupportedError} if its architecture or variant is not read yet
  * @throws {UsageError} if the files are not the parts of one dump, or the namelist is of another kernel
+ * @internal
  */
 export function openKernel(source: Source, { parts = [], namelist }: OpenOptions = {}): Program {
   const dump = openDump(source, { parts, cache: blockCache })

@@ -13,6 +13,7 @@ import type { TypeProvider } from '../debuginfo/type_provider.ts'
 import { VmcoreInfo } from '../debuginfo/vmcoreinfo.ts'
 import type { Dump } from '../dump/dump_format.ts'
 import { GLOBAL_TYPE_SUFFIXES, GLOBAL_TYPES } from './global_types.ts'
+import type { VariableTag } from './kernel_types.ts'
 import { KObject } from './kobject.ts'
 import { Memory } from './memory.ts'
 import { ModuleMap, type ModuleTables } from './module_tables.ts'
@@ -202,12 +203,15 @@ export class Program {
    * @param typeName C type, where the kernel's type data and our table do not know it
    * @throws {NotFoundError} if the symbol or its type is unknown
    */
-  object(symbol: string, typeName?: string): KObject {
+  object<S extends string, T extends string = VariableTag<S>>(
+    symbol: S,
+    typeName?: T | `struct ${T}`,
+  ): KObject<T> {
     const address = this.findSymbol(symbol)?.address
     if (address === undefined) throw new NotFoundError('symbol', symbol)
     const type = typeName === undefined ? this.findGlobalType(symbol) : this.type(typeName)
     if (!type) throw new NotFoundError('type', `of variable ${symbol}`)
-    return new KObject(this, type, address)
+    return new KObject<T>(this, type, address)
   }
 
   /** An object at an address. */
@@ -241,6 +245,11 @@ export class Program {
       this.#orcVersion = this.kernelTypes && orcVersion(this.kernelTypes, bits)
     }
     return this.#orcVersion
+  }
+
+  /** Close the files of the dump. */
+  [Symbol.dispose](): void {
+    this.dump[Symbol.dispose]()
   }
 
   #moduleAt(address: bigint): ModuleTables | undefined {

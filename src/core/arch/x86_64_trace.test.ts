@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { FaultError } from '../base/errors.ts'
 import { VmcoreInfo } from '../debuginfo/vmcoreinfo.ts'
 import type { ArchMemory } from './arch.ts'
-import { traceX86PageTables } from './x86_64_trace.ts'
+import { pageTableShape, traceX86PageTables } from './x86_64_trace.ts'
 
 function memory(entries: ReadonlyMap<number, bigint>, info = ''): ArchMemory {
   return {
@@ -25,7 +25,11 @@ test('a page of 1 GiB ends at its PUD', () => {
     [0x1000 + 8, 0x2067n],
     [0x2000 + 16, 0x8000_0000_4000_00e3n],
   ])
-  const { entries: steps, target } = traceX86PageTables(memory(entries), 0x1000, 0x80_8012_3456n)
+  const { entries: steps, target } = traceX86PageTables(
+    pageTableShape(memory(entries)),
+    0x1000,
+    0x80_8012_3456n,
+  )
   assert.deepEqual(
     steps.map(({ level, physical }) => [level, physical]),
     [
@@ -46,7 +50,7 @@ test('five levels have a P4D', () => {
   ])
   const info = 'NUMBER(pgtable_l5_enabled)=1\n'
   const { entries: steps, target } = traceX86PageTables(
-    memory(entries, info),
+    pageTableShape(memory(entries, info)),
     0x1000,
     0x1_0000_0000_0123n,
   )
@@ -62,8 +66,8 @@ test('an entry that is not present ends the walk without a target, one of PROT_N
     [0x4000, 0n],
     [0x4008, 0x000f_ffff_ffff_8100n],
   ])
-  assert.equal(traceX86PageTables(memory(entries), 0x1000, 0n).target, undefined)
-  assert.equal(traceX86PageTables(memory(entries), 0x1000, 0x1000n).target, 0x7000)
+  assert.equal(traceX86PageTables(pageTableShape(memory(entries)), 0x1000, 0n).target, undefined)
+  assert.equal(traceX86PageTables(pageTableShape(memory(entries)), 0x1000, 0x1000n).target, 0x7000)
 })
 
 test('the encryption bit is no address', () => {
@@ -72,10 +76,12 @@ test('the encryption bit is no address', () => {
     [0x2000, 0x8000_0000_0083n],
   ])
   const info = `NUMBER(sme_mask)=${2 ** 47}\n`
-  assert.equal(traceX86PageTables(memory(entries, info), 0x1000, 5n).target, 5)
+  assert.equal(traceX86PageTables(pageTableShape(memory(entries, info)), 0x1000, 5n).target, 5)
 })
 
 test('a table that is not in the dump faults', () => {
   const entries = new Map([[0x1000, 0x20_0067n]])
-  assert.throws(() => traceX86PageTables(memory(entries), 0x1000, 0n), { code: 'ERR_FAULT' })
+  assert.throws(() => traceX86PageTables(pageTableShape(memory(entries)), 0x1000, 0n), {
+    code: 'ERR_FAULT',
+  })
 })

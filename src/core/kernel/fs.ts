@@ -1,6 +1,7 @@
 // Open files, inodes, and a task's directories. Source: include/linux/fdtable.h, include/linux/fs.h, include/linux/fs_struct.h.
 import { CorruptError } from '../base/errors.ts'
 import type { KObject } from '../program/kobject.ts'
+import { containerOf } from './list.ts'
 import type { Task } from './sched.ts'
 import { xaForEach, xaIsValue } from './xarray.ts'
 
@@ -55,6 +56,25 @@ export function* forEachFile(task: Task): Generator<OpenFile> {
 /** `file->f_path`, a `struct path`. */
 export function filePath(file: File): KObject<'path'> {
   return file.get('f_path')
+}
+
+/** FMODE_BACKING. @source include/linux/fs.h */
+const FMODE_BACKING = 0x0200_0000n
+
+/**
+ * The path a file is known by to who mapped it: that of the overlay where `f_path` is the file below.
+ *
+ * @source include/linux/fs.h file_user_path()
+ */
+export function fileUserPath(file: File): KObject<'path'> {
+  // Since v6.7, commit def3ae83da02 ("fs: store real path instead of fake path in backing file f_path"), struct
+  // backing_file has what the user sees. From v6.5 on it was the other way round, and f_path what is wanted.
+  const { program } = file
+  const isBacking = (file.bigint('f_mode') & FMODE_BACKING) !== 0n
+  const backing = isBacking ? program.findType('struct backing_file') : undefined
+  if (!backing) return filePath(file)
+  const outer = containerOf(file, file.address, 'struct backing_file', 'file')
+  return outer.find('user_path') ?? filePath(file)
 }
 
 /** The inode of an open file. @source include/linux/fs.h file_inode() */

@@ -15,10 +15,28 @@ export type Page = KObject<'page'>
  */
 export function pageToPfn(page: Page): number {
   const { program } = page
+  const base = vmemmapBase(program)
+  return Number(wrap64(page.address - base)) / program.sizeof('struct page')
+}
+
+/**
+ * The `struct page` of a frame; that there is one says nothing of whether the frame is memory.
+ *
+ * @throws {UnsupportedError} where page descriptors are no single virtual array (no SPARSEMEM_VMEMMAP)
+ * @source include/asm-generic/memory_model.h pfn_to_page()
+ */
+export function pfnToPage(program: Program, pfn: number): Page {
+  const base = vmemmapBase(program)
+  return program.objectAt<'page'>(
+    'struct page',
+    wrap64(base + BigInt(pfn) * BigInt(program.sizeof('struct page'))),
+  )
+}
+
+function vmemmapBase(program: Program): bigint {
   if (!program.hasSymbol('vmemmap_base'))
     throw new UnsupportedError('frame numbers of this memory model')
-  const base = program.memory.u64(program.symbol('vmemmap_base'))
-  return Number(wrap64(page.address - base)) / program.sizeof('struct page')
+  return program.memory.u64(program.symbol('vmemmap_base'))
 }
 
 /** `page->flags`: the flag bits, with zone, node and section numbers above them. */

@@ -65,7 +65,7 @@ export class Program {
     const translator = this.arch.createTranslator(this.memory.archMemory(this.info))
     this.memory.setTranslator(translator)
     this.#kernelSymbols = this.#attempt(() => readKallsyms(this.memory, this.info))
-    const base = this.#attempt(() => this.#directMapBase())
+    const base = this.#attempt(() => this.directMapBase())
     if (base !== undefined) translator.setDirectMap(base)
   }
 
@@ -261,7 +261,8 @@ export class Program {
     )
   }
 
-  #directMapBase(): bigint {
+  /** Where the direct map of all physical memory begins; `__va(0)`. */
+  directMapBase(): bigint {
     const variable = this.#kernelSymbols?.find('page_offset_base')
     if (variable) return this.memory.u64(variable.address)
     return this.info.number('pgtable_l5_enabled') === 1

@@ -8,10 +8,12 @@ import { evalCommand } from './commands/eval.ts'
 import { exit } from './commands/exit.ts'
 import { files } from './commands/files.ts'
 import { foreach } from './commands/foreach.ts'
+import { fuser } from './commands/fuser.ts'
 import { help } from './commands/help.ts'
 import { ipcs } from './commands/ipcs.ts'
 import { log } from './commands/log.ts'
 import { mod } from './commands/mod.ts'
+import { mount } from './commands/mount.ts'
 import { p } from './commands/p.ts'
 import { ps } from './commands/ps.ts'
 import { pte } from './commands/pte.ts'
@@ -30,7 +32,7 @@ import { whatis } from './commands/whatis.ts'
 
 /** The registry: every command there is. */
 export const COMMANDS: readonly Command[] = [
-  ...[sys, log, bt, ps, foreach, set, task, vm, files, sig, ipcs, mod],
+  ...[sys, log, bt, ps, foreach, set, task, vm, files, fuser, mount, sig, ipcs, mod],
   ...[struct, union, star, p, whatis, rd, sym, vtop],
   ...[pte, btop, ptob, ptov, ascii, evalCommand],
   ...[alias, help, exit],

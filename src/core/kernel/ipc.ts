@@ -1,7 +1,7 @@
 // System V IPC: shared memory, semaphores, message queues. Source: include/linux/ipc_namespace.h, ipc/{util,shm,sem,msg}.c.
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
-import { fileInode, type Inode } from './fs.ts'
+import { fileInode, forEachCachedPage, inodePages, type Inode } from './fs.ts'
 import { idrForEach } from './idr.ts'
 import { containerOf } from './list.ts'
 import type { Task } from './sched.ts'
@@ -70,19 +70,19 @@ export function shmPages(shm: ShmidKernel): ShmPages {
   const inode = shmInode(shm)
   const { pageSize } = program.memory
   const allocated = Math.ceil(Number(shm.bigint('shm_segsz')) / pageSize)
-  const pages = inode.number('i_mapping.nrpages')
-  const operations = program.symbolAt(shm.pointer('shm_file.f_op'))?.name ?? ''
-  if (operations.startsWith('shm_file_operations_huge') || isHugetlb(inode)) {
-    // Since v6.7, commit a08c7193e4f1 ("mm/filemap: remove hugetlb special casing in filemap.c"), nrpages counts
-    // small pages of hugetlbfs too. folio_nr_pages of the cache tells: the count is a multiple of a huge page's.
-    const perHuge = 2 ** (inode.number('i_blkbits') - Math.log2(pageSize))
-    const isSmall = pages % perHuge === 0 && pages >= perHuge
-    return { allocated, resident: isSmall ? pages : pages * perHuge, swapped: 0 }
-  }
+  if (inode.string('i_sb.s_type.name') === 'hugetlbfs')
+    return {
+      allocated,
+      resident: hugePages(inode) * (2 ** inode.number('i_blkbits') / pageSize),
+      swapped: 0,
+    }
   const info = containerOf(inode, inode.address, 'struct shmem_inode_info', 'vfs_inode')
-  return { allocated, resident: pages, swapped: info.number('swapped') }
+  return { allocated, resident: inodePages(inode), swapped: info.number('swapped') }
 }
 
-function isHugetlb(inode: Inode): boolean {
-  return inode.string('i_sb.s_type.name') === 'hugetlbfs'
+/** Before v6.7, commit a08c7193e4f1 ("mm/filemap: remove hugetlb special casing in filemap.c"), nrpages counted these; not since. */
+function hugePages(inode: Inode): number {
+  let count = 0
+  for (const _page of forEachCachedPage(inode)) count++
+  return count
 }

@@ -202,8 +202,7 @@ function* queueBlocks(pending: KObject, indent: string): Generator<Block> {
   }
   yield table(QUEUE_COLUMNS, prepend(first.value, rows), {
     heading: `${label}  SIG      SIGINFO     `,
-    line: ([signal, info]) =>
-      `${indent}            ${cellText(signal).padStart(3)}  ${addressText(info)}`,
+    line: ([signal, info]) => `              ${cellText(signal).padStart(2)}  ${addressText(info)}`,
   })
 }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { FaultError } from '../base/errors.ts'
 import { VmcoreInfo } from '../debuginfo/vmcoreinfo.ts'
 import type { ArchMemory } from './arch.ts'
-import { pageTableShape, traceX86PageTables } from './x86_64_trace.ts'
+import { explainX86Entry, pageTableShape, traceX86PageTables } from './x86_64_trace.ts'
 
 function memory(entries: ReadonlyMap<number, bigint>, info = ''): ArchMemory {
   return {
@@ -84,4 +84,47 @@ test('a table that is not in the dump faults', () => {
   assert.throws(() => traceX86PageTables(pageTableShape(memory(entries)), 0x1000, 0n), {
     code: 'ERR_FAULT',
   })
+})
+
+test('coverage says how much the last entry speaks of: a page, or a hole', () => {
+  const entries = new Map([
+    [0x1000, 0x2067n],
+    [0x2000, 0x3067n],
+    [0x3000, 0x4067n],
+  ])
+  const coverage = (address: bigint): number =>
+    traceX86PageTables(pageTableShape(memory(entries)), 0x1000, address).coverage
+  assert.equal(coverage(0n), 4096)
+  assert.equal(coverage(0x20_0000n), 2 ** 21)
+  assert.equal(coverage(0x4000_0000n), 2 ** 30)
+  assert.equal(coverage(0x80_0000_0000n), 2 ** 39)
+})
+
+const MASK = 0x000f_ffff_ffff_f000n
+
+test('an entry of a page says where it is and how it is mapped', () => {
+  assert.deepEqual(explainX86Entry(0x8000_0000_13f6_0067n, MASK), {
+    kind: 'page',
+    physical: 0x13f6_0000,
+    flags: ['PRESENT', 'RW', 'USER', 'ACCESSED', 'DIRTY', 'NX'],
+  })
+  assert.deepEqual(explainX86Entry(0x000f_ffff_fffa_b100n, MASK), {
+    kind: 'page',
+    physical: 0x5_4000,
+    flags: ['PROTNONE', 'GLOBAL'],
+  })
+})
+
+test('an entry of a page that was swapped out has a type above and an inverted offset below', () => {
+  assert.deepEqual(explainX86Entry(0x07ff_ffff_fffb_fe02n, MASK), {
+    kind: 'swap',
+    type: 0,
+    offset: 0x200n,
+  })
+  assert.deepEqual(explainX86Entry((3n << 59n) | 0x07ff_ffff_ffff_fc00n, MASK), {
+    kind: 'swap',
+    type: 3,
+    offset: 1n,
+  })
+  assert.deepEqual(explainX86Entry(0n, MASK), { kind: 'none' })
 })

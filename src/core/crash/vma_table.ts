@@ -60,7 +60,10 @@ const PAGE_COLUMNS: readonly Column[] = [
 export function userPageTable(rows: Iterable<readonly Cell[]>): TableBlock {
   return table(PAGE_COLUMNS, rows, {
     heading: 'VIRTUAL     PHYSICAL',
-    line: (row) => `${hexText(row[0]).padEnd(10)}  ${whereText(row)}`,
+    line: (row) => {
+      const where = whereText(row)
+      return `${hexText(row[0]).padEnd(10)}  ${row[1] === null ? where : where.padStart(8)}`
+    },
   })
 }
 

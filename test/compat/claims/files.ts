@@ -5,11 +5,11 @@ import { forEachTask } from '../../../src/core/kernel/sched.ts'
 import type { Program } from '../../../src/core/program/program.ts'
 import { crashClaim, defineClaims, guestClaim, sameAsCrash } from './claim.ts'
 import { byTask } from './gdb_text.ts'
-import { largePid, openFile, settledProcesses } from './user_truth.ts'
+import { largePid, openFile, settledProcesses, withoutDeleted } from './user_truth.ts'
 
-/** Without the names of pipes, sockets and anonymous files. */
+/** Without the names of pipes, sockets and anonymous files, and without what the kernel says of deleted ones. */
 const named = (lines: readonly string[]): string[] =>
-  lines.map((line) => line.replace(/ (FIFO|SOCK|UNKN)\b.*$/, ' $1'))
+  lines.map((line) => withoutDeleted(line.replace(/ (FIFO|SOCK|UNKN)\b.*$/, ' $1')))
 
 const console = (program: Program): ReturnType<typeof openFile> =>
   openFile(program, 'init', /console/)

@@ -1,6 +1,6 @@
 // fuser: users of files.
 import assert from 'node:assert/strict'
-import { defineClaims, guestClaim, sameAsCrash } from './claim.ts'
+import { defineClaims, guestClaim, refusedAsCrash, sameAsCrash } from './claim.ts'
 import { openFile } from './user_truth.ts'
 
 export const fuser = defineClaims([
@@ -12,7 +12,7 @@ export const fuser = defineClaims([
     {},
     { shows: 'fuser INODE' },
   ),
-  sameAsCrash('fuser 0'),
+  refusedAsCrash('fuser 0'),
   // crash finds `fd` for / where a path it cannot make is empty; the guest's own links say who has it open.
   guestClaim('fuser /', ({ rows }, truth) => {
     let compared = 0

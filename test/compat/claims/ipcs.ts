@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { forEachIpc, ipcNamespace } from '../../../src/core/kernel/ipc.ts'
 import type { Program } from '../../../src/core/program/program.ts'
-import { defineClaims, guestClaim, sameAsCrash, type JsonRow } from './claim.ts'
+import { defineClaims, guestClaim, refusedAsCrash, sameAsCrash, type JsonRow } from './claim.ts'
 
 function firstSegment(program: Program): string {
   const namespace = ipcNamespace(program)
@@ -38,8 +38,8 @@ export const ipcs = defineClaims([
     'abc',
     '-smq',
     '1 2',
-    'zz',
   ].map((text) => sameAsCrash(`ipcs ${text}`.trim())),
+  refusedAsCrash('ipcs zz'),
   sameAsCrash((program) => `ipcs ${firstSegment(program)}`, {}, { shows: 'ipcs ADDRESS' }),
   sameAsCrash((program) => `ipcs -M ${firstSegment(program)}`, {}, { shows: 'ipcs -M ADDRESS' }),
   guestClaim('ipcs -M', ({ rows }, truth) => {

@@ -1,4 +1,4 @@
 // ptob: pages to addresses.
-import { defineClaims, sameAsCrash } from './claim.ts'
+import { defineClaims, refusedAsCrash, sameAsCrash } from './claim.ts'
 
-export const ptob = defineClaims([sameAsCrash('ptob 512a 1'), sameAsCrash('ptob zz')])
+export const ptob = defineClaims([sameAsCrash('ptob 512a 1'), refusedAsCrash('ptob zz')])

@@ -70,3 +70,9 @@ export function areaOf(
   }
   throw new Error(`no area ${index} of process ${pid}`)
 }
+
+/** crash leaves out that a file is deleted, of one that never had a directory the slash, and anon_inode: before a name. */
+export const withoutDeleted = (line: string): string =>
+  line
+    .replace(/(\/(?=memfd:|SYSV|anon_hugepage|\[)([^/]*))? \(deleted\)(?=$| {2}OFFSET)/, '$2')
+    .replace(' anon_inode:[', ' [')

@@ -13,7 +13,9 @@ import {
   type JsonRow,
 } from './claim.ts'
 import { byTask, gdbLines } from './gdb_text.ts'
-import { areaOf, largePid, settledProcesses } from './user_truth.ts'
+import { areaOf, largePid, settledProcesses, withoutDeleted } from './user_truth.ts'
+
+const undeleted = (lines: readonly string[]): string[] => lines.map(withoutDeleted)
 
 /** Hundreds of thousands of lines: the first that differs says enough. */
 function assertSameLines(ours: readonly string[], theirs: readonly string[]): void {
@@ -50,13 +52,13 @@ const letters = (names: string): string[] =>
 function flagsAt(smaps: string, start: bigint): string[] {
   const area = smaps
     .split(/\n(?=[\da-f]+-[\da-f]+ )/)
-    .find((text) => hex(text.split('-')[0] ?? '0') === start.toString(16))
+    .find((text) => text.startsWith(start.toString(16).padStart(8, '0')))
   return (/^VmFlags: (.*)$/m.exec(area ?? '')?.[1] ?? '').trim().split(' ').sort()
 }
 
-/** Flags of the first area of PID 1, and where it begins. */
+/** Flags of the first area of the large process, and where it begins. */
 function areaFlags(program: Program): [flags: bigint, start: bigint] | [] {
-  const task = findTask(program, 1)
+  const task = findTask(program, largePid(program))
   const mm = task && taskMm(task)
   for (const vma of mm ? forEachVma(mm) : []) return [vmaFlags(vma), vma.bigint('vm_start')]
   return []
@@ -75,15 +77,15 @@ export const vm = defineClaims([
   sameAsCrash('vm 1'),
   sameAsCrash('vm 2'),
   sameAsCrash('vm 1 2'),
-  sameAsCrash((program) => `vm ${largePid(program)}`, {}, { shows: 'vm PID' }),
+  sameAsCrash((program) => `vm ${largePid(program)}`, { ours: undeleted }, { shows: 'vm PID' }),
   crashClaim('foreach user vm', ({ lines }, theirs) => {
-    assert.deepEqual(byTask(lines), byTask(theirs))
+    assert.deepEqual(byTask(undeleted(lines)), byTask(theirs))
   }),
   sameAsCrash('vm -p 1'),
   sameAsCrash('vm -p 2'),
   crashClaim(
     (program) => `vm -p ${largePid(program)}`,
-    ({ lines }, theirs) => assertSameLines(lines, theirs),
+    ({ lines }, theirs) => assertSameLines(undeleted(lines), theirs),
     { shows: 'vm -p PID' },
   ),
   sameAsCrash(ofInit('-P', 1, 'vma'), {}, { shows: 'vm -P VMA' }),
@@ -99,7 +101,7 @@ export const vm = defineClaims([
   sameAsCrash(ofInit('-R', 1, 'start'), {}, { shows: 'vm -R START' }),
   sameAsCrash('vm -R 418000 1'),
   crashClaim('foreach sh vm -R 100173', ({ lines }, theirs) => {
-    assert.deepEqual(byTask(lines), byTask(theirs))
+    assert.deepEqual(byTask(undeleted(lines)), byTask(theirs))
   }),
   // crash heads a task without mm by zeros, though it lists the areas of the mm it was given.
   crashClaim(
@@ -113,7 +115,7 @@ export const vm = defineClaims([
   guestClaim(
     (program) => `vm -f ${areaFlags(program)[0]?.toString(16) ?? ''}`,
     ({ rows, program }, truth) => {
-      const smaps = truth.ofProcess(1, 'smaps')
+      const smaps = truth.ofProcess(largePid(program), 'smaps')
       const [flags, start] = areaFlags(program)
       assert.equal(BigInt(rows[0]?.flags), flags)
       assert.deepEqual(letters(rows[0]?.names), flagsAt(smaps, start as bigint))

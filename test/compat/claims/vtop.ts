@@ -1,7 +1,15 @@
 // vtop: walks through page tables. crash heads the page's line once a session only.
 import { findTask } from '../../../src/core/kernel/sched.ts'
 import type { Program } from '../../../src/core/program/program.ts'
-import { defineClaims, sameAsCrash, without, crashClaim, type ClaimLine } from './claim.ts'
+import {
+  crashClaim,
+  defineClaims,
+  recipeClaim,
+  refusedAsCrash,
+  sameAsCrash,
+  without,
+  type ClaimLine,
+} from './claim.ts'
 import { byTask } from './gdb_text.ts'
 import { areaOf, largePid } from './user_truth.ts'
 import { forEachUserRange } from '../../../src/core/kernel/user_page.ts'
@@ -60,13 +68,17 @@ export const vtop = defineClaims([
   same('vtop 401000', undefined, ['set 1']),
   same('vtop -c 1 418000'),
   same('vtop -c 1 0'),
-  same('vtop -c 2 401000'),
+  recipeClaim(
+    'vtop -c 2 401000',
+    'crash shows another process in the place of a kernel thread',
+    ({ rows }) => assert.equal(rows[0]?.state, '(not accessible)'),
+  ),
   same((program) => `vtop -c 1 ${areaOf(program, 1, -1).start.toString(16)}`, 'vtop -c 1 STACK'),
   same(
     (program) => `vtop -c ${largePid(program)} ${swapped(program).toString(16)}`,
     'vtop -c PID SWAPPED',
   ),
-  same('vtop 1122334455667788'),
+  refusedAsCrash('vtop 1122334455667788'),
   crashClaim('foreach sh vtop 401000', ({ lines }, theirs) => {
     assert.deepEqual(byTask(NO_HEADING(lines)), byTask(NO_HEADING(theirs)))
   }),

@@ -101,10 +101,12 @@ function* fileBlocks(task: Task, rows: Cell[][] | undefined, { values }: Args): 
   const directory = (path: KObject | undefined): Cell => readCell(() => (path ? dPath(path) : null))
   const root = directory(taskRoot(task))
   const cwd = directory(taskCwd(task))
-  yield record('line', [
-    { title: 'ROOT', kind: 'text', value: root, width: cellText(root).length + 2 },
-    { title: 'CWD', kind: 'text', value: cwd },
-  ])
+  // A task that has exited has neither.
+  if (root !== null || cwd !== null)
+    yield record('line', [
+      { title: 'ROOT', kind: 'text', value: root, width: cellText(root).length + 2 },
+      { title: 'CWD', kind: 'text', value: cwd },
+    ])
   const source = (rows ?? fileRows(task))[Symbol.iterator]()
   const first = source.next()
   if (first.done) yield lines('No open files')

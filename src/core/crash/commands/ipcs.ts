@@ -40,7 +40,7 @@ type Args = CommandArgs<typeof OPTIONS>
 
 export const ipcs = defineCommand({
   name: 'ipcs',
-  summary: 'System V IPC facilities',
+  summary: 'shared memory, semaphores and message queues of System V',
   operands: '[id | addr] ...',
   description:
     'Shared memory segments, semaphore arrays and message queues: all, those of the kinds asked for, or those with an ' +

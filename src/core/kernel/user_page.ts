@@ -1,7 +1,6 @@
 // Where the pages of a process are: in memory, in swap, or only in the file they come from.
 // Source: include/linux/swapops.h, mm/swapfile.c, fs/proc/task_mmu.c.
 import { KdumpError } from '../base/errors.ts'
-import type { PageTableTrace } from '../arch/arch.ts'
 import type { Program } from '../program/program.ts'
 import { dPath } from './dcache.ts'
 import type { Mm, Vma } from './mm.ts'
@@ -50,8 +49,10 @@ export function findUserPage(mm: Mm, address: bigint): UserRange {
   return first.value as UserRange
 }
 
+type Trace = ReturnType<Program['memory']['translator']['walkLevels']>
+
 /** Only where a page would be does an entry that is not present mean a place in swap. */
-function swapEntry(program: Program, { entries, target }: PageTableTrace): SwapEntry | undefined {
+function swapEntry(program: Program, { entries, target }: Trace): SwapEntry | undefined {
   const last = entries.at(-1)
   if (target !== undefined || last === undefined || last.value === 0n) return undefined
   const meaning = program.memory.translator.explainEntry(last.value)

@@ -1,10 +1,10 @@
-// ascii: characters. In its chart crash has ' and ` in each other's place, and - for _.
+// ascii: characters. In its chart crash has ' and ` in each other's place, - and _ too.
 import { defineClaims, refusedAsCrash, sameAsCrash } from './claim.ts'
 
 /** The chart without the characters crash has wrong. */
 const chart = (lines: readonly string[]): string[] =>
   lines.map((line) => {
-    const wrong = { '0 |': 31, '7 |': 15, 'F |': 27 }[line.slice(2, 5)]
+    const wrong = { '0 |': 31, '7 |': 15, 'D |': 15, 'F |': 27 }[line.slice(2, 5)]
     return wrong === undefined ? line : `${line.slice(0, wrong)}?${line.slice(wrong + 1)}`
   })
 

@@ -1,4 +1,4 @@
-// eval: sums.
+// eval: sums and values, in every radix.
 import { defineClaims, recipeClaim, refusedAsCrash, sameAsCrash } from './claim.ts'
 import assert from 'node:assert/strict'
 

@@ -1,4 +1,4 @@
-// sig: signals.
+// sig: what tasks do about signals, and what is pending.
 import assert from 'node:assert/strict'
 import {
   crashClaim,
@@ -10,8 +10,7 @@ import {
   type JsonBlock,
 } from './claim.ts'
 import { byTask } from './gdb_text.ts'
-import { largePid } from './user_truth.ts'
-import { settledProcesses } from './user_truth.ts'
+import { largePid, settledProcesses } from './user_truth.ts'
 
 const unflagged = without(/^SIGPENDING/)
 

@@ -66,7 +66,7 @@ function byteText(byte: number): string {
   return `<${CONTROLS[byte] ?? formatAddress(BigInt(byte), 2)}>`
 }
 
-/** Characters by their upper three bits across, their lower four down. crash confuses ' and ` there, and shows - for _. */
+/** Characters by their upper three bits across, their lower four down. crash confuses ' with ` there, and - with _. */
 function chart(): Block {
   const rows = Array.from({ length: 16 }, (_, low) => {
     const cells = Array.from({ length: 8 }, (_, high) => chartCell(high * 16 + low))

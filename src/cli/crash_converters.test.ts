@@ -1,8 +1,8 @@
 // Commands that turn one number into another, on a small kernel.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { renderText } from '../../cli/render_text.ts'
-import { crashSession } from '../../../test/support/crash_session.ts'
+import { renderText } from './render_text.ts'
+import { crashSession } from '../../test/support/crash_session.ts'
 
 const { run, addressOf } = crashSession()
 const text = (line: string): string[] => Array.from(renderText(run(line)), (each) => each.trimEnd())

@@ -35,6 +35,13 @@ export function parseHex(text: string): bigint | undefined {
   return match ? BigInt(`0x${match[1]}`) : undefined
 }
 
+/** A number that must be hexadecimal. @throws {UsageError} in crash's words */
+export function parseHexInput(text: string): bigint {
+  const value = parseHex(text)
+  if (value === undefined) throw new UsageError(`invalid input: "${text}"`)
+  return value
+}
+
 /** A count: decimal, or hex with 0x. @throws {UsageError} in crash's words */
 export function parseCount(text: string): number {
   const value = /^-?(\d+|0x[\da-f]+)$/i.test(text) ? Number(text.replace(/^-/, '')) : Number.NaN

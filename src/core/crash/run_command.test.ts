@@ -89,7 +89,7 @@ const FAILURES: readonly (readonly [line: string, says: string])[] = [
   ['rd init_task -e 1', 'rd: invalid ending address: 1'],
   ['rd init_task -1', 'rd: invalid count: -1'],
   ['foreach nosuch set', 'foreach: unknown argument: "nosuch"'],
-  ['foreach kernel', 'foreach: no command: foreach runs bt, ps, set, task, files'],
+  ['foreach kernel', 'foreach: no command: foreach runs bt, ps, set, task, vm, files, sig, vtop'],
   ['foreach (( set', 'foreach: invalid regular expression: "(( set"'],
   [
     'p runqueues.nr_running',

@@ -6,11 +6,13 @@ import { exit } from './commands/exit.ts'
 import { files } from './commands/files.ts'
 import { foreach } from './commands/foreach.ts'
 import { help } from './commands/help.ts'
+import { irq } from './commands/irq.ts'
 import { log } from './commands/log.ts'
 import { mod } from './commands/mod.ts'
 import { p } from './commands/p.ts'
 import { ps } from './commands/ps.ts'
 import { rd } from './commands/rd.ts'
+import { runq } from './commands/runq.ts'
 import { set } from './commands/set.ts'
 import { star, struct, union } from './commands/struct.ts'
 import { sym } from './commands/sym.ts'
@@ -22,5 +24,6 @@ import { whatis } from './commands/whatis.ts'
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, files, mod],
   ...[struct, union, star, p, whatis, rd, sym],
+  ...[runq, irq],
   ...[alias, help, exit],
 ]

@@ -18,12 +18,14 @@ import { star, struct, union } from './commands/struct.ts'
 import { sym } from './commands/sym.ts'
 import { sys } from './commands/sys.ts'
 import { task } from './commands/task.ts'
+import { timer } from './commands/timer.ts'
+import { waitq } from './commands/waitq.ts'
 import { whatis } from './commands/whatis.ts'
 
 /** The registry: every command there is. */
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, files, mod],
   ...[struct, union, star, p, whatis, rd, sym],
-  ...[runq, irq],
+  ...[runq, irq, timer, waitq],
   ...[alias, help, exit],
 ]

@@ -9,6 +9,7 @@ import { help } from './commands/help.ts'
 import { irq } from './commands/irq.ts'
 import { log } from './commands/log.ts'
 import { mod } from './commands/mod.ts'
+import { net } from './commands/net.ts'
 import { p } from './commands/p.ts'
 import { ps } from './commands/ps.ts'
 import { rd } from './commands/rd.ts'
@@ -26,6 +27,6 @@ import { whatis } from './commands/whatis.ts'
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, files, mod],
   ...[struct, union, star, p, whatis, rd, sym],
-  ...[runq, irq, timer, waitq],
+  ...[runq, irq, timer, waitq, net],
   ...[alias, help, exit],
 ]

@@ -30,10 +30,7 @@ export function formatHardwareAddress(bytes: Uint8Array, separator = ':'): strin
 
 /** Network byte order, whatever the machine's. */
 function ipv6Words(bytes: Uint8Array): number[] {
-  return Array.from(
-    { length: 8 },
-    (_, i) => ((bytes[i * 2] ?? 0) << 8) | (bytes[i * 2 + 1] ?? 0),
-  )
+  return Array.from({ length: 8 }, (_, i) => ((bytes[i * 2] ?? 0) << 8) | (bytes[i * 2 + 1] ?? 0))
 }
 
 function longestZeros(words: readonly number[]): { start: number; length: number } {

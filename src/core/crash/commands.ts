@@ -2,6 +2,7 @@
 import type { Command } from './command.ts'
 import { alias } from './commands/alias.ts'
 import { bt } from './commands/bt.ts'
+import { dev } from './commands/dev.ts'
 import { exit } from './commands/exit.ts'
 import { files } from './commands/files.ts'
 import { foreach } from './commands/foreach.ts'
@@ -27,6 +28,6 @@ import { whatis } from './commands/whatis.ts'
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, files, mod],
   ...[struct, union, star, p, whatis, rd, sym],
-  ...[runq, irq, timer, waitq, net],
+  ...[runq, irq, timer, waitq, net, dev],
   ...[alias, help, exit],
 ]

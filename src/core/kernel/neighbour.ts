@@ -73,7 +73,10 @@ export function* forEachNeighbour(table: KObject<'neigh_table'>): Generator<Neig
 /** The protocol address of a neighbour: IPv4 or IPv6 by the length of its table's keys. */
 export function neighbourAddress(neighbour: Neighbour): string {
   const length = neighbour.number('tbl.key_len')
-  const key = neighbour.program.memory.bytes(neighbour.get('primary_key').address, length === 16 ? 16 : 4)
+  const key = neighbour.program.memory.bytes(
+    neighbour.get('primary_key').address,
+    length === 16 ? 16 : 4,
+  )
   return length === 16 ? formatIpv6(key) : formatIpv4(key)
 }
 

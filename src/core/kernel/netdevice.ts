@@ -28,11 +28,7 @@ export function taskNet(task: Task): Net | undefined {
 
 /** Walk the devices of a namespace, in order of registration. @source include/linux/netdevice.h for_each_netdev() */
 export function forEachNetdev(net: Net): Generator<NetDevice> {
-  return listForEachEntry<'net_device'>(
-    net.get('dev_base_head'),
-    'struct net_device',
-    'dev_list',
-  )
+  return listForEachEntry<'net_device'>(net.get('dev_base_head'), 'struct net_device', 'dev_list')
 }
 
 /** IPv4 addresses of a device, `192.0.2.1`, primary ones first. @source net/ipv4/devinet.c in_dev_for_each_ifa_rcu() */

@@ -88,7 +88,8 @@ function codeOf({ values, operands }: Args): string {
   if (values.arp)
     return `for (const neighbour of forEachNeighbour(arpTable(program))) console.log(neighbourAddress(neighbour), neighbourHardwareAddress(neighbour), neighbourState(neighbour))`
   const pid = operands[0]
-  const find = pid === undefined ? '' : `const of = findTask(program, ${Number.parseInt(pid, 10)}) ?? task\n`
+  const find =
+    pid === undefined ? '' : `const of = findTask(program, ${Number.parseInt(pid, 10)}) ?? task\n`
   const whose = pid === undefined ? 'task' : 'of'
   if (values.sockets || values.structs)
     return `${find}for (const { fd, socket } of forEachTaskSocket(${whose})) {
@@ -131,9 +132,7 @@ function deviceTable(namespace: Net): TableBlock {
       yield [
         device.address,
         readCell(() => device.string('name')),
-        readCell(() =>
-          [...netdevIpv4Addresses(device), ...netdevIpv6Addresses(device)].join(', '),
-        ),
+        readCell(() => [...netdevIpv4Addresses(device), ...netdevIpv6Addresses(device)].join(', ')),
       ]
   }
   return table(DEVICE_COLUMNS, rows(), {

@@ -44,9 +44,7 @@ export const timer = defineCommand({
     if (!values.highResolution) yield jiffiesTable(program)
     for (const cpu of cpus) {
       if (session.aborted) return
-      const blocks = values.highResolution
-        ? hrtimerBlocks(program, cpu)
-        : wheelBlocks(program, cpu)
+      const blocks = values.highResolution ? hrtimerBlocks(program, cpu) : wheelBlocks(program, cpu)
       yield { kind: 'section', heading: undefined, blocks }
     }
   },

@@ -59,7 +59,10 @@ function findQueue(program: Program, operands: readonly string[]): NamedQueue {
     throw new UsageError(`cannot resolve "${first}"`)
   const typed = parseHex(first) === undefined ? program.findGlobalType(first) : undefined
   const address = parseAddress(program, first)
-  return { head: program.objectAt('struct list_head', address).cast(typed ?? 'struct list_head'), name: first }
+  return {
+    head: program.objectAt('struct list_head', address).cast(typed ?? 'struct list_head'),
+    name: first,
+  }
 }
 
 /** `struct.member` and the address of the struct, or of what a pointer in it leads to. */

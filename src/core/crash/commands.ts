@@ -15,6 +15,7 @@ import { p } from './commands/p.ts'
 import { ps } from './commands/ps.ts'
 import { rd } from './commands/rd.ts'
 import { runq } from './commands/runq.ts'
+import { sbitmapq } from './commands/sbitmapq.ts'
 import { set } from './commands/set.ts'
 import { star, struct, union } from './commands/struct.ts'
 import { sym } from './commands/sym.ts'
@@ -28,6 +29,6 @@ import { whatis } from './commands/whatis.ts'
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, files, mod],
   ...[struct, union, star, p, whatis, rd, sym],
-  ...[runq, irq, timer, waitq, net, dev],
+  ...[runq, irq, timer, waitq, net, dev, sbitmapq],
   ...[alias, help, exit],
 ]

@@ -1,6 +1,7 @@
 // The commands of `kbox crash`; help lists them in this order.
 import type { Command } from './command.ts'
 import { alias } from './commands/alias.ts'
+import { bpf } from './commands/bpf.ts'
 import { bt } from './commands/bt.ts'
 import { dev } from './commands/dev.ts'
 import { exit } from './commands/exit.ts'
@@ -29,6 +30,6 @@ import { whatis } from './commands/whatis.ts'
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, files, mod],
   ...[struct, union, star, p, whatis, rd, sym],
-  ...[runq, irq, timer, waitq, net, dev, sbitmapq],
+  ...[runq, irq, timer, waitq, net, dev, sbitmapq, bpf],
   ...[alias, help, exit],
 ]

@@ -18,15 +18,6 @@ export interface TimerBase {
   readonly base: KObject<'timer_base'>
 }
 
-/** Names of the wheels by their number. @source kernel/time/timer.c BASE_STD, BASE_LOCAL */
-function timerBaseNames(program: Program, count: number): readonly string[] {
-  // Since v6.9, commit 83a665dc99a7 ("timers: Keep the pinned timers separate from the others"), there are three.
-  if (count === 3) return ['BASE_LOCAL', 'BASE_GLOBAL', 'BASE_DEF']
-  if (count === 2) return ['BASE_STD', 'BASE_DEF']
-  // Without CONFIG_NO_HZ_COMMON there is one, which only a later type of the same series tells apart.
-  return [program.hasType('struct timer_events') ? 'BASE_LOCAL' : 'BASE_STD']
-}
-
 /**
  * The timer wheels of a CPU.
  *
@@ -40,6 +31,15 @@ export function timerBases(program: Program, cpu: number): TimerBase[] {
     name: names[i] ?? `BASE_${i}`,
     base: base.cast('struct timer_base'),
   }))
+}
+
+/** Names of the wheels by their number. @source kernel/time/timer.c BASE_STD, BASE_LOCAL */
+function timerBaseNames(program: Program, count: number): readonly string[] {
+  // Since v6.9, commit 83a665dc99a7 ("timers: Keep the pinned timers separate from the others"), there are three.
+  if (count === 3) return ['BASE_LOCAL', 'BASE_GLOBAL', 'BASE_DEF']
+  if (count === 2) return ['BASE_STD', 'BASE_DEF']
+  // Without CONFIG_NO_HZ_COMMON there is one, which only a later type of the same series tells apart.
+  return [program.hasType('struct timer_events') ? 'BASE_LOCAL' : 'BASE_STD']
 }
 
 /** The variable's own type where the kernel's type data have it; else as many wheels as fit the symbol. */

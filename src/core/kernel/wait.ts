@@ -96,7 +96,7 @@ function entryLayout(program: Program, head: KObject, link: bigint): EntryLayout
 
 function isSimple(program: Program, head: KObject, link: bigint, full: EntryLayout): boolean {
   const type = stripType(head.type)
-  if (type.kind === 'struct' && /wait_queue_head$/.test(type.name))
+  if (type.kind === 'struct' && type.name.endsWith('wait_queue_head'))
     return type.name.startsWith('swait')
   const wake = program.memory.u64(wrap64(link - full.link + (full.wake ?? 0n)))
   return !/^[tTwW]$/.test(program.symbolAt(wake)?.type ?? '')

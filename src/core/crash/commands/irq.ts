@@ -20,7 +20,7 @@ import {
 } from '../../kernel/irq.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import type { Program } from '../../program/program.ts'
-import { addressText, cellText } from '../cell_text.ts'
+import { addressText, cellText, centerText } from '../cell_text.ts'
 import { defineCommand, table, type Block, type CommandArgs, type TableBlock } from '../command.ts'
 import { parseCpuList } from '../cpu_list.ts'
 import type { Session } from '../session.ts'
@@ -76,12 +76,6 @@ function codeOf(operands: readonly string[]): string {
 
 const IRQ_COLUMN: Column = { title: 'IRQ', kind: 'decimal' }
 
-/** A string in the middle of a column, as crash's mkstring() puts it. */
-function centered(text: string, width: number): string {
-  const left = Math.max(0, Math.floor((width - text.length) / 2))
-  return `${' '.repeat(left)}${text}`.padEnd(width)
-}
-
 function irqTable(session: Session, { values, operands }: Args): TableBlock {
   const columns: readonly Column[] = [
     IRQ_COLUMN,
@@ -91,13 +85,13 @@ function irqTable(session: Session, { values, operands }: Args): TableBlock {
     // 0 for the first handler of an interrupt, 1 for the next on its line.
     { title: 'HANDLER', kind: 'decimal' },
   ]
-  const unused = centered('(unused)', 16)
+  const unused = centerText('(unused)', 16)
   return table(columns, irqRows(session, parseIndices(session.program, operands), values.used), {
     heading: ' IRQ   IRQ_DESC/_DATA      IRQACTION      NAME',
     line: ([number, desc, action, name, handler]) => {
       const head =
         handler === 0
-          ? `${centered(cellText(number), 5)} ${desc === null ? unused : addressText(desc)}  `
+          ? `${centerText(cellText(number), 5)} ${desc === null ? unused : addressText(desc)}  `
           : ' '.repeat(24)
       return action === null
         ? `${head}${unused}  `

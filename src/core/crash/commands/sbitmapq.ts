@@ -28,7 +28,12 @@ const OPTIONS = {
     value: 'struct[.member[,member]]',
     help: 'what the bits stand for, with -a',
   },
-  array: { type: 'string', short: 'a', value: 'address', help: 'the array that bits are indices of' },
+  array: {
+    type: 'string',
+    short: 'a',
+    value: 'address',
+    help: 'the array that bits are indices of',
+  },
   pointers: { type: 'boolean', short: 'p', help: 'the array is one of pointers' },
   verbose: { type: 'boolean', short: 'v', help: 'with -s: show each struct' },
   hex: { type: 'boolean', short: 'x', help: 'with -v: numbers in hexadecimal' },
@@ -154,11 +159,7 @@ function formatPairs(bytes: Uint8Array): string {
   }).join('')
 }
 
-function* structBlocks(
-  session: Session,
-  queue: KObject,
-  values: Args['values'],
-): Generator<Block> {
+function* structBlocks(session: Session, queue: KObject, values: Args['values']): Generator<Block> {
   const { program } = session
   const { name, type, members } = parseStructReference(session, values.struct as string)
   const array = parseAddress(program, values.array as string)

@@ -1,4 +1,5 @@
 // timer: timers that wait to expire. Source of names and layout: crash's `timer`.
+import { KdumpError } from '../../base/errors.ts'
 import { readCell, type Cell, type Column } from '../../base/table.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import {
@@ -14,7 +15,7 @@ import {
   type TimerBase,
 } from '../../kernel/timer.ts'
 import type { Program } from '../../program/program.ts'
-import { addressText, cellText } from '../cell_text.ts'
+import { addressText, cellText, centerText, centerTextRight } from '../cell_text.ts'
 import { defineCommand, lines, record, table, type Block, type TableBlock } from '../command.ts'
 import { parseCpuList } from '../cpu_list.ts'
 
@@ -90,7 +91,7 @@ const COMMON_COLUMNS: readonly Column[] = [
 function wheelTable(program: Program, cpu: number, { name, base }: TimerBase): TableBlock {
   const now = jiffiesOf(program)
   const rows: Cell[][] = []
-  let problem: unknown
+  let problem: KdumpError | undefined
   try {
     for (const entry of timerBaseForEach(base)) {
       const expires = entry.bigint('expires')
@@ -99,6 +100,7 @@ function wheelTable(program: Program, cpu: number, { name, base }: TimerBase): T
       rows.push([expires, expires - now, entry.address, action, symbol, cpu, name, base.address])
     }
   } catch (error) {
+    if (!(error instanceof KdumpError)) throw error
     // What was found is shown, sorted, and then what broke the list.
     problem = error
   }
@@ -121,9 +123,9 @@ function wheelTable(program: Program, cpu: number, { name, base }: TimerBase): T
   })
 }
 
-function* thenThrow(rows: readonly Cell[][], problem: unknown): Generator<Cell[]> {
+function* thenThrow(rows: readonly Cell[][], problem: KdumpError | undefined): Generator<Cell[]> {
   yield* rows
-  if (problem !== undefined) throw problem
+  if (problem) throw problem
 }
 
 const widest = (rows: readonly Cell[][], column: number, least: number): number =>
@@ -146,19 +148,12 @@ function* hrtimerBlocks(program: Program, cpu: number): Generator<Block> {
   }
 }
 
-/** A name in the middle of its column; crash leans values to the right. */
-function centered(text: string, width: number, lean: 'left' | 'right'): string {
-  const space = Math.max(0, width - text.length)
-  const left = lean === 'left' ? Math.floor(space / 2) : Math.ceil(space / 2)
-  return `${' '.repeat(left)}${text}${' '.repeat(space - left)}`
-}
-
 function clockTable(cpu: number, { index, base, clock }: HrtimerClock): TableBlock {
   const { program } = base
   const title = `  CLOCK: ${index}  HRTIMER_CLOCK_BASE: ${addressText(base.address)}  [${clock}]`
   const now = readCell(() => hrtimerClockNow(base))
   const rows: Cell[][] = []
-  let problem: unknown
+  let problem: KdumpError | undefined
   try {
     for (const entry of hrtimerClockForEach(base)) {
       const expires = hrtimerExpires(entry)
@@ -170,6 +165,7 @@ function clockTable(cpu: number, { index, base, clock }: HrtimerClock): TableBlo
       ])
     }
   } catch (error) {
+    if (!(error instanceof KdumpError)) throw error
     problem = error
   }
   const columns: readonly Column[] = [
@@ -186,14 +182,14 @@ function clockTable(cpu: number, { index, base, clock }: HrtimerClock): TableBlo
     tte: widest(rows, 1, 3),
   }
   const heading =
-    `  ${centered('CURRENT', widths.soft, 'right')}\n` +
-    `  ${centered(cellText(now), widths.soft, 'right')}\n` +
-    `  ${centered('SOFTEXPIRES', widths.soft, 'right')}  ${centered('EXPIRES', widths.expires, 'right')}  ` +
-    `${centered('TTE', widths.tte, 'right')}  ${centered('HRTIMER', 16, 'left')}  ${centered('FUNCTION', 16, 'left')}`
+    `  ${centerTextRight('CURRENT', widths.soft)}\n` +
+    `  ${centerTextRight(cellText(now), widths.soft)}\n` +
+    `  ${centerTextRight('SOFTEXPIRES', widths.soft)}  ${centerTextRight('EXPIRES', widths.expires)}  ` +
+    `${centerTextRight('TTE', widths.tte)}  ${centerText('HRTIMER', 16)}  ${centerText('FUNCTION', 16)}`
   return table(columns, thenThrow(rows, problem), {
     heading: rows.length === 0 ? `${title}\n  (empty)` : `${title}\n${heading}`,
     line: ([expires, tte, address, action, symbol, soft]) =>
-      `  ${centered(cellText(soft), widths.soft, 'right')}  ${centered(cellText(expires), widths.expires, 'right')}  ` +
+      `  ${centerTextRight(cellText(soft), widths.soft)}  ${centerTextRight(cellText(expires), widths.expires)}  ` +
       `${cellText(tte).padStart(widths.tte)}  ${addressText(address)}  ${addressText(action)}  <${cellText(symbol)}>`,
   })
 }

@@ -6,6 +6,7 @@ import { exit } from './commands/exit.ts'
 import { files } from './commands/files.ts'
 import { foreach } from './commands/foreach.ts'
 import { help } from './commands/help.ts'
+import { list } from './commands/list.ts'
 import { log } from './commands/log.ts'
 import { mod } from './commands/mod.ts'
 import { p } from './commands/p.ts'
@@ -16,11 +17,12 @@ import { star, struct, union } from './commands/struct.ts'
 import { sym } from './commands/sym.ts'
 import { sys } from './commands/sys.ts'
 import { task } from './commands/task.ts'
+import { tree } from './commands/tree.ts'
 import { whatis } from './commands/whatis.ts'
 
 /** The registry: every command there is. */
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, files, mod],
-  ...[struct, union, star, p, whatis, rd, sym],
+  ...[struct, union, star, p, whatis, list, tree, rd, sym],
   ...[alias, help, exit],
 ]

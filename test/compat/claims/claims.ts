@@ -2,6 +2,7 @@
 import type { Claims } from './claim.ts'
 import { files } from './files.ts'
 import { foreach } from './foreach.ts'
+import { list } from './list.ts'
 import { log } from './log.ts'
 import { mod } from './mod.ts'
 import { p } from './p.ts'
@@ -11,12 +12,14 @@ import { set } from './set.ts'
 import { struct } from './struct.ts'
 import { sym } from './sym.ts'
 import { sys } from './sys.ts'
+import { tree } from './tree.ts'
 import { whatis } from './whatis.ts'
 
 /** Every command that something is claimed of. */
 export const CLAIMS: Readonly<Record<string, Claims>> = {
   files,
   foreach,
+  list,
   log,
   mod,
   p,
@@ -26,5 +29,6 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   struct,
   sym,
   sys,
+  tree,
   whatis,
 }

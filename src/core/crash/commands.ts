@@ -12,6 +12,7 @@ import { mod } from './commands/mod.ts'
 import { p } from './commands/p.ts'
 import { ps } from './commands/ps.ts'
 import { rd } from './commands/rd.ts'
+import { search } from './commands/search.ts'
 import { set } from './commands/set.ts'
 import { star, struct, union } from './commands/struct.ts'
 import { sym } from './commands/sym.ts'
@@ -23,6 +24,6 @@ import { whatis } from './commands/whatis.ts'
 /** The registry: every command there is. */
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, files, mod],
-  ...[struct, union, star, p, whatis, list, tree, rd, sym],
+  ...[struct, union, star, p, whatis, list, tree, rd, search, sym],
   ...[alias, help, exit],
 ]

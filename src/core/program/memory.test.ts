@@ -22,6 +22,8 @@ function linear(toPhysical = (offset: number): number => offset): Translator {
     lastPageSize: 4096,
     kernelToPhysical: translate,
     walk: (root, address) => root + Number(address),
+    forEachMapped: () => [],
+    directMap: undefined,
     setDirectMap() {},
   }
 }

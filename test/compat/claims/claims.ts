@@ -8,6 +8,7 @@ import { mod } from './mod.ts'
 import { p } from './p.ts'
 import { ps } from './ps.ts'
 import { rd } from './rd.ts'
+import { search } from './search.ts'
 import { set } from './set.ts'
 import { struct } from './struct.ts'
 import { sym } from './sym.ts'
@@ -25,6 +26,7 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   p,
   ps,
   rd,
+  search,
   set,
   struct,
   sym,

@@ -15,6 +15,7 @@ import { help } from './commands/help.ts'
 import { ipcs } from './commands/ipcs.ts'
 import { irq } from './commands/irq.ts'
 import { kmem } from './commands/kmem.ts'
+import { list } from './commands/list.ts'
 import { log } from './commands/log.ts'
 import { mach } from './commands/mach.ts'
 import { mod } from './commands/mod.ts'
@@ -28,6 +29,7 @@ import { ptov } from './commands/ptov.ts'
 import { rd } from './commands/rd.ts'
 import { runq } from './commands/runq.ts'
 import { sbitmapq } from './commands/sbitmapq.ts'
+import { search } from './commands/search.ts'
 import { set } from './commands/set.ts'
 import { sig } from './commands/sig.ts'
 import { star, struct, union } from './commands/struct.ts'
@@ -36,6 +38,7 @@ import { sym } from './commands/sym.ts'
 import { sys } from './commands/sys.ts'
 import { task } from './commands/task.ts'
 import { timer } from './commands/timer.ts'
+import { tree } from './commands/tree.ts'
 import { vm } from './commands/vm.ts'
 import { vtop } from './commands/vtop.ts'
 import { waitq } from './commands/waitq.ts'
@@ -45,7 +48,7 @@ import { whatis } from './commands/whatis.ts'
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, vm, files, fuser, mount, sig, ipcs, mod],
   ...[kmem, swap, mach, runq, irq, timer, waitq, net, dev, sbitmapq, bpf],
-  ...[struct, union, star, p, whatis, rd, sym, vtop],
+  ...[struct, union, star, p, whatis, rd, sym, vtop, list, tree, search],
   ...[pte, btop, ptob, ptov, ascii, evalCommand],
   ...[alias, help, exit],
 ]

@@ -19,7 +19,8 @@ import type { Session } from './session.ts'
 export function parseAddress(program: Program, text: string): bigint {
   const hex = parseHex(text)
   if (hex !== undefined) return hex
-  const moved = /^([\w.$]+)(?:([+-])(0x[\da-f]+|\d+))?$/i.exec(text)
+  // Crash's own arithmetic is in parentheses, and there a symbol is its address.
+  const moved = /^\(?\s*([\w.$]+)(?:\s*([+-])\s*(0x[\da-f]+|\d+))?\s*\)?$/i.exec(text)
   const symbol = moved && program.findSymbol(moved[1] as string)
   if (symbol) {
     const offset = BigInt(moved[3] ?? 0)
@@ -27,6 +28,15 @@ export function parseAddress(program: Program, text: string): bigint {
   }
   if (/^[A-Za-z_$][\w$]*$/.test(text)) throw new NotFoundError('symbol', text)
   return addressOf(evaluate(program, text))
+}
+
+/** The code that has the address {@link parseAddress} reads from `text`. */
+export function codeAddress(text: string): string {
+  const hex = parseHex(text)
+  if (hex !== undefined) return `0x${hex.toString(16)}n`
+  return /^[A-Za-z_$][\w$]*$/.test(text)
+    ? `program.symbol('${text}')`
+    : `addressOf(evaluate(program, ${JSON.stringify(text)}))`
 }
 
 /** A number that is hexadecimal without saying so, or undefined. */

@@ -131,7 +131,9 @@ function* objectLines({
   members,
   follow,
   cpu,
+  heading,
 }: ObjectBlock): Generator<string> {
+  yield* heading ?? []
   if (cpu !== undefined) yield `[${cpu}]: ${object.address.toString(16)}`
   if (!members) {
     yield* `${prefix ?? ''}${formatExpression(object, format)}`.split('\n')

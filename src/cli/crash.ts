@@ -12,6 +12,7 @@ import { ET_CORE } from '../core/elf/elf_layout.ts'
 import type { Source } from '../core/io/source.ts'
 import { openKernel } from '../core/kernel/open_kernel.ts'
 import { openFileSource } from '../host/platform/file_source.ts'
+import { registerDisassemblers } from '../host/platform/iced_x86.ts'
 import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
 import { CrashShell } from './crash_shell.ts'
 import { runCrashrc } from './crashrc.ts'
@@ -64,6 +65,7 @@ export async function crashMain(argv: readonly string[]): Promise<number> {
   const { values, operands } = parseOptions(OPTIONS, normalize(argv))
   noteIgnored(values)
   registerNativeCodecs()
+  registerDisassemblers()
   const [source, ...parts] = openDumpOf(operands)
   const session = new Session(openKernel(source, ...parts), COMMANDS)
   using dump = session.program.dump

@@ -2,6 +2,7 @@
 import type { Command } from './command.ts'
 import { alias } from './commands/alias.ts'
 import { bt } from './commands/bt.ts'
+import { dis } from './commands/dis.ts'
 import { exit } from './commands/exit.ts'
 import { files } from './commands/files.ts'
 import { foreach } from './commands/foreach.ts'
@@ -21,6 +22,6 @@ import { whatis } from './commands/whatis.ts'
 /** The registry: every command there is. */
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, files, mod],
-  ...[struct, union, star, p, whatis, rd, sym],
+  ...[struct, union, star, p, whatis, rd, sym, dis],
   ...[alias, help, exit],
 ]

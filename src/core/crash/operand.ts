@@ -29,6 +29,17 @@ export function parseAddress(program: Program, text: string): bigint {
   return addressOf(evaluate(program, text))
 }
 
+/** Code that has the address an operand means, for `--code`: `0xffff…n`, `program.findSymbol('schedule').address + 4n`. */
+export function addressCode(text: string): string {
+  const hex = parseHex(text)
+  if (hex !== undefined) return `0x${hex.toString(16)}n`
+  const moved = /^([\w.$]+)(?:([+-])(0x[\da-f]+|\d+))?$/i.exec(text)
+  if (!moved) return `addressOf(evaluate(program, ${JSON.stringify(text)}))`
+  const [, name, sign, offset] = moved
+  const symbol = `program.findSymbol(${JSON.stringify(name)}).address`
+  return offset === undefined ? symbol : `${symbol} ${sign} ${offset}n`
+}
+
 /** A number that is hexadecimal without saying so, or undefined. */
 export function parseHex(text: string): bigint | undefined {
   const match = /^(?:0x)?([\da-f]{1,16})$/i.exec(text)

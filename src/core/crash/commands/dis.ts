@@ -4,7 +4,12 @@ import { NotFoundError, UnsupportedError, UsageError } from '../../base/errors.t
 import type { Cell, Column } from '../../base/table.ts'
 import type { KernelSymbol } from '../../debuginfo/symbol_index.ts'
 import { findBug } from '../../kernel/bug.ts'
-import { formatSourceLine, sourceLine, type SourceLine } from '../../kernel/source_lines.ts'
+import {
+  formatSourceLine,
+  sourceFile,
+  sourceLine,
+  type SourceLine,
+} from '../../kernel/source_lines.ts'
 import { forEachInstruction, type Instruction } from '../../program/disassemble.ts'
 import type { Program } from '../../program/program.ts'
 import { cellText, hexText } from '../cell_text.ts'
@@ -118,6 +123,7 @@ function parseRange(session: Session, { values, operands }: Args): Range {
   const count = countText === undefined ? undefined : parseCount(countText)
   if (count !== undefined && count <= 0) throw new UsageError(`invalid count argument: ${count}`)
   const address = parseAddress(program, operand)
+  refuseAmbiguous(program, operand)
   if (values.user)
     return { start: address, end: undefined, count: count ?? 1, isReverse: false, isUser: true }
   const symbol = program.symbolAt(address)
@@ -131,6 +137,20 @@ function parseRange(session: Session, { values, operands }: Args): Range {
   // As in crash: what begins a routine means all of it, unless it is an expression.
   const isWhole = symbol?.address === address && /^[\w$.]+$/.test(operand)
   return isWhole ? { ...common, end: endOf(symbol) } : { ...common, count: 1 }
+}
+
+/** Static functions may share a name: which one is meant only the person knows. @throws {UsageError} */
+function refuseAmbiguous(program: Program, operand: string): void {
+  const [name = ''] = operand.split('+')
+  const symbols = [program.kernelSymbols, ...program.modules.map((module) => module.symbols())]
+    .flatMap((index) => index?.findAll(name) ?? [])
+    .filter(({ type }) => /^[tTwW]$/.test(type))
+  if (new Set(symbols.map(({ address }) => address)).size < 2) return
+  const all = symbols.map((symbol) => {
+    const source = sourceFile(program, symbol)
+    return [symbol.address.toString(16), symbol.module, source?.file].filter(Boolean).join(' ')
+  })
+  throw new UsageError(`${name}: duplicate text symbols found: ${all.join(', ')}`)
 }
 
 function getFunction(symbol: KernelSymbol | undefined, address: bigint): KernelSymbol {

@@ -59,9 +59,11 @@ export const EDGES: Readonly<Record<string, Edges>> = {
       'core/program',
     ],
   },
-  // crash/ and diagnose/ yield data and never format it: report/ and cli/ are not theirs, nor is one the other's.
+  // crash/ and diagnose/ yield data and never format it: render/, report/ and cli/ are not theirs, nor is one the other's.
   'core/crash': { folders: ANALYSIS },
   'core/diagnose': { folders: ANALYSIS },
+  // Blocks as text and JSON, for whoever shows them: cli, api and ui.
+  'core/render': { folders: [...ANALYSIS, 'core/crash'] },
   'core/report': { folders: [...ANALYSIS, 'core/crash', 'core/diagnose'] },
   // koffi is a door out of JavaScript: one folder has its key.
   'host/platform': { folders: ['core'], packages: [...NODE, 'koffi', 'iced-x86'] },
@@ -86,7 +88,9 @@ export const EDGES: Readonly<Record<string, Edges>> = {
     ],
     packages: NODE,
   },
-  cli: { folders: ['core', 'host'], packages: NODE },
+  // What scripts import as 'kbox': core with a file system under it.
+  api: { folders: ['core', 'host/platform'] },
+  cli: { folders: ['core', 'host', 'api'], packages: NODE },
   ui: { folders: ['core'] },
 }
 

@@ -10,8 +10,8 @@ import { parseLine, type Sink } from '../core/crash/parse_line.ts'
 import { runWords } from '../core/crash/run_command.ts'
 import type { Session } from '../core/crash/session.ts'
 import { openPager } from './pager.ts'
-import { renderJson } from './render_json.ts'
-import { renderText } from './render_text.ts'
+import { renderJson } from '../core/render/render_json.ts'
+import { renderText } from '../core/render/render_text.ts'
 
 /** Text gathered before it is written. */
 const CHUNK_CHARACTERS = 64 * 1024

@@ -1,6 +1,6 @@
 // What kbox gives for a claim's line, as text and as JSON, each from a run of its own: rows are read but once.
-import { renderJson } from '../../../src/cli/render_json.ts'
-import { renderText } from '../../../src/cli/render_text.ts'
+import { renderJson } from '../../../src/core/render/render_json.ts'
+import { renderText } from '../../../src/core/render/render_text.ts'
 import type { Block } from '../../../src/core/crash/command.ts'
 import { COMMANDS } from '../../../src/core/crash/commands.ts'
 import { parseLine } from '../../../src/core/crash/parse_line.ts'

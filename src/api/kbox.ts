@@ -1,0 +1,198 @@
+// What scripts import as 'kbox': `import { open, forEachTask } from 'kbox'`. Written by `npm run api`, which lists what
+// it takes; do not edit.
+export * from '../core/program/kernel_types.ts'
+export { crash } from './crash.ts'
+export type { CrashOutput } from './crash.ts'
+export { open } from './open.ts'
+export type { Registers } from '../core/arch/arch.ts'
+export { wrap64 } from '../core/base/addr.ts'
+export {
+  KdumpError,
+  FormatError,
+  UnsupportedError,
+  FaultError,
+  CorruptError,
+  MismatchError,
+  NotFoundError,
+  UsageError,
+  HostError,
+} from '../core/base/errors.ts'
+export type { FaultReason, AddressSpace, NotFoundKind } from '../core/base/errors.ts'
+export { formatHex, formatAddress, formatHexBytes } from '../core/base/hex.ts'
+export type { Cell, CellFault, Column } from '../core/base/table.ts'
+export type { KernelSymbol } from '../core/debuginfo/symbol_index.ts'
+export {
+  VOID,
+  TYPE_DEPTH_LIMIT,
+  stripType,
+  sizeofType,
+  indexMembers,
+} from '../core/debuginfo/type.ts'
+export type {
+  Type,
+  VoidType,
+  IntType,
+  FloatType,
+  PointerType,
+  ArrayType,
+  CompoundType,
+  EnumType,
+  EnumValue,
+  TypedefType,
+  QualifiedType,
+  FunctionType,
+  ForwardType,
+  Parameter,
+  Member,
+} from '../core/debuginfo/type.ts'
+export { forEachAuditRecord } from '../core/kernel/audit.ts'
+export type { AuditRecord } from '../core/kernel/audit.ts'
+export { dPath, mountPath, dentryPath, dentryName } from '../core/kernel/dcache.ts'
+export type { Dentry, DPathOptions } from '../core/kernel/dcache.ts'
+export { dmiStrings } from '../core/kernel/dmi.ts'
+export type { DmiString } from '../core/kernel/dmi.ts'
+export {
+  forEachFile,
+  filePath,
+  fileInode,
+  taskRoot,
+  taskCwd,
+  inodeType,
+  inodePages,
+  forEachCachedPage,
+} from '../core/kernel/fs.ts'
+export type { File, Inode, OpenFile, FileType, CachedPage } from '../core/kernel/fs.ts'
+export { idrForEach, idrFind } from '../core/kernel/idr.ts'
+export type { IdrEntry } from '../core/kernel/idr.ts'
+export { kernelConfig } from '../core/kernel/ikconfig.ts'
+export { taskName, toKthread } from '../core/kernel/kthread.ts'
+export {
+  LIST_LIMIT,
+  containerOf,
+  listForEach,
+  listForEachEntry,
+  hlistForEachEntry,
+} from '../core/kernel/list.ts'
+export { liveTask } from '../core/kernel/live_task.ts'
+export { loadAverages } from '../core/kernel/loadavg.ts'
+export type { LogRecord } from '../core/kernel/log_record.ts'
+export { mtForEach, mtLoad } from '../core/kernel/maple_tree.ts'
+export type { MapleEntry } from '../core/kernel/maple_tree.ts'
+export {
+  taskMm,
+  forEachVma,
+  vmaLookup,
+  mmTotalVm,
+  mmRss,
+  taskRss,
+  readUserMemory,
+  mmArguments,
+  mmEnvironment,
+} from '../core/kernel/mm.ts'
+export type { Mm, Vma } from '../core/kernel/mm.ts'
+export { forEachNode, presentPages, highMemoryPages, totalramPages } from '../core/kernel/mmzone.ts'
+export type { Node } from '../core/kernel/mmzone.ts'
+export { forEachModule, moduleRanges } from '../core/kernel/module.ts'
+export type { Module } from '../core/kernel/module.ts'
+export {
+  realMount,
+  mountNamespace,
+  forEachMount,
+  mountDevname,
+  mountType,
+} from '../core/kernel/mount.ts'
+export type { Mount } from '../core/kernel/mount.ts'
+export type { OpenOptions } from '../core/kernel/open_kernel.ts'
+export { pageToPfn, pageFlags, pageFlagNames } from '../core/kernel/page.ts'
+export type { Page } from '../core/kernel/page.ts'
+export { panicCpu, panicTask, panicMessage } from '../core/kernel/panic.ts'
+export { nrCpuIds, perCpuOffset, perCpu, perCpuPtr, forEachCpu } from '../core/kernel/percpu.ts'
+export type { CpuSet } from '../core/kernel/percpu.ts'
+export { percpuCounterSum, percpuCounterReadPositive } from '../core/kernel/percpu_counter.ts'
+export { forEachPid, pidTask, initPidNs } from '../core/kernel/pid.ts'
+export type { Pid, PidEntry } from '../core/kernel/pid.ts'
+export {
+  readLog,
+  readLogSinceClear,
+  formatLogLines,
+  formatTimestamp,
+} from '../core/kernel/printk.ts'
+export { forEachPrintkSafeBuffer } from '../core/kernel/printk_safe.ts'
+export type { PrintkSafeBuffer } from '../core/kernel/printk_safe.ts'
+export { rbtreeInorderForEach, rbtreeInorderForEachEntry, rbFind } from '../core/kernel/rbtree.ts'
+export { RLIM_INFINITY, forEachRlimit } from '../core/kernel/resource.ts'
+export type { ResourceLimit } from '../core/kernel/resource.ts'
+export {
+  TASK_INTERRUPTIBLE,
+  TASK_UNINTERRUPTIBLE,
+  TASK_STOPPED,
+  TASK_TRACED,
+  EXIT_DEAD,
+  EXIT_ZOMBIE,
+  TASK_PARKED,
+  TASK_DEAD,
+  TASK_WAKEKILL,
+  TASK_WAKING,
+  TASK_NOLOAD,
+  TASK_NEW,
+  PF_KTHREAD,
+  taskState,
+  taskStateName,
+  taskCpu,
+  isKthread,
+  forEachProcess,
+  forEachThread,
+  forEachTask,
+  forEachIdleTask,
+  idleTask,
+  currentTask,
+  runningCpu,
+  findTask,
+} from '../core/kernel/sched.ts'
+export type { Task } from '../core/kernel/sched.ts'
+export { inodeSocket, socketProtocol } from '../core/kernel/socket.ts'
+export { stackTrace, cpuTrace, crashRegisters } from '../core/kernel/stack.ts'
+export { kernelStack } from '../core/kernel/stack_bounds.ts'
+export type { StackBounds } from '../core/kernel/stack_bounds.ts'
+export { forEachSystemCall } from '../core/kernel/syscall_table.ts'
+export type { SystemCall } from '../core/kernel/syscall_table.ts'
+export { taintFlags, taintedMask, taintLetters } from '../core/kernel/taint.ts'
+export type { TaintFlag } from '../core/kernel/taint.ts'
+export { parentTask } from '../core/kernel/task_parent.ts'
+export { searchTasks } from '../core/kernel/task_search.ts'
+export type { TaskSearch } from '../core/kernel/task_search.ts'
+export { timekeeper, coarseRealtimeNsec, coarseBoottimeNsec } from '../core/kernel/timekeeping.ts'
+export { utsname } from '../core/kernel/uts.ts'
+export type { Utsname } from '../core/kernel/uts.ts'
+export { xaForEach, xaLoad, xaIsValue, xaToValue } from '../core/kernel/xarray.ts'
+export type { XArrayEntry } from '../core/kernel/xarray.ts'
+export { evaluate, addressOf } from '../core/program/evaluate.ts'
+export type { EvaluateOptions } from '../core/program/evaluate.ts'
+export {
+  formatObject,
+  formatExpression,
+  formatSymbol,
+  checkReadable,
+} from '../core/program/format_object.ts'
+export type { FormatOptions } from '../core/program/format_object.ts'
+export { formatType, formatDefinition, formatMember } from '../core/program/format_type.ts'
+export type { DefinitionLine } from '../core/program/format_type.ts'
+export { KObject } from '../core/program/kobject.ts'
+export { Memory } from '../core/program/memory.ts'
+export type { MemoryReader } from '../core/program/memory.ts'
+export { ModuleMap } from '../core/program/module_tables.ts'
+export type { AddressRange, ModuleTables } from '../core/program/module_tables.ts'
+export { toPlain, plainInteger } from '../core/program/plain_object.ts'
+export type { Plain } from '../core/program/plain_object.ts'
+export { Program } from '../core/program/program.ts'
+export type { ProgramOptions } from '../core/program/program.ts'
+export { readPtRegs, parsePrstatus } from '../core/program/registers.ts'
+export { frameSymbol } from '../core/program/stack_trace.ts'
+export type {
+  FrameQuality,
+  StackFrame,
+  StackTrace,
+  FrameSymbol,
+} from '../core/program/stack_trace.ts'
+export { unwindOrc } from '../core/program/unwind_orc.ts'
+export type { UnwindStart } from '../core/program/unwind_orc.ts'

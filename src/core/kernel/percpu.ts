@@ -43,6 +43,25 @@ export function perCpuPtr(pointer: KObject, cpu: number): KObject {
   )
 }
 
+/** A CPU's copy of a per-CPU variable. */
+export interface PerCpuPlace {
+  readonly cpu: number
+  /** The variable's own address, as its symbol has it. */
+  readonly variable: bigint
+}
+
+/** The static per-CPU variable an address lies in, and whose copy it is; undefined if in none. @source mm/percpu.c is_kernel_percpu_address() */
+export function findPerCpu(program: Program, address: bigint): PerCpuPlace | undefined {
+  if (!program.hasSymbol('__per_cpu_start') || !program.hasSymbol('__per_cpu_end')) return undefined
+  const start = program.symbol('__per_cpu_start')
+  const end = program.symbol('__per_cpu_end')
+  for (const cpu of forEachCpu(program, 'possible')) {
+    const variable = wrap64(address - perCpuOffset(program, cpu))
+    if (variable >= start && variable < end) return { cpu, variable }
+  }
+  return undefined
+}
+
 /** CPUs of a set, ascending. @source include/linux/cpumask.h for_each_cpu() */
 export function forEachCpu(program: Program, set: CpuSet): number[] {
   const mask = program.symbol(`__cpu_${set}_mask`)

@@ -38,6 +38,8 @@ export class Program {
   readonly memory: Memory
   readonly arch: Arch
   readonly info: VmcoreInfo
+  /** Virtual address of physical address 0 in the direct map (PAGE_OFFSET); undefined if it could not be read. */
+  readonly directMapBase: bigint | undefined
   /** Why symbols or types are missing; empty when all is well. */
   readonly problems: KdumpError[] = []
   readonly #options: ProgramOptions
@@ -71,8 +73,8 @@ export class Program {
     this.memory.setTranslator(translator)
     if (options.namelist) checkNamelist(options.namelist, this.info)
     this.#kernelSymbols = this.#readSymbols()
-    const base = this.#attempt(() => this.#directMapBase())
-    if (base !== undefined) translator.setDirectMap(base)
+    this.directMapBase = this.#attempt(() => this.#readDirectMapBase())
+    if (this.directMapBase !== undefined) translator.setDirectMap(this.directMapBase)
   }
 
   /** Symbols of the kernel proper; undefined if they could not be read (see `problems`). */
@@ -296,7 +298,7 @@ export class Program {
     )
   }
 
-  #directMapBase(): bigint {
+  #readDirectMapBase(): bigint {
     const variable = this.#kernelSymbols?.find('page_offset_base')
     if (variable) return this.memory.u64(variable.address)
     return this.info.number('pgtable_l5_enabled') === 1

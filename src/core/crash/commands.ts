@@ -6,6 +6,7 @@ import { bpf } from './commands/bpf.ts'
 import { bt } from './commands/bt.ts'
 import { btop } from './commands/btop.ts'
 import { dev } from './commands/dev.ts'
+import { dis } from './commands/dis.ts'
 import { evalCommand } from './commands/eval.ts'
 import { exit } from './commands/exit.ts'
 import { files } from './commands/files.ts'
@@ -48,7 +49,7 @@ import { whatis } from './commands/whatis.ts'
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, vm, files, fuser, mount, sig, ipcs, mod],
   ...[kmem, swap, mach, runq, irq, timer, waitq, net, dev, sbitmapq, bpf],
-  ...[struct, union, star, p, whatis, rd, sym, vtop, list, tree, search],
+  ...[struct, union, star, p, whatis, rd, sym, dis, vtop, list, tree, search],
   ...[pte, btop, ptob, ptov, ascii, evalCommand],
   ...[alias, help, exit],
 ]

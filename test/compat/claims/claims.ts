@@ -2,6 +2,7 @@
 import type { Claims } from './claim.ts'
 import { ascii } from './ascii.ts'
 import { btop } from './btop.ts'
+import { dis } from './dis.ts'
 import { evalClaims } from './eval.ts'
 import { files } from './files.ts'
 import { foreach } from './foreach.ts'
@@ -33,6 +34,7 @@ import { whatis } from './whatis.ts'
 export const CLAIMS: Readonly<Record<string, Claims>> = {
   ascii,
   btop,
+  dis,
   eval: evalClaims,
   files,
   foreach,

@@ -126,6 +126,7 @@ export const API_NAMES: readonly string[] = [
   'rbFind',
   'rbtreeInorderForEach',
   'rbtreeInorderForEachEntry',
+  'readCell',
   'readLog',
   'readLogSinceClear',
   'readPtRegs',

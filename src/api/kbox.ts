@@ -19,6 +19,7 @@ export {
 } from '../core/base/errors.ts'
 export type { FaultReason, AddressSpace, NotFoundKind } from '../core/base/errors.ts'
 export { formatHex, formatAddress, formatHexBytes } from '../core/base/hex.ts'
+export { readCell } from '../core/base/table.ts'
 export type { Cell, CellFault, Column } from '../core/base/table.ts'
 export type { KernelSymbol } from '../core/debuginfo/symbol_index.ts'
 export {
@@ -53,7 +54,7 @@ export {
   physicalPieces,
   stackPieces,
 } from '../core/kernel/address_space.ts'
-export type { AddressRange, KernelPart } from '../core/kernel/address_space.ts'
+export type { AddressSpan, KernelPart } from '../core/kernel/address_space.ts'
 export { forEachAuditRecord } from '../core/kernel/audit.ts'
 export type { AuditRecord } from '../core/kernel/audit.ts'
 export {

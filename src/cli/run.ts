@@ -27,18 +27,29 @@ export async function runMain(argv: readonly string[]): Promise<number> {
   if (file === undefined) throw new UsageError('a SCRIPT is missing')
   const url = pathToFileURL(path.resolve(file === STDIN ? NO_FILE : file)).href
   const source = values.eval ?? readFileSync(file === STDIN ? 0 : file, 'utf8')
-  setGivenDump(dumps)
   process.argv = [process.execPath, fileURLToPath(url), ...argv.slice(end + 1)]
-  const hooks = hookModules(url, source)
   try {
-    await import(url)
+    await importScript(url, source, dumps)
   } catch (error) {
     process.stderr.write(`${scriptErrorText(error, { url, source })}\n`)
     return EXIT_FAILED
+  }
+  return Number(process.exitCode ?? 0)
+}
+
+/** Run a script given as text, in place of what lies at `url`, if anything; its open() opens `dumps`. */
+export async function importScript(
+  url: string,
+  source: string,
+  dumps: readonly string[],
+): Promise<unknown> {
+  setGivenDump(dumps)
+  const hooks = hookModules(url, source)
+  try {
+    return await import(url)
   } finally {
     hooks.deregister()
   }
-  return Number(process.exitCode ?? 0)
 }
 
 /**

@@ -299,6 +299,7 @@ export const API_NAMES: readonly string[] = [
   'rbtreeForEachPlace',
   'rbtreeInorderForEach',
   'rbtreeInorderForEachEntry',
+  'readCell',
   'readLog',
   'readLogSinceClear',
   'readPtRegs',

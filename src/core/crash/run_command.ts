@@ -5,7 +5,7 @@ import { parseOptions } from '../base/options.ts'
 import { nearName } from '../base/near_name.ts'
 import type { Block, Command, CommandArgs, ProblemBlock } from './command.ts'
 import { lines } from './command.ts'
-import { commandCode } from './command_code.ts'
+import { commandCode } from './code/script.ts'
 import { commandUsage } from './command_help.ts'
 import type { Session } from './session.ts'
 

@@ -17,6 +17,10 @@ export interface KernelTypedefs {}
 // oxlint-disable-next-line typescript/no-empty-object-type
 export interface KernelEnums {}
 
+/** `{ partial: true }` if KernelTypes holds some structs only: those it does not know may have any member. */
+// oxlint-disable-next-line typescript/no-empty-object-type
+export interface KernelScope {}
+
 /** C types of global variables, as far as they are known: `{ init_task: 'task_struct' }`. */
 // oxlint-disable-next-line typescript/no-empty-object-type
 export interface KernelVariables {}
@@ -52,11 +56,14 @@ type StructName<Tag> = Tag extends `struct ${infer Name}` | `union ${infer Name}
 /** The struct whose members are meant: a pointer's target, once, as C has it with `->`. */
 type Holder<Tag> = StructName<[Target<Tag>] extends [never] ? Tag : Target<Tag>>
 
+// In two steps: a compiler that is to see that Name is a key of KernelTypes[Struct] looks at the keys of all structs at once.
 type MemberTag<Struct, Name> = Struct extends keyof KernelTypes
-  ? Name extends keyof KernelTypes[Struct]
-    ? KernelTypes[Struct][Name]
+  ? MemberOf<KernelTypes[Struct], Name>
+  : 'partial' extends keyof KernelScope
+    ? Unknown
     : never
-  : never
+
+type MemberOf<Members, Name> = Name extends keyof Members ? Members[Name] : never
 
 /** The element of an array type; `[4]` and `[2][3]` behind a member's name take one dimension each. */
 type ArrayElement<Tag> = Tag extends `${string} *`
@@ -90,7 +97,17 @@ type FoundTag<Tag, Path> =
         : PathTag<Tag, Path>
 
 /** The tag of the object at a path; any where nothing is known. */
-export type TagAt<Tag, Path> = [FoundTag<Tag, Path>] extends [never] ? Unknown : FoundTag<Tag, Path>
+export type TagAt<Tag, Path> = AsTag<FoundTag<Tag, Path>>
+
+/**
+ * A tag for KObject, any in place of none. The tuples keep a compiler from asking what this may be for any Tag at all: that
+ * would be every member of every struct.
+ */
+type AsTag<Tag> = [Tag] extends [infer Known extends string]
+  ? [Known] extends [never]
+    ? Unknown
+    : Known
+  : Unknown
 
 /** Alternative paths a script may ask for: one of them must exist, else the error's text says which does not. */
 export type Paths<Tag, Path extends string> = readonly (Path & Checked<Tag, Path>)[]
@@ -100,11 +117,11 @@ type Checked<Tag, Path extends string> = [FoundTag<Tag, Path>] extends [never]
   : unknown
 
 /** The tag of what a pointer points to. */
-export type TargetTag<Tag> = IsLoose<Tag> extends true ? Unknown : LooseIfNever<Target<Tag>>
+export type TargetTag<Tag> = IsLoose<Tag> extends true ? Unknown : AsTag<Target<Tag>>
 
 /** The tag of the elements of an array, or of what a pointer points to. */
 export type ElementTag<Tag> =
-  IsLoose<Tag> extends true ? Unknown : LooseIfNever<ArrayElement<Tag> | Target<Tag>>
+  IsLoose<Tag> extends true ? Unknown : AsTag<ArrayElement<Tag> | Target<Tag>>
 
 /** The names an enum's values have. */
 export type EnumName<Tag> =
@@ -117,6 +134,6 @@ export type EnumName<Tag> =
       : string
 
 /** The tag of a global variable. */
-export type VariableTag<Name> = Name extends keyof KernelVariables ? KernelVariables[Name] : Unknown
-
-type LooseIfNever<Tag> = [Tag] extends [never] ? Unknown : Tag
+export type VariableTag<Name> = Name extends keyof KernelVariables
+  ? AsTag<KernelVariables[Name]>
+  : Unknown

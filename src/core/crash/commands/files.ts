@@ -1,4 +1,5 @@
 // files: what tasks had open. Source of names and layout: crash's `files`; paths as /proc/PID/fd has them.
+import { filesCode } from '../code/system_code.ts'
 import { UsageError } from '../../base/errors.ts'
 import { readCell, type Cell, type Column } from '../../base/table.ts'
 import { dentryPath, dPath, mountPath } from '../../kernel/dcache.ts'
@@ -71,8 +72,7 @@ export const files = defineCommand({
   options: OPTIONS,
   needs: ['symbols', 'types'],
   perTask: true,
-  code: () =>
-    'for (const { fd, file } of forEachFile(task)) console.log(fd, dPath(filePath(file)))',
+  code: filesCode,
   *run(session, args) {
     const { program } = session
     const { values, operands } = args

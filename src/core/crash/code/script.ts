@@ -1,9 +1,10 @@
 // `--code`: a command as the script that does the same. Commands write its body; what the body uses is imported here.
-import { panicTask } from '../kernel/panic.ts'
-import { idleTask } from '../kernel/sched.ts'
-import { API_NAMES } from './api_names.ts'
-import type { Command, CommandArgs } from './command.ts'
-import type { Session } from './session.ts'
+import { panicTask } from '../../kernel/panic.ts'
+import { idleTask } from '../../kernel/sched.ts'
+import { API_NAMES } from '../api_names.ts'
+import { parseHex } from '../operand.ts'
+import type { Command, CommandArgs } from '../command.ts'
+import type { Session } from '../session.ts'
 
 /** The script, line by line: imports, the dump, the current task if it is used, the body. */
 export function commandCode(session: Session, command: Command, args: CommandArgs): string[] {
@@ -24,7 +25,7 @@ export function scriptOf(session: Session, body: string): string {
 function uses(code: string, name: string): boolean {
   const plain = code.replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|\/\/.*$/gm, "''")
   const declares = new RegExp(`\\b(const|let|function\\*?) ${name}\\b`).test(plain)
-  return !declares && new RegExp(`(?<![.\\w$])${name}(?![\\w$]|: )`).test(plain)
+  return !declares && new RegExp(`(?<![\\w$]|(?<!\\.\\.)\\.)${name}(?![\\w$]|: )`).test(plain)
 }
 
 /** Where nothing else was set, a script begins with the task a session begins with. */
@@ -41,6 +42,22 @@ export function addressCode(address: bigint): string {
   return `0x${address.toString(16)}n`
 }
 
+/** An operand that stands for an address: a literal where it is hex, else what finds it in any dump of that kernel. */
+export function operandCode({ program }: Session, text: string): string {
+  const hex = parseHex(text)
+  if (hex !== undefined) return addressCode(hex)
+  const moved = /^([A-Za-z_][\w.]*)(?:([+-])(0x[\da-f]+|\d+))?$/i.exec(text)
+  const name = moved?.[1] ?? ''
+  if (!program.hasSymbol(name)) return `addressOf(evaluate(program, ${textCode(text)}))`
+  return `program.symbol(${textCode(name)})${moved?.[3] === undefined ? '' : ` ${moved[2]} ${moved[3]}n`}`
+}
+
+/** What only a session of kbox crash has: the command itself, run from a script. */
+export function commandLineCode(name: string, words: readonly string[]): string {
+  const quoted = words.map((word) => (/^[\w.,:=+-]+$/.test(word) ? word : `"${word}"`))
+  return `console.log(crash(program, ${textCode([name, ...quoted].join(' '))}).text)`
+}
+
 /** Text as a literal. */
 export function textCode(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&').replaceAll('\n', '\\n')}'`
@@ -49,21 +66,4 @@ export function textCode(text: string): string {
 /** Lines of a block, indented. */
 export function indentCode(code: string): string {
   return code.replace(/^(?=.)/gm, '  ')
-}
-
-/**
- * A body for each task the operands name, in crash's notation: a PID, or the address of a task_struct. Without operands it
- * is the current one's.
- */
-export function taskCode(operands: readonly string[], body: string): string {
-  if (operands.length === 0) return body
-  const tasks = operands.map((operand) =>
-    /^(\d{1,10}|0x[\da-f]{1,8})$/i.test(operand)
-      ? `findTask(program, ${Number(operand)})`
-      : `program.objectAt('task_struct', ${addressCode(BigInt(`0x${operand.replace(/^0x/i, '')}`))})`,
-  )
-  if (tasks.length === 1) {
-    return `for (const task of [${tasks[0]}]) {\n  if (!task) continue\n${indentCode(body)}\n}`
-  }
-  return `for (const task of [\n${indentCode(tasks.join(',\n'))},\n]) {\n  if (!task) continue\n${indentCode(body)}\n}`
 }

@@ -17,11 +17,11 @@ const CODES: Readonly<Record<string, string>> = {
   swap: totalSwapPages(program), swapFree: freeSwapPages(program),
   commitLimit: vmCommitLimit(program), committed: vmMemoryCommitted(program),
 })`,
-  free: `for (const node of forEachOnlinePgdat(program))
+  free: `for (const node of forEachNode(program))
   for (const zone of nodeZones(node))
     for (const list of forEachFreeList(zone))
       console.log(zone.string('name'), list.order, list.migrateType, [...forEachFreeBlock(list)].length)`,
-  freePages: `for (const node of forEachOnlinePgdat(program))
+  freePages: `for (const node of forEachNode(program))
   for (const zone of nodeZones(node))
     for (const list of forEachFreeList(zone))
       for (const page of forEachFreeBlock(list)) console.log(zone.string('name'), list.order, pageToPfn(page))`,
@@ -29,10 +29,10 @@ const CODES: Readonly<Record<string, string>> = {
   console.log(area.bigint('va_start').toString(16), area.bigint('va_end').toString(16))`,
   counters:
     'console.log(vmZoneStat(program), vmNodeStat(program), vmNumaEvents(program), vmEvents(program))',
-  nodes: `for (const node of forEachOnlinePgdat(program)) console.log(node.number('node_id'), node.number('node_spanned_pages'))
+  nodes: `for (const node of forEachNode(program)) console.log(node.number('node_id'), node.number('node_spanned_pages'))
 for (const { nr, pfnStart } of forEachPresentSection(program)) console.log(nr, pfnStart)
 for (const block of forEachMemoryBlock(program)) console.log(memoryBlockName(block), memoryBlockState(block))`,
-  zones: `for (const node of forEachOnlinePgdat(program))
+  zones: `for (const node of forEachNode(program))
   for (const zone of nodeZones(node)) console.log(zone.string('name'), zoneWatermarks(zone), zoneStat(zone))`,
   offsets:
     "for (const cpu of forEachCpu(program, 'possible')) console.log(cpu, perCpuOffset(program, cpu).toString(16))",

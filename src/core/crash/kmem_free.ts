@@ -5,7 +5,7 @@ import {
   findFreeBlock,
   forEachFreeBlock,
   forEachFreeList,
-  forEachOnlinePgdat,
+  forEachNode,
   nodeZones,
   pageZoneOf,
   zoneFreePages,
@@ -21,7 +21,7 @@ import { centre } from './centre_text.ts'
 
 /** `kmem -f`; with `pages` each block as well, which is `kmem -F`. */
 export function* freeBlocks(program: Program, pages: boolean): Generator<Block> {
-  const nodes = [...forEachOnlinePgdat(program)]
+  const nodes = [...forEachNode(program)]
   let found = 0
   const count = (more: number): void => {
     found += more
@@ -150,7 +150,7 @@ export function findFreeBlockOf(page: Page, operand: string): Iterable<Block> | 
   const block = findFreeBlock(page)
   const zone = block && pageZoneOf(page)
   if (!block || !zone) return undefined
-  const node = [...forEachOnlinePgdat(page.program)].find(
+  const node = [...forEachNode(page.program)].find(
     ({ address }) => address === zone.pointer('zone_pgdat'),
   )
   const nth = pageToPfn(page) - pageToPfn(block.head) + 1

@@ -7,7 +7,7 @@ import {
   memoryBlockRange,
   memoryBlockState,
 } from '../kernel/memory_block.ts'
-import { forEachOnlinePgdat, nodeZones, type Node } from '../kernel/mmzone.ts'
+import { forEachNode, nodeZones, type Node } from '../kernel/mmzone.ts'
 import { pfnToPage, vmemmapBase } from '../kernel/page.ts'
 import { forEachCpu, perCpuOffset } from '../kernel/percpu.ts'
 import {
@@ -24,7 +24,7 @@ import { centre } from './centre_text.ts'
 
 /** `kmem -n`: nodes and their zones, sections, blocks. */
 export function* nodeBlocks(program: Program): Generator<Block> {
-  for (const node of forEachOnlinePgdat(program)) {
+  for (const node of forEachNode(program)) {
     yield nodeTable(node)
     yield memMapTable(node)
     yield lines('')

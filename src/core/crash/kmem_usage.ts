@@ -4,7 +4,7 @@ import { readCell, type Cell, type Column } from '../base/table.ts'
 import { forEachHstate, hugePageSize, type Hstate } from '../kernel/hugetlb.ts'
 import * as meminfo from '../kernel/meminfo.ts'
 import {
-  forEachOnlinePgdat,
+  forEachNode,
   nodeZones,
   totalramPages,
   zoneWatermarks,
@@ -182,7 +182,7 @@ function counterTable(group: string, counters: readonly Counter[], width: number
 
 /** `kmem -z`: each zone's size, watermarks and counters. */
 export function* zoneBlocks(program: Program): Generator<Block> {
-  for (const node of forEachOnlinePgdat(program)) {
+  for (const node of forEachNode(program)) {
     const nid = node.number('node_id')
     for (const [index, zone] of nodeZones(node).entries()) {
       yield { kind: 'section', heading: undefined, blocks: zoneSection(nid, index, zone) }

@@ -7,7 +7,7 @@ import {
   findFreeBlock,
   forEachFreeBlock,
   forEachFreeList,
-  forEachOnlinePgdat,
+  forEachNode,
   nodeZones,
   pageZoneOf,
   zoneFreePages,
@@ -82,7 +82,7 @@ function build(layout: string): { program: Program; pfn: number } {
 for (const [name, layout] of Object.entries(LAYOUTS)) {
   test(`free blocks are on lists by size and mobility (${name})`, () => {
     const { program, pfn } = build(layout)
-    const [node] = forEachOnlinePgdat(program)
+    const [node] = forEachNode(program)
     assert.ok(node)
     const [zone] = nodeZones(node)
     assert.ok(zone)

@@ -18,7 +18,7 @@ const NODE_LIMIT = 1024
  * @throws {NotFoundError} without symbols
  * @source include/linux/mmzone.h for_each_online_pgdat()
  */
-export function* forEachOnlinePgdat(program: Program): Generator<Node> {
+export function* forEachNode(program: Program): Generator<Node> {
   // Kernels without NUMA have one node, contig_page_data.
   if (program.hasSymbol('contig_page_data')) {
     yield program.objectAt('struct pglist_data', program.symbol('contig_page_data'))
@@ -41,7 +41,7 @@ export function nodeZones(node: Node): Zone[] {
 
 /** The node of a number, or undefined. @source include/linux/mmzone.h NODE_DATA() */
 export function findNode(program: Program, nid: number): Node | undefined {
-  for (const node of forEachOnlinePgdat(program)) if (node.number('node_id') === nid) return node
+  for (const node of forEachNode(program)) if (node.number('node_id') === nid) return node
   return undefined
 }
 
@@ -140,7 +140,7 @@ export function pageZoneOf(page: Page): Zone | undefined {
 /** Pages of RAM present in the machine, those the kernel never manages included: what crash calls MEMORY. */
 export function presentPages(program: Program): number {
   let pages = 0
-  for (const node of forEachOnlinePgdat(program)) pages += node.number('node_present_pages')
+  for (const node of forEachNode(program)) pages += node.number('node_present_pages')
   return pages
 }
 

@@ -96,97 +96,72 @@ interface Built {
   readonly damage: (address: bigint, value: bigint) => Program
 }
 
-function buildSlabs(shape: Shape): Built {
+/** A kernel under construction, and where its slabs and their descriptors lie. */
+interface Site {
+  readonly builder: KernelBuilder
+  readonly shape: Shape
+  readonly slabType: string
+  object(slab: number, index: number): bigint
+  descriptor(slab: number): bigint
+}
+
+const DESCRIPTORS = 64
+const DESCRIPTOR_SIZE = 64
+
+/** Memory for three slabs, and a section of descriptors with theirs from the eighth on. */
+function layOut(shape: Shape): Site {
   const builder = new KernelBuilder(SHAPES[shape])
-  const hardened = shape !== 'v5.10'
   const first = builder.allocate(4 * PAGE, PAGE)
   const pfn = Number(first - 0xffff_8880_0000_0000n) / PAGE
-  const object = (slab: number, index: number): bigint =>
-    first + BigInt(slab * PAGE) + BigInt(index) * OBJECT
-  // A section of descriptors, those of the slabs in its middle.
-  const pageSize = 64
-  const map = builder.allocate(64 * pageSize, PAGE)
-  const base = map - BigInt((pfn - 8) * pageSize)
+  const map = builder.allocate(DESCRIPTORS * DESCRIPTOR_SIZE, PAGE)
+  const base = map - BigInt((pfn - 8) * DESCRIPTOR_SIZE)
   builder.vmcoreinfo = '\nNUMBER(SECTION_SIZE_BITS)=27\nLENGTH(mem_section)=1\nLENGTH(node_data)=1'
   builder.global('vmemmap_base', 'unsigned long', base)
   const section = builder.place('struct mem_section', { section_mem_map: base | 3n })
-  const root = builder.place('unsigned long', section)
-  builder.global('mem_section', 'unsigned long', root)
+  builder.global('mem_section', 'unsigned long', builder.place('unsigned long', section))
   builder.global('nr_node_ids', 'int', 1)
   builder.global('nr_cpu_ids', 'unsigned int', 1)
   for (const set of ['possible', 'online']) builder.global(`__cpu_${set}_mask`, 'unsigned long', 1)
   builder.global('__per_cpu_offset', 'unsigned long [1]', [0])
-
-  const descriptor = (slab: number): bigint => map + BigInt((8 + slab) * pageSize)
-  const chain = (objects: readonly bigint[]): bigint => {
-    objects.forEach((at, i) => {
-      const next = objects[i + 1] ?? 0n
-      builder.write(at + OFFSET, 8, hardened ? next ^ RANDOM ^ swapped(at + OFFSET) : next)
-    })
-    return objects[0] ?? 0n
+  // Descriptors of what is no slab have no type.
+  for (let i = 0; i < DESCRIPTORS; i++)
+    builder.set('struct page', map + BigInt(i * DESCRIPTOR_SIZE), { page_type: 0xffff_ffff })
+  return {
+    builder,
+    shape,
+    slabType: shape === 'v5.10' ? 'struct page' : 'struct slab',
+    object: (slab, index) => first + BigInt(slab * PAGE) + BigInt(index) * OBJECT,
+    descriptor: (slab) => map + BigInt((8 + slab) * DESCRIPTOR_SIZE),
   }
-  const kmemNode = builder.place('struct kmem_cache_node', { nr_partial: 1 })
-  const cpu = builder.allocate(64)
+}
+
+function buildSlabs(shape: Shape): Built {
+  const site = layOut(shape)
+  const { builder, object, descriptor, slabType } = site
+  const sheaves = shape === 'v7.1'
+  const node = builder.place('struct kmem_cache_node', { nr_partial: 1 })
   const cache = builder.place('struct kmem_cache', {
     size: Number(OBJECT),
     object_size: 1000,
     offset: Number(OFFSET),
     oo: { x: 4 },
     name: 'widget',
-    ...(hardened ? { random: RANDOM } : {}),
-    ...(shape === 'v7.1' ? { cpu_sheaves: cpu, sheaf_capacity: 4 } : { cpu_slab: cpu }),
+    ...(shape === 'v5.10' ? {} : { random: RANDOM }),
   })
-  const slabType = shape === 'v5.10' ? 'struct page' : 'struct slab'
-  const putSlab = (slab: number, inuse: number, free: readonly bigint[]): void => {
-    const mark =
-      shape === 'v7.1'
-        ? { __page_type: SLAB_TYPE }
-        : { [shape === 'v5.10' ? 'flags' : '__page_flags']: 1 << 9 }
-    builder.set(slabType, descriptor(slab), {
-      ...mark,
-      slab_cache: cache,
-      inuse,
-      objects: 4,
-      freelist: chain(free),
-    })
-  }
-  // Descriptors of what is no slab have no type.
-  for (let i = 0; i < 64; i++)
-    builder.set('struct page', map + BigInt(i * pageSize), { page_type: 0xffff_ffff })
-  const sheaves = shape === 'v7.1'
-  putSlab(0, sheaves ? 4 : 3, sheaves ? [] : [object(0, 1)])
-  putSlab(1, 2, [object(1, 3), object(1, 1)])
-  putSlab(2, 4, [])
-  const node = builder.offsetof('struct kmem_cache_node', 'partial')
-  link(builder, kmemNode + BigInt(node), [
+  putSlab(site, cache, 0, sheaves ? [] : [object(0, 1)])
+  putSlab(site, cache, 1, [object(1, 3), object(1, 1)])
+  putSlab(site, cache, 2, [])
+  link(builder, node + BigInt(builder.offsetof('struct kmem_cache_node', 'partial')), [
     descriptor(1) + BigInt(builder.offsetof(slabType, 'slab_list')),
   ])
+  // Without CONFIG_SLUB_DEBUG, as here in v5.10, nobody counts.
   if (shape !== 'v5.10')
-    builder.set('struct kmem_cache_node', kmemNode, {
+    builder.set('struct kmem_cache_node', node, {
       nr_slabs: { counter: 3 },
       total_objects: { counter: 12 },
     })
-  if (sheaves) {
-    const sheaf = (objects: readonly bigint[]): bigint => {
-      const at = builder.allocate(96)
-      builder.set('struct slab_sheaf', at, { size: objects.length })
-      objects.forEach((value, i) => builder.write(at + 32n + BigInt(i * 8), 8, value))
-      return at
-    }
-    builder.set('struct slub_percpu_sheaves', cpu, { main: sheaf([object(0, 0)]) })
-    const barn = builder.place('struct node_barn')
-    link(builder, barn + BigInt(builder.offsetof('struct node_barn', 'sheaves_full')), [
-      sheaf([object(0, 1)]),
-    ])
-    builder.set('struct kmem_cache', cache, { per_node: [{ barn, node: kmemNode }] })
-  } else {
-    const slabMember = shape === 'v5.10' ? 'page' : 'slab'
-    builder.set('struct kmem_cache_cpu', cpu, {
-      freelist: chain([object(0, 0)]),
-      [slabMember]: descriptor(0),
-    })
-    builder.set('struct kmem_cache', cache, { node: [kmemNode] })
-  }
+  if (sheaves) putSheaves(site, cache, node)
+  else putCpuSlab(site, cache, node)
   const head = builder.global('slab_caches', 'struct list_head')
   link(builder, head, [cache + BigInt(builder.offsetof('struct kmem_cache', 'list'))])
   const program = builder.build()
@@ -198,6 +173,56 @@ function buildSlabs(shape: Shape): Built {
       return builder.build()
     },
   }
+}
+
+/** Chain free objects the way the shape's kernels do. */
+function chain({ builder, shape }: Site, objects: readonly bigint[]): bigint {
+  objects.forEach((at, i) => {
+    const next = objects[i + 1] ?? 0n
+    const hardened = next ^ RANDOM ^ swapped(at + OFFSET)
+    builder.write(at + OFFSET, 8, shape === 'v5.10' ? next : hardened)
+  })
+  return objects[0] ?? 0n
+}
+
+function putSlab(site: Site, cache: bigint, slab: number, free: readonly bigint[]): void {
+  const { builder, shape, slabType, descriptor } = site
+  const flags = shape === 'v5.10' ? 'flags' : '__page_flags'
+  builder.set(slabType, descriptor(slab), {
+    ...(shape === 'v7.1' ? { __page_type: SLAB_TYPE } : { [flags]: 1 << 9 }),
+    slab_cache: cache,
+    inuse: 4 - free.length,
+    objects: 4,
+    freelist: chain(site, free),
+  })
+}
+
+function putCpuSlab(site: Site, cache: bigint, node: bigint): void {
+  const { builder, shape, object, descriptor } = site
+  const cpu = builder.place('struct kmem_cache_cpu', {
+    freelist: chain(site, [object(0, 0)]),
+    [shape === 'v5.10' ? 'page' : 'slab']: descriptor(0),
+  })
+  builder.set('struct kmem_cache', cache, { cpu_slab: cpu, node: [node] })
+}
+
+function putSheaves({ builder, object }: Site, cache: bigint, node: bigint): void {
+  const sheaf = (objects: readonly bigint[]): bigint => {
+    const at = builder.allocate(96)
+    builder.set('struct slab_sheaf', at, { size: objects.length })
+    objects.forEach((value, i) => builder.write(at + 32n + BigInt(i * 8), 8, value))
+    return at
+  }
+  const cpu = builder.place('struct slub_percpu_sheaves', { main: sheaf([object(0, 0)]) })
+  const barn = builder.place('struct node_barn')
+  link(builder, barn + BigInt(builder.offsetof('struct node_barn', 'sheaves_full')), [
+    sheaf([object(0, 1)]),
+  ])
+  builder.set('struct kmem_cache', cache, {
+    cpu_sheaves: cpu,
+    sheaf_capacity: 4,
+    per_node: [{ barn, node }],
+  })
 }
 
 function link(builder: KernelBuilder, head: bigint, nodes: readonly bigint[]): void {

@@ -4,7 +4,7 @@
 import { stripType } from '../debuginfo/type.ts'
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
-import { nodeZones, forEachOnlinePgdat, type Zone } from './mmzone.ts'
+import { nodeZones, forEachNode, type Zone } from './mmzone.ts'
 import { forEachCpu, perCpu, perCpuPtr } from './percpu.ts'
 
 /** A counter by the kernel's name. */
@@ -65,7 +65,7 @@ export function counterValue(counters: readonly Counter[], ...names: readonly st
 }
 
 function* forEachZoneStat(program: Program): Generator<KObject> {
-  for (const node of forEachOnlinePgdat(program)) {
+  for (const node of forEachNode(program)) {
     for (const zone of nodeZones(node)) {
       const pointer = zone.find('per_cpu_zonestats')
       if (!pointer || pointer.isNull() || zone.number('present_pages') === 0) continue

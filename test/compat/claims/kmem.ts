@@ -5,7 +5,7 @@ import { forEachTask } from '../../../src/core/kernel/sched.ts'
 import {
   forEachFreeBlock,
   forEachFreeList,
-  forEachOnlinePgdat,
+  forEachNode,
   nodeZones,
 } from '../../../src/core/kernel/mmzone.ts'
 import { pageToPfn } from '../../../src/core/kernel/page.ts'
@@ -77,7 +77,7 @@ function freeObject(program: Program): bigint {
 
 /** A page in the middle of a free block, and the block's order. */
 function freeFrame(program: Program): number {
-  for (const node of forEachOnlinePgdat(program)) {
+  for (const node of forEachNode(program)) {
     for (const zone of nodeZones(node)) {
       for (const list of forEachFreeList(zone)) {
         if (list.order < 3) continue

@@ -1,10 +1,21 @@
 // kmem's words: what it refuses, and what a kernel without the subsystem makes of it. Numbers: test/compat/claims/kmem.ts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { renderText } from '../../../cli/render_text.ts'
 import { crashSession } from '../../../../test/support/crash_session.ts'
 
-const linesOf = (line: string): string[] => [...renderText(crashSession().run(line))]
+/** Headings and problems; rows are read, as a problem may come with them. */
+function linesOf(line: string): string[] {
+  const text: string[] = []
+  for (const block of crashSession().run(line)) {
+    if (block.kind === 'problem') text.push(`${block.command}: ${block.message}`)
+    if (block.kind === 'lines') text.push(...block.lines)
+    if (block.kind === 'table') {
+      const rows = [...block.rows]
+      text.push(block.layout?.heading ?? '', ...rows.map(() => ''))
+    }
+  }
+  return text
+}
 const first = (line: string): string => linesOf(line)[0] ?? ''
 
 test('one flag at a time, as in crash', () => {
@@ -39,6 +50,6 @@ test('a subsystem that a kernel lacks is named', () => {
 
 test('optional values are joined to their option', () => {
   assert.match(first('kmem -i=shared'), /PAGES +TOTAL +PERCENTAGE/)
-  assert.equal(first('kmem -i --code').startsWith('console.log('), true)
+  assert.ok(linesOf('kmem -i --code').includes('console.log({'))
   assert.match(first('kmem -S=9 dentry'), /cpu 9 is not online/)
 })

@@ -1,4 +1,5 @@
 // set: the task commands act on, and the settings they follow.
+import { setCode } from '../code/ps_code.ts'
 import { UsageError } from '../../base/errors.ts'
 import { panicTask } from '../../kernel/panic.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
@@ -49,6 +50,7 @@ export const set = defineCommand({
   ],
   options: OPTIONS,
   perTask: 'headed',
+  code: setCode,
   *run(session, args) {
     if (args.values.variables) {
       yield variablesBlock(session)

@@ -33,7 +33,10 @@ const PAGE_SIZE = 4096
 const LIMITS = { allocationMax: 300 * MIB, allocationTotalMax: 6000 * MIB, caseMaxMs: 20_000 }
 const RSS_MAX = 2000 * MIB
 const LINES_MAX = 1_000_000
-const COMMAND_LINES = ['log', 'bt -a', 'ps', 'mod', 'foreach files', 'foreach bt', 'sys', 'ps -a']
+const COMMAND_LINES = [
+  ...['log', 'bt -a', 'ps', 'mod', 'foreach files', 'foreach bt', 'sys', 'ps -a'],
+  ...['kmem -i', 'kmem -S', 'kmem -f', 'kmem -v', 'kmem init_task', 'swap', 'mach'],
+]
 
 registerNativeCodecs()
 const DUMPS = [

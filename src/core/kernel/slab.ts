@@ -253,14 +253,21 @@ export interface ObjectsAtHand {
   readonly isComplete: boolean
 }
 
+/** Caches whose objects at hand are remembered: on a machine of many CPUs they are tens of thousands each. */
+const REMEMBERED_MAX = 8
+
 const atHandOfCaches = new WeakMap<Program, Map<bigint, ObjectsAtHand>>()
 
-/** The free objects of a cache that CPUs and nodes keep at hand. Remembered: many objects are asked for in a row. */
+/** The free objects of a cache that CPUs and nodes keep at hand. Remembered, as many are asked for in a row. */
 export function objectsAtHand(cache: SlabCache): ObjectsAtHand {
   let known = atHandOfCaches.get(cache.program)
   if (!known) atHandOfCaches.set(cache.program, (known = new Map()))
   let found = known.get(cache.address)
-  if (!found) known.set(cache.address, (found = readObjectsAtHand(cache)))
+  if (!found) {
+    const [oldest] = known.keys()
+    if (known.size >= REMEMBERED_MAX && oldest !== undefined) known.delete(oldest)
+    known.set(cache.address, (found = readObjectsAtHand(cache)))
+  }
   return found
 }
 

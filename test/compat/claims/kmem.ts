@@ -215,6 +215,16 @@ export const kmem = defineClaims([
       theirs.sort((a, b) => (BigInt(a[1] ?? 0) < BigInt(b[1] ?? 0) ? -1 : 1)),
     ),
   ),
+  guestClaim('kmem -v', ({ rows }, truth) => {
+    const ranges = truth
+      .read('vmallocinfo')
+      .matchAll(/^0x([\da-f]{16})-0x[\da-f]{16} +(\d+) (?!unpurged)/gm)
+    const known = new Map(rows.map((row) => [address(row.start), row.size]))
+    const all = [...ranges]
+    // Processes have come and gone since, and their stacks with them.
+    const kept = all.filter(([, start, size]) => known.get(address(start ?? '')) === Number(size))
+    assert.ok(all.length > 50 && kept.length > all.length * 0.9, `${kept.length} of ${all.length}`)
+  }),
   sameAsCrash('kmem -V', { ours: NO_NUMA }),
   guestClaim('kmem -V', ({ rows }, truth) => {
     const value = (name: string): number => rows.find((row) => row.name === name)?.value

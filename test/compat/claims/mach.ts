@@ -1,4 +1,4 @@
-// mach: the machine.
+// mach: the machine, its memory map and its CPUs.
 import assert from 'node:assert/strict'
 import { perCpu } from '../../../src/core/kernel/percpu.ts'
 import { defineClaims, guestClaim, recipeClaim, sameAsCrash, without } from './claim.ts'

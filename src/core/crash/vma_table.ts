@@ -93,7 +93,10 @@ export function* userPageRows(mm: Mm, vma: Vma, filter: PageFilter = {}): Genera
       if (offset !== undefined) yield rowOf(range, offset)
       continue
     }
-    for (let offset = 0n; offset < BigInt(range.size); offset += size) yield rowOf(range, offset)
+    for (let offset = 0n; offset < BigInt(range.size); offset += size) {
+      if (filter.isAborted?.()) return
+      yield rowOf(range, offset)
+    }
   }
 }
 

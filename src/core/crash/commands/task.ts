@@ -37,6 +37,23 @@ export const task = defineCommand({
   options: OPTIONS,
   perTask: true,
   needs: ['types'],
+  code: ({ values, operands }) => {
+    const isTask = (text: string): boolean => /^(0x)?[\da-f]+$/i.test(text)
+    const pids = operands.filter(isTask)
+    const members = [...values.members, ...operands.filter((text) => !isTask(text))].flatMap(
+      (text) => text.split(','),
+    )
+    const chosen =
+      pids.length === 0 ? '[task]' : `[${pids.join(', ')}].map((pid) => findTask(program, pid))`
+    const format = `{ radix: ${values.hex ? 16 : 10} }`
+    const shown =
+      members.length === 0
+        ? `formatObject(each, ${format})`
+        : members
+            .map((member) => `formatObject(each.get(${JSON.stringify(member)}), ${format})`)
+            .join(', ')
+    return `for (const each of ${chosen}) if (each) console.log(${shown})`
+  },
   *run(session, args) {
     const { tasks, members } = readOperands(session, args)
     for (const each of tasks) {

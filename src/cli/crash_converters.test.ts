@@ -1,7 +1,7 @@
 // Commands that turn one number into another, on a small kernel.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { renderText } from './render_text.ts'
+import { renderText } from '../core/render/render_text.ts'
 import { crashSession } from '../../test/support/crash_session.ts'
 
 const { run, addressOf } = crashSession()

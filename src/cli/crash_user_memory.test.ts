@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { crashSession, type CrashSession } from '../../test/support/crash_session.ts'
 import { SMALL_KERNEL } from '../../test/support/small_kernel.ts'
-import { renderText } from './render_text.ts'
+import { renderText } from '../core/render/render_text.ts'
 
 const TYPES = `${SMALL_KERNEL.types.replace(/struct mm_struct \{[^}]*\};/, '')}
   struct rb_node { unsigned long __rb_parent_color; struct rb_node *rb_right; struct rb_node *rb_left; };

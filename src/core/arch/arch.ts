@@ -38,6 +38,19 @@ export type EntryMeaning =
   /** Not present: a place in a swap file, or what the kernel keeps in place of one (migration, poison). */
   | { readonly kind: 'swap'; readonly type: number; readonly offset: bigint }
 
+/** A page of any size, as a table maps it. */
+export interface MappedPiece {
+  readonly virtual: bigint
+  readonly physical: number
+  readonly size: number
+}
+
+/** Physical memory from 0 on, mapped in one piece. */
+export interface DirectMap {
+  readonly start: bigint
+  readonly size: number
+}
+
 /** Virtual to physical, for one dump. */
 export interface Translator {
   /** Physical address of the kernel's root page table. */
@@ -61,6 +74,13 @@ export interface Translator {
   explainEntry(value: bigint): EntryMeaning
   /** Bytes of the page the last walk() ended in: physical addresses are contiguous that far around. */
   readonly lastPageSize: number
+  /**
+   * What the tables below `root` map of `[start, last]`, in the order of addresses; pieces may reach out of the range.
+   * A table that is met again, or cannot be read, maps nothing.
+   */
+  forEachMapped(root: number, start: bigint, last: bigint): Iterable<MappedPiece>
+  /** Where physical memory is mapped as a whole; undefined until it is known. */
+  readonly directMap: DirectMap | undefined
   /** Make the direct map known, so that its addresses need no page tables. Bases are kernel variables, read after symbols. */
   setDirectMap(start: bigint): void
 }

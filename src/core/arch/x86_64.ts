@@ -5,7 +5,9 @@ import { FaultError } from '../base/errors.ts'
 import type {
   Arch,
   ArchMemory,
+  DirectMap,
   EntryMeaning,
+  MappedPiece,
   PageTableTrace,
   Registers,
   Translator,
@@ -17,6 +19,7 @@ import {
   traceX86PageTables,
   type PageTableShape,
 } from './x86_64_trace.ts'
+import { forEachX86Mapped } from './x86_64_mapped.ts'
 
 const PAGE_SIZE = 4096
 const START_KERNEL_MAP = 0xffff_ffff_8000_0000n
@@ -145,6 +148,23 @@ class X86Translator implements Translator {
     this.#directLo = lo32(start)
     const window = this.#levels === 5 ? DIRECT_MAP_5_LEVEL : DIRECT_MAP_4_LEVEL
     this.#directSize = Math.min(window, this.#memory.physicalEnd)
+  }
+
+  get directMap(): DirectMap | undefined {
+    if (this.#directSize === 0) return undefined
+    const start = (BigInt(this.#directHi) << 32n) | BigInt(this.#directLo)
+    return { start, size: this.#directSize }
+  }
+
+  forEachMapped(root: number, start: bigint, last: bigint): Iterable<MappedPiece> {
+    const tables = {
+      levels: this.#levels,
+      addressHigh: this.#addressHigh,
+      addressLow: this.#addressLow,
+      readWords: (physical: number, out: Uint32Array) =>
+        this.#memory.readPhysicalWords(physical, out),
+    }
+    return forEachX86Mapped(tables, Math.floor(root / PAGE_SIZE) * PAGE_SIZE, start, last)
   }
 
   kernelToPhysical(address: bigint): number {

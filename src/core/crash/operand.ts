@@ -19,7 +19,8 @@ import type { Session } from './session.ts'
 export function parseAddress(program: Program, text: string): bigint {
   const hex = parseHex(text)
   if (hex !== undefined) return hex
-  const moved = /^([\w.$]+)(?:([+-])(0x[\da-f]+|\d+))?$/i.exec(text)
+  // Crash's own arithmetic is in parentheses, and there a symbol is its address.
+  const moved = /^\(?\s*([\w.$]+)(?:\s*([+-])\s*(0x[\da-f]+|\d+))?\s*\)?$/i.exec(text)
   const symbol = moved && program.findSymbol(moved[1] as string)
   if (symbol) {
     const offset = BigInt(moved[3] ?? 0)
@@ -27,6 +28,17 @@ export function parseAddress(program: Program, text: string): bigint {
   }
   if (/^[A-Za-z_$][\w$]*$/.test(text)) throw new NotFoundError('symbol', text)
   return addressOf(evaluate(program, text))
+}
+
+/** Code that has the address an operand means, for `--code`: `0xffff…n`, `program.findSymbol('schedule').address + 4n`. */
+export function codeAddress(text: string): string {
+  const hex = parseHex(text)
+  if (hex !== undefined) return `0x${hex.toString(16)}n`
+  const moved = /^([\w.$]+)(?:([+-])(0x[\da-f]+|\d+))?$/i.exec(text)
+  if (!moved) return `addressOf(evaluate(program, ${JSON.stringify(text)}))`
+  const [, name, sign, offset] = moved
+  const symbol = `program.findSymbol(${JSON.stringify(name)})!.address`
+  return offset === undefined ? symbol : `${symbol} ${sign} ${offset}n`
 }
 
 /** A number that is hexadecimal without saying so, or undefined. */

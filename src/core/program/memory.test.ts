@@ -24,6 +24,8 @@ function linear(toPhysical = (offset: number): number => offset): Translator {
     walk: (root, address) => root + Number(address),
     walkLevels: () => ({ entries: [], target: undefined, coverage: 4096 }),
     explainEntry: () => ({ kind: 'none' }),
+    forEachMapped: () => [],
+    directMap: undefined,
     setDirectMap() {},
   }
 }

@@ -2,11 +2,13 @@
 import type { Claims } from './claim.ts'
 import { ascii } from './ascii.ts'
 import { btop } from './btop.ts'
+import { dis } from './dis.ts'
 import { evalClaims } from './eval.ts'
 import { files } from './files.ts'
 import { foreach } from './foreach.ts'
 import { fuser } from './fuser.ts'
 import { ipcs } from './ipcs.ts'
+import { list } from './list.ts'
 import { log } from './log.ts'
 import { mod } from './mod.ts'
 import { mount } from './mount.ts'
@@ -16,12 +18,14 @@ import { pte } from './pte.ts'
 import { ptob } from './ptob.ts'
 import { ptov } from './ptov.ts'
 import { rd } from './rd.ts'
+import { search } from './search.ts'
 import { set } from './set.ts'
 import { sig } from './sig.ts'
 import { struct } from './struct.ts'
 import { sym } from './sym.ts'
 import { sys } from './sys.ts'
 import { task } from './task.ts'
+import { tree } from './tree.ts'
 import { vm } from './vm.ts'
 import { vtop } from './vtop.ts'
 import { whatis } from './whatis.ts'
@@ -30,11 +34,13 @@ import { whatis } from './whatis.ts'
 export const CLAIMS: Readonly<Record<string, Claims>> = {
   ascii,
   btop,
+  dis,
   eval: evalClaims,
   files,
   foreach,
   fuser,
   ipcs,
+  list,
   log,
   mod,
   mount,
@@ -44,12 +50,14 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   ptob,
   ptov,
   rd,
+  search,
   set,
   sig,
   struct,
   sym,
   sys,
   task,
+  tree,
   vm,
   vtop,
   whatis,

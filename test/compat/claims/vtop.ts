@@ -1,4 +1,5 @@
 // vtop: walks through page tables. crash heads the page's line once a session only.
+import { physToVirt } from '../../../src/core/kernel/page.ts'
 import { findTask } from '../../../src/core/kernel/sched.ts'
 import type { Program } from '../../../src/core/program/program.ts'
 import {
@@ -55,10 +56,7 @@ function swapped(program: Program): bigint {
 export const vtop = defineClaims([
   same(symbolLine('init_task'), 'vtop ADDRESS'),
   same(symbolLine('linux_banner', '-k '), 'vtop -k ADDRESS'),
-  same(
-    (program) => `vtop ${(program.directMapBase() + 0x10_0000n).toString(16)}`,
-    'vtop DIRECTMAP',
-  ),
+  same((program) => `vtop ${physToVirt(program, 0x10_0000).toString(16)}`, 'vtop DIRECTMAP'),
   same((program) => `vtop ${findTask(program, 1)?.pointer('stack').toString(16)}`, 'vtop STACK'),
   same('vtop ffffffffc0000000'),
   same('vtop ffffffffff600000'),

@@ -1,4 +1,5 @@
 // files: what tasks had open. Source of names and layout: crash's `files`; paths as /proc/PID/fd has them.
+import { filesCode } from '../code/system_code.ts'
 import { UsageError } from '../../base/errors.ts'
 import { readCell, type Cell, type Column } from '../../base/table.ts'
 import { dentryPath, dPath, mountPath } from '../../kernel/dcache.ts'
@@ -71,22 +72,7 @@ export const files = defineCommand({
   options: OPTIONS,
   needs: ['symbols', 'types'],
   perTask: true,
-  code: ({ values, operands }) => {
-    if (values.dentry !== undefined)
-      return `console.log(dentryPath(program.objectAt('struct dentry', ${literal(values.dentry)})))`
-    if (values.inode !== undefined) {
-      return (
-        `const inode = program.objectAt('struct inode', ${literal(values.inode)})\n` +
-        'for (const { index, page } of forEachCachedPage(inode)) console.log(index, page.toString(16))'
-      )
-    }
-    const task = operands[0] === undefined ? 'task' : `findTask(program, ${operands[0]})`
-    const pages = values.cache ? ', inodePages(fileInode(file))' : ''
-    return (
-      `const of = ${task}\n` +
-      `for (const { fd, file } of of ? forEachFile(of) : []) console.log(fd, dPath(filePath(file))${pages})`
-    )
-  },
+  code: filesCode,
   *run(session, args) {
     const { program } = session
     const { values, operands } = args
@@ -102,9 +88,6 @@ export const files = defineCommand({
     }
   },
 })
-
-/** An address as code writes it. */
-const literal = (text: string): string => `0x${text.replace(/^0x/i, '')}n`
 
 function* taskBlocks(task: Task, args: Args): Generator<Block> {
   const reference = parseReference(args.values.reference)

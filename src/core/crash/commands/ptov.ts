@@ -2,6 +2,7 @@
 import { wrap64 } from '../../base/addr.ts'
 import { UsageError } from '../../base/errors.ts'
 import type { Cell, Column } from '../../base/table.ts'
+import { physToVirt } from '../../kernel/page.ts'
 import { perCpuOffset } from '../../kernel/percpu.ts'
 import { addressText, cellText, hexText } from '../cell_text.ts'
 import { defineCommand, lines, table, type Block } from '../command.ts'
@@ -28,7 +29,7 @@ export const ptov = defineCommand({
       .map((text) => {
         const [hex, cpus] = text.split(':') as [string, string?]
         return cpus === undefined
-          ? `console.log((program.directMapBase() + 0x${hex}n).toString(16))`
+          ? `console.log(physToVirt(program, 0x${hex}).toString(16))`
           : `for (const cpu of forEachCpu(program, 'possible')) console.log(cpu, (perCpuOffset(program, cpu) + 0x${hex}n).toString(16))`
       })
       .join('\n'),
@@ -50,7 +51,7 @@ function block(session: Session, operand: string): Block {
   const { text, cpus } = perCpuOperand(session, operand)
   const value = parseHexInput(text)
   if (cpus === undefined)
-    return virtualTable([[wrap64(program.directMapBase() + value), value]], 'kernel')
+    return virtualTable([[physToVirt(program, Number(value)), value]], 'kernel')
   const rows = cpus.map((cpu): Cell[] => [cpu, wrap64(perCpuOffset(program, cpu) + value)])
   return table(CPU_COLUMNS, rows, {
     heading: `PER-CPU OFFSET: ${hexText(value)}\n  CPU    VIRTUAL`,

@@ -1,4 +1,5 @@
 // task: the task_struct and thread_info of tasks.
+import { taskCommandCode } from '../code/ps_code.ts'
 import { UsageError } from '../../base/errors.ts'
 import type { Task } from '../../kernel/sched.ts'
 import { checkReadable } from '../../program/format_object.ts'
@@ -37,23 +38,7 @@ export const task = defineCommand({
   options: OPTIONS,
   perTask: true,
   needs: ['types'],
-  code: ({ values, operands }) => {
-    const isTask = (text: string): boolean => /^(0x)?[\da-f]+$/i.test(text)
-    const pids = operands.filter(isTask)
-    const members = [...values.members, ...operands.filter((text) => !isTask(text))].flatMap(
-      (text) => text.split(','),
-    )
-    const chosen =
-      pids.length === 0 ? '[task]' : `[${pids.join(', ')}].map((pid) => findTask(program, pid))`
-    const format = `{ radix: ${values.hex ? 16 : 10} }`
-    const shown =
-      members.length === 0
-        ? `formatObject(each, ${format})`
-        : members
-            .map((member) => `formatObject(each.get(${JSON.stringify(member)}), ${format})`)
-            .join(', ')
-    return `for (const each of ${chosen}) if (each) console.log(${shown})`
-  },
+  code: taskCommandCode,
   *run(session, args) {
     const { tasks, members } = readOperands(session, args)
     for (const each of tasks) {

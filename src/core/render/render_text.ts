@@ -1,18 +1,12 @@
 // Blocks as text, laid out like crash's output so that eyes and scripts find what they know.
-import {
-  cellFault,
-  isCellFault,
-  type Cell,
-  type CellKind,
-  type Column,
-} from '../core/base/table.ts'
-import type { Block, ObjectBlock, RecordBlock, TableBlock } from '../core/crash/command.ts'
-import { formatHex } from '../core/base/hex.ts'
-import { KdumpError } from '../core/base/errors.ts'
-import { stripType } from '../core/debuginfo/type.ts'
-import { formatExpression, formatObject, formatSymbol } from '../core/program/format_object.ts'
-import { formatType } from '../core/program/format_type.ts'
-import type { KObject } from '../core/program/kobject.ts'
+import { cellFault, isCellFault, type Cell, type CellKind, type Column } from '../base/table.ts'
+import type { Block, ObjectBlock, RecordBlock, TableBlock } from '../crash/command.ts'
+import { formatHex } from '../base/hex.ts'
+import { KdumpError } from '../base/errors.ts'
+import { stripType } from '../debuginfo/type.ts'
+import { formatExpression, formatObject, formatSymbol } from '../program/format_object.ts'
+import { formatType } from '../program/format_type.ts'
+import type { KObject } from '../program/kobject.ts'
 import { definitionLines } from './render_definition.ts'
 
 /** Rows looked at to choose the widths of a table's columns; later ones may be wider. */
@@ -137,7 +131,9 @@ function* objectLines({
   members,
   follow,
   cpu,
+  heading,
 }: ObjectBlock): Generator<string> {
+  yield* heading ?? []
   if (cpu !== undefined) yield `[${cpu}]: ${object.address.toString(16)}`
   if (!members) {
     yield* `${prefix ?? ''}${formatExpression(object, format)}`.split('\n')

@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { KernelBuilder } from '../../../test/support/kernel_builder.ts'
 import type { Program } from '../program/program.ts'
 import type { Mm, Vma } from './mm.ts'
-import { findUserPage, forEachUserRange, swapFileName, vmaFileOffset } from './user_page.ts'
+import { swapFileName } from './swap.ts'
+import { findUserPage, forEachUserRange, vmaFileOffset } from './user_page.ts'
 
 const TYPES = `
   struct table { unsigned long entry[512]; };

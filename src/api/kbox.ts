@@ -442,6 +442,7 @@ export {
   forEachSwapInfo,
   swapInusePages,
   swapPath,
+  swapFileName,
   swapType,
   totalSwapPages,
 } from '../core/kernel/swap.ts'
@@ -473,12 +474,7 @@ export {
   hrtimerClockNow,
 } from '../core/kernel/timer.ts'
 export type { TimerBase, HrtimerClock } from '../core/kernel/timer.ts'
-export {
-  forEachUserRange,
-  findUserPage,
-  swapFileName,
-  vmaFileOffset,
-} from '../core/kernel/user_page.ts'
+export { forEachUserRange, findUserPage, vmaFileOffset } from '../core/kernel/user_page.ts'
 export type { UserRange, SwapEntry } from '../core/kernel/user_page.ts'
 export { utsname } from '../core/kernel/uts.ts'
 export type { Utsname } from '../core/kernel/uts.ts'

@@ -34,7 +34,7 @@ export function* forEachSwapInfo(program: Program): Generator<SwapInfo> {
 
 /** Pages in use. @source mm/swapfile.c swap_usage_in_pages() */
 export function swapInusePages(info: SwapInfo): number {
-  // Since v6.13, commit b228386cf37c ("mm, swap: clean up plist removal and adding"), an atomic with a mark in it.
+  // Since v6.13, commit b228386cf237 ("mm, swap: clean up plist removal and adding"), an atomic with a mark in it.
   const atomic = info.find('inuse_pages.counter')
   if (!atomic) return info.number('inuse_pages')
   const pages = info.bigint('pages')

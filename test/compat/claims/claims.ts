@@ -8,8 +8,10 @@ import { files } from './files.ts'
 import { foreach } from './foreach.ts'
 import { fuser } from './fuser.ts'
 import { ipcs } from './ipcs.ts'
+import { kmem } from './kmem.ts'
 import { list } from './list.ts'
 import { log } from './log.ts'
+import { mach } from './mach.ts'
 import { mod } from './mod.ts'
 import { mount } from './mount.ts'
 import { p } from './p.ts'
@@ -22,6 +24,7 @@ import { search } from './search.ts'
 import { set } from './set.ts'
 import { sig } from './sig.ts'
 import { struct } from './struct.ts'
+import { swap } from './swap.ts'
 import { sym } from './sym.ts'
 import { sys } from './sys.ts'
 import { task } from './task.ts'
@@ -40,8 +43,10 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   foreach,
   fuser,
   ipcs,
+  kmem,
   list,
   log,
+  mach,
   mod,
   mount,
   p,
@@ -54,6 +59,7 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   set,
   sig,
   struct,
+  swap,
   sym,
   sys,
   task,

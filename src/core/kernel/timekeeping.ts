@@ -52,6 +52,13 @@ export function coarseBoottimeNsec(program: Program): bigint {
   return monotonicNsec(program) + suspended
 }
 
+/** Ticks a second the kernel was built for (CONFIG_HZ), from the length of one. */
+export function kernelHz(program: Program): number {
+  // Nanoseconds, shifted by NTP_SCALE_SHIFT; clock discipline moves it by parts in a million. @source include/linux/timex.h
+  const tick = Number(timekeeper(program).bigint('ntp_tick') >> 32n)
+  return tick > 0 ? Math.round(Number(NSEC_PER_SEC) / tick) : 0
+}
+
 function coarseNsec(tk: KObject): bigint {
   // Since v6.15, commit b71f9804f66c ("timekeeping: Prevent coarse clocks going backwards"), it is kept apart.
   const coarse = tk.find('coarse_nsec')

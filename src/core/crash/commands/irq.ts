@@ -43,7 +43,7 @@ type Args = CommandArgs<typeof OPTIONS>
 
 export const irq = defineCommand({
   name: 'irq',
-  summary: 'IRQ data',
+  summary: 'interrupts: who handles them, where, how often',
   operands: '[index ...]',
   description:
     'Every interrupt there can be, its descriptor and its handlers; numbers choose some. Counts and names are those ' +

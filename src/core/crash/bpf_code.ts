@@ -5,9 +5,9 @@ import type { Cell, Column } from '../base/table.ts'
 import { bpfMapIdAt, bpfProgInstructions, bpfProgJitCode, type BpfProg } from '../kernel/bpf.ts'
 import { forEachBpfInstruction, type BpfNames } from '../kernel/bpf_disasm.ts'
 import type { Program } from '../program/program.ts'
-import { cellText } from './cell_text.ts'
+import { forEachInstruction } from '../program/disassemble.ts'
+import { cellText, hexText } from './cell_text.ts'
 import { lines, table, type Block, type TableBlock } from './command.ts'
-import { memoryTable } from './memory_table.ts'
 
 /** Every instruction on a line; `withBytes` on two. */
 export function bytecodeBlock(prog: BpfProg, withBytes: boolean): TableBlock {
@@ -47,10 +47,36 @@ function bpfNames(program: Program): BpfNames {
   }
 }
 
-/** The machine code of a program, as bytes. */
+/** The machine code of a program and its subprograms, as gdb disassembles it. */
 export function* jitBlocks(prog: BpfProg): Generator<Block> {
   const parts = bpfProgJitCode(prog)
   if (parts.length === 0) yield lines('(not jited)')
-  for (const { start, size } of parts)
-    yield memoryTable({ memory: prog.program.memory, start, size, unit: 1 })
+  for (const { start, size } of parts) yield jitTable(prog.program, start, size)
+}
+
+function jitTable(program: Program, start: bigint, size: number): TableBlock {
+  function* rows(): Generator<Cell[]> {
+    const code = forEachInstruction(program, start, wrap64(start + BigInt(size)))
+    for (const { address, length, mnemonic, operands, target } of code) {
+      const name = target === undefined ? undefined : program.symbolize(target)
+      yield [address, length, mnemonic, operands, target ?? null, name ?? null]
+    }
+  }
+  const columns: readonly Column[] = [
+    { title: 'ADDRESS', kind: 'address' },
+    { title: 'LENGTH', kind: 'decimal' },
+    { title: 'MNEMONIC', kind: 'text' },
+    { title: 'OPERANDS', kind: 'text' },
+    { title: 'TARGET', kind: 'address' },
+    { title: 'TARGET SYMBOL', key: 'target_symbol', kind: 'text' },
+  ]
+  return table(columns, rows(), {
+    heading: '',
+    line: ([address, , mnemonic, operands, target, name]) => {
+      const where =
+        target === null ? '' : `0x${hexText(target)}${name === null ? '' : ` <${cellText(name)}>`}`
+      const text = `${cellText(mnemonic).padEnd(6)} ${cellText(operands)}${where}`.trimEnd()
+      return `   0x${hexText(address)}:\t${text}`
+    },
+  })
 }

@@ -19,7 +19,6 @@ for p in bpf_prog_for_each(prog):
         "loaded": (real - now + p.aux.load_time.value_()) // 1000000000,
         "xlated": p.len.value_() * 8, "jited": p.jited_len.value_(),
         "uid": p.aux.user.uid.val.value_(),
-        "code": prog.read(p.bpf_func.value_(), p.jited_len.value_()).hex(),
         "insns": prog.read(p.insnsi.address_of_().value_(), p.len.value_() * 8).hex(),
     })`
 
@@ -61,21 +60,21 @@ export const bpf = defineClaims([
         jited: details[i]?.jited_bytes,
         uid: details[i]?.uid,
       })),
-      theirs.map(({ code: _, insns: _bytes, ...rest }: Record<string, unknown>) => rest),
+      theirs.map(({ insns: _, ...rest }: Record<string, unknown>) => rest),
     )
   }),
   drgnClaim('bpf -p 1 -T', PROGRAMS, ({ rows }, theirs) => {
     const bytes = rows.flatMap((row) => ('bytes' in row ? [row.bytes.replaceAll(' ', '')] : []))
     assert.equal(bytes.join(''), theirs[0].insns)
   }),
+  ...['bpf -p 1 -j', 'bpf -P -j'].map((line) =>
+    sameAsCrash(line, { ours: noTime, theirs: noTime }),
+  ),
   drgnClaim('bpf -p 1 -j', PROGRAMS, ({ rows }, theirs) => {
-    const words = rows
-      .filter((row) => 'word0' in row)
-      .flatMap((row) => Array.from({ length: 16 }, (_, i) => row[`word${i}`]))
-      .filter((word) => word !== null)
+    const lengths = rows.flatMap((row) => ('mnemonic' in row ? [row.length] : []))
     assert.equal(
-      words.map((word) => Number(word).toString(16).padStart(2, '0')).join(''),
-      theirs[0].code,
+      lengths.reduce((sum, length) => sum + length, 0),
+      theirs[0].jited,
     )
   }),
   drgnClaim('bpf -M', MAPS, ({ rows }, theirs) => {

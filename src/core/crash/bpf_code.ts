@@ -2,7 +2,7 @@
 import { wrap64 } from '../base/addr.ts'
 import { formatHardwareAddress } from '../base/ip_text.ts'
 import type { Cell, Column } from '../base/table.ts'
-import { bpfMapIdAt, bpfProgInstructions, bpfProgJitCode, type BpfProg } from '../kernel/bpf.ts'
+import { bpfProgInstructions, bpfProgJitCode, forEachBpfMap, type BpfProg } from '../kernel/bpf.ts'
 import { forEachBpfInstruction, type BpfNames } from '../kernel/bpf_disasm.ts'
 import type { Program } from '../program/program.ts'
 import { forEachInstruction } from '../program/disassemble.ts'
@@ -37,9 +37,11 @@ export function bytecodeBlock(prog: BpfProg, withBytes: boolean): TableBlock {
 /** Maps by address, and helpers by their distance from the function all are counted from. */
 function bpfNames(program: Program): BpfNames {
   const base = program.kernelSymbols?.find('__bpf_call_base')?.address
+  let ids: Map<bigint, number> | undefined
   return {
     constant: (value) => {
-      const id = value === 0n ? undefined : bpfMapIdAt(program, value)
+      ids ??= new Map(Array.from(forEachBpfMap(program), (map) => [map.address, map.number('id')]))
+      const id = ids.get(value)
       return id === undefined ? undefined : `map[id:${id}]`
     },
     helper: (imm) =>

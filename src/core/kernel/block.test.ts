@@ -1,7 +1,11 @@
 // A blk-mq disk with a read and a write in flight, and one that takes bios: in the layouts of 6.1 and of 7.2.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buildKernel, type BuiltKernel } from '../../../test/support/kernel_recipe.ts'
+import {
+  buildKernel,
+  type BuiltKernel,
+  type KernelRecipe,
+} from '../../../test/support/kernel_recipe.ts'
 import { diskInFlight, forEachBusyRequest, forEachDisk } from './block.ts'
 import { sbitmapBytes, sbitmapForEachSet, sbitmapWeight } from './sbitmap.ts'
 
@@ -69,6 +73,26 @@ const types = ({ partition, contexts, klass, subsys }: Layout): string => `
   };
   percpu struct disk_stats bio_stats;`
 
+/** One reserved tag, four others, of which the last is free. */
+const TAGS: NonNullable<KernelRecipe['objects']> = {
+  tags: [
+    'struct blk_mq_tags',
+    {
+      ...{ nr_reserved_tags: 1, rqs: '&requests' },
+      bitmap_tags: { sb: { depth: 4, shift: 6, map_nr: 1, map: '&words8' } },
+      breserved_tags: { sb: { depth: 1, shift: 6, map_nr: 1, map: '&words0' } },
+    },
+  ],
+  // Tag 3 is freed, though its bit is not taken out yet.
+  words8: ['struct sbitmap_word [1]', [{ word: 15, cleared: 8 }]],
+  words0: ['struct sbitmap_word [1]', [{ word: 1 }]],
+  requests: ['struct request *[5]', ['&flush', '&read', '&write', '&idle', '&read']],
+  flush: ['struct request', { q: '&bios', cmd_flags: 2, state: 1 }],
+  read: ['struct request', { q: '&queue', state: 1 }],
+  write: ['struct request', { q: '&queue', cmd_flags: 0x801, state: 1 }],
+  idle: ['struct request', { q: '&queue', state: 0 }],
+}
+
 function build(layout: Layout): BuiltKernel {
   const { isOld } = layout
   const partition = (number: number): object =>
@@ -110,22 +134,7 @@ function build(layout: Layout): BuiltKernel {
       ],
       contexts: ['struct blk_mq_hw_ctx *[1]', ['&context']],
       context: ['struct blk_mq_hw_ctx', { tags: '&tags' }],
-      tags: [
-        'struct blk_mq_tags',
-        {
-          ...{ nr_reserved_tags: 1, rqs: '&requests' },
-          bitmap_tags: { sb: { depth: 4, shift: 6, map_nr: 1, map: '&words8' } },
-          breserved_tags: { sb: { depth: 1, shift: 6, map_nr: 1, map: '&words0' } },
-        },
-      ],
-      // Tag 3 is freed, though its bit is not taken out yet.
-      words8: ['struct sbitmap_word [1]', [{ word: 15, cleared: 8 }]],
-      words0: ['struct sbitmap_word [1]', [{ word: 1 }]],
-      requests: ['struct request *[5]', ['&flush', '&read', '&write', '&idle', '&read']],
-      flush: ['struct request', { q: '&bios', cmd_flags: 2, state: 1 }],
-      read: ['struct request', { q: '&queue', state: 1 }],
-      write: ['struct request', { q: '&queue', cmd_flags: 0x801, state: 1 }],
-      idle: ['struct request', { q: '&queue', state: 0 }],
+      ...TAGS,
     },
     cpus: [{ bio_stats: { in_flight: [3, -1] } }, { bio_stats: { in_flight: [-1, 2] } }],
     lists: {

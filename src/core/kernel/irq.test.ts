@@ -1,8 +1,7 @@
 // Interrupt 0 in each of the places descriptors have been kept, with counts in both shapes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buildKernel, type BuiltKernel } from '../../../test/support/kernel_recipe.ts'
-import type { Placed } from '../../../test/support/kernel_recipe.ts'
+import { buildKernel, type BuiltKernel, type Placed } from '../../../test/support/kernel_recipe.ts'
 import { formatCpuList } from './cpumask.ts'
 import {
   forEachIrqDesc,

@@ -59,8 +59,9 @@ export const bpf = defineClaims([
         xlated: details[i]?.xlated_bytes,
         jited: details[i]?.jited_bytes,
         uid: details[i]?.uid,
+        insns: undefined,
       })),
-      theirs.map(({ insns: _, ...rest }: Record<string, unknown>) => rest),
+      theirs.map((each: Record<string, unknown>) => ({ ...each, insns: undefined })),
     )
   }),
   drgnClaim('bpf -p 1 -T', PROGRAMS, ({ rows }, theirs) => {

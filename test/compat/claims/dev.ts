@@ -1,5 +1,6 @@
 // dev: device numbers, what they claim, and requests in flight.
 import assert from 'node:assert/strict'
+import type { JsonRow } from './claim.ts'
 import { defineClaims, drgnClaim, guestClaim, recipeClaim, sameAsCrash } from './claim.ts'
 
 /** `Character devices:` and `Block devices:` of /proc/devices, each a number and a name. */
@@ -10,7 +11,7 @@ function parseDevices(text: string): { character: string[]; block: string[] } {
   return { character: names(character), block: names(block) }
 }
 
-const claimed = (row: { start: unknown; end: unknown; name: unknown }): string =>
+const claimed = (row: JsonRow): string =>
   `${Number(row.start).toString(16)}-${Number(row.end).toString(16)} ${row.name}`
 
 /** `  0000-001f : dma1` of /proc/ioports and /proc/iomem, as above. */
@@ -35,7 +36,7 @@ export const dev = defineClaims([
   guestClaim('dev -i', ({ rows }, truth) => {
     const known = [...parseResources(truth.read('ioports')), ...parseResources(truth.read('iomem'))]
     assert.ok(known.length > 30)
-    const ours = rows.filter(({ depth }) => depth > 0).map((row) => claimed(row as never))
+    const ours = rows.filter(({ depth }) => depth > 0).map((row) => claimed(row))
     for (const each of known) assert.ok(ours.includes(each), each)
   }),
   guestClaim('dev -p', ({ rows }, truth) => {
@@ -57,7 +58,7 @@ export const dev = defineClaims([
     )
   }),
   drgnClaim('dev -d', IN_FLIGHT, ({ rows }, theirs) => {
-    const quiet = ([name]: [string, unknown]): boolean => !/^loop/.test(name)
+    const quiet = ([name]: [string, unknown]): boolean => !name.startsWith('loop')
     assert.deepEqual(
       rows.map(({ name, gendisk, total }) => [name, [gendisk, total]]),
       Object.entries<unknown>(theirs).filter(quiet),

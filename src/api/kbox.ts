@@ -80,7 +80,6 @@ export {
   bpfProgJitCode,
   bpfMapFootprint,
   bpfMapUid,
-  bpfMapIdAt,
   longestBpfTypeName,
 } from '../core/kernel/bpf.ts'
 export type { BpfProg, BpfMap, JitCode } from '../core/kernel/bpf.ts'

@@ -17,6 +17,7 @@ import { CrashShell } from './crash_shell.ts'
 import { runCrashrc } from './crashrc.ts'
 import { noteIncomplete } from './note_incomplete.ts'
 import { renderText } from './render_text.ts'
+import { SESSION_HOST } from './session_host.ts'
 
 /** Options with a value that crash takes and that change nothing here. */
 const IGNORED_VALUES = [
@@ -67,6 +68,7 @@ export async function crashMain(argv: readonly string[]): Promise<number> {
   const [source, ...parts] = openDumpOf(operands)
   const session = new Session(openKernel(source, ...parts), COMMANDS)
   using dump = session.program.dump
+  session.host = SESSION_HOST
   session.variables.set('dumpfile', [source, ...parts].map(({ name }) => name).join(' '))
   noteIncomplete(dump)
   // Not fatal: what does not need what is missing still works.

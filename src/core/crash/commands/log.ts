@@ -1,6 +1,7 @@
 // log: the kernel's message buffer. It works with VMCOREINFO alone, so it works where nothing else does.
 // Source of names and layout: crash's `log`.
 import { formatAddress } from '../../base/hex.ts'
+import { demangleRustText } from '../../base/rust_demangle.ts'
 import type { Cell, Column } from '../../base/table.ts'
 import { forEachAuditRecord } from '../../kernel/audit.ts'
 import { formatTimestamp, readLog, type LogRecord } from '../../kernel/printk.ts'
@@ -39,7 +40,7 @@ const OPTIONS = {
   rust: {
     type: 'boolean',
     short: 'R',
-    help: 'accepted; names of Rust functions stay as they were printed',
+    help: 'names of Rust functions as people write them',
   },
 } as const
 
@@ -104,7 +105,7 @@ function lineFormat(program: Program, { values }: Args): (row: readonly Cell[]) 
     const who = values.caller && caller !== '' ? `[${cellText(caller).padStart(6)}] ` : ''
     const time = stamp(tsNsec as bigint)
     const prefix = time + who + (values.level ? `<${Number(level).toString(16)}>` : '')
-    const shown = cellText(text)
+    const shown = (values.rust ? demangleRustText(cellText(text)) : cellText(text))
       .split('\n')
       .map((line) => prefix + line)
     const indent = ' '.repeat(time.length)

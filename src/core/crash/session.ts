@@ -1,6 +1,6 @@
 // What lasts from one command to the next: the program, the current task, the settings.
 import { panicTask } from '../kernel/panic.ts'
-import { idleTask, type Task } from '../kernel/sched.ts'
+import { currentTask, idleTask, taskCpu, type Task } from '../kernel/sched.ts'
 import type { FormatOptions } from '../program/format_object.ts'
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
@@ -46,6 +46,7 @@ export class Session {
   /** Set by `exit`. */
   finished = false
   #task: Task | undefined
+  readonly #active = new Map<number, Task>()
 
   constructor(program: Program, commands: readonly Command[]) {
     this.program = program
@@ -64,6 +65,16 @@ export class Session {
 
   set task(task: Task) {
     this.#task = task
+  }
+
+  /** What a CPU was running, or what `set -a` says it was. */
+  activeTask(cpu: number): Task {
+    return this.#active.get(cpu) ?? currentTask(this.program, cpu)
+  }
+
+  /** Take this task for the one its CPU was running: where the kernel's own word is damaged. */
+  markActive(task: Task): void {
+    this.#active.set(taskCpu(task), task)
   }
 
   /** Output radix of `struct`, `p` and `task`. */

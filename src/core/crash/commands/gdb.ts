@@ -30,6 +30,7 @@ export const gdb = defineCommand({
   description:
     'Refused: there is no gdb inside. p, whatis, struct, rd, sym and dis do what its print, ptype, x, info symbol and ' +
     'disassemble do, with the same notation for expressions.',
+  examples: [{ text: 'a type, as ptype would show it', command: 'whatis task_struct' }],
   options: {},
   run(_, { operands }) {
     const [name = ''] = operands

@@ -53,6 +53,7 @@ type Args = CommandArgs<typeof OPTIONS>
 
 export const ps = defineCommand({
   name: 'ps',
+  aliases: { last: ['-l'] },
   summary: 'display process status information',
   operands: '[pid | task | command] ...',
   description:
@@ -82,19 +83,34 @@ export const ps = defineCommand({
   },
 })
 
+/** Views that crash shows one of at a time. */
+const VIEWS = [
+  'arguments',
+  'times',
+  'children',
+  'parents',
+  'groups',
+  'lastRun',
+  'sinceRun',
+  'summary',
+  'limits',
+  'active',
+] as const
+
 function checkArguments({ values, operands }: Args): void {
   if (values.cpus !== undefined && !values.lastRun && !values.sinceRun) {
     throw new UsageError('-C option is only applicable with -l and -m')
   }
-  if (!values.summary) return
-  if (operands.length > 0) throw new UsageError('-S option takes no arguments')
-  const given = Object.entries(values).filter(
-    ([key, value]) => key !== 'summary' && value !== false && value !== undefined,
-  )
-  if (given.length > 0) throw new UsageError('-S option cannot be used with other options')
+  // -A only narrows the choice here, as -k and -u do; crash counts it among the views.
+  if (VIEWS.filter((view) => values[view]).length > 1) {
+    throw new UsageError(
+      '-a, -t, -c, -p, -g, -l, -m, -S, -r and -A flags are all mutually-exclusive',
+    )
+  }
+  if (values.summary && operands.length > 0) throw new UsageError('-S option takes no arguments')
 }
 
-/** One view; the others are ignored, as in crash. */
+/** One view. */
 function* views(
   program: Program,
   all: readonly Task[],

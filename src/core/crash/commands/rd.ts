@@ -98,7 +98,8 @@ function readBlock(session: Session, { values, operands }: Args, address: bigint
     unit,
     format: formatOf(values),
     ascii: !values.plain,
-    swap: values.network,
+    // As in crash, words of 64 bits have no network byte order.
+    swap: values.network && (unit === 2 || unit === 4),
     ...(symbolic ? { symbolize: (word: bigint) => symbolText(session.program, word) } : {}),
   })
 }

@@ -2,7 +2,7 @@
 import { UsageError } from '../../base/errors.ts'
 import { panicTask } from '../../kernel/panic.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
-import { currentTask, taskCpu, type Task } from '../../kernel/sched.ts'
+import { taskCpu, type Task } from '../../kernel/sched.ts'
 import {
   defineCommand,
   lines,
@@ -18,7 +18,7 @@ import { taskStateText } from '../task_state_text.ts'
 import { VARIABLES, type Variable } from '../variables.ts'
 
 const OPTIONS = {
-  active: { type: 'boolean', short: 'a', help: 'accepted: make it the active task of its CPU' },
+  active: { type: 'boolean', short: 'a', help: 'take the task for the one its CPU was running' },
   cpu: { type: 'string', short: 'c', value: 'cpu', help: 'the task a CPU was running' },
   panic: { type: 'boolean', short: 'p', help: 'the panic task' },
   variables: { type: 'boolean', short: 'v', help: 'show the settings' },
@@ -55,11 +55,22 @@ export const set = defineCommand({
       return
     }
     const chosen = chosenTask(session, args)
+    if (args.values.active) {
+      yield markActive(session, chosen ?? session.task)
+      return
+    }
     if (chosen) session.task = chosen
     if (chosen || args.operands.length === 0) yield contextBlock(session, session.task)
     else yield* setVariables(session, args.operands)
   },
 })
+
+function markActive(session: Session, task: Task): Block {
+  session.markActive(task)
+  return lines(
+    `"${task.string('comm')}" task ${task.address.toString(16)} has been marked as the active task on cpu ${taskCpu(task)}`,
+  )
+}
 
 /** The task -c, -p or a sole operand names; undefined if the operands are settings. */
 function chosenTask(session: Session, { values, operands }: Args): Task | undefined {
@@ -71,7 +82,7 @@ function chosenTask(session: Session, { values, operands }: Args): Task | undefi
     if (!online.includes(cpu)) {
       throw new UsageError(`invalid cpu number: ${values.cpu} (online: ${online.join(',')})`)
     }
-    return currentTask(program, cpu)
+    return session.activeTask(cpu)
   }
   const [name] = operands
   if (name === undefined || VARIABLES.some((variable) => variable.name === name)) return undefined
@@ -119,7 +130,7 @@ function contextBlock(session: Session, task: Task): RecordBlock {
   const info = task.has('thread_info') ? task.address : task.pointer('stack')
   const isPanic = panicTask(program)?.address === task.address
   const isActive = forEachCpu(program, 'online').some(
-    (cpu) => currentTask(program, cpu).address === task.address,
+    (cpu) => session.activeTask(cpu).address === task.address,
   )
   const mark = isPanic ? '(PANIC)' : isActive ? '(ACTIVE)' : ''
   return record('column', [

@@ -10,6 +10,7 @@ export const wr = defineCommand({
   operands: '[address | symbol] value',
   description:
     'Refused: a dump is not written to, and neither is the memory of a running kernel: kbox only reads.',
+  examples: [{ text: 'read instead', command: 'rd jiffies' }],
   options: {
     user: { type: 'boolean', short: 'u', help: HELP },
     kernel: { type: 'boolean', short: 'k', help: HELP },

@@ -2,8 +2,23 @@
 // Source: Documentation/arch/x86/x86_64/mm.rst, arch/x86/include/asm/pgtable_types.h, asm/ptrace.h.
 import { hi32, lo32 } from '../base/addr.ts'
 import { FaultError } from '../base/errors.ts'
-import type { Arch, ArchMemory, DirectMap, MappedPiece, Registers, Translator } from './arch.ts'
+import type {
+  Arch,
+  ArchMemory,
+  DirectMap,
+  EntryMeaning,
+  MappedPiece,
+  PageTableTrace,
+  Registers,
+  Translator,
+} from './arch.ts'
 import { readX86KernelMap } from './x86_64_kernel_map.ts'
+import {
+  explainX86Entry,
+  pageTableShape,
+  traceX86PageTables,
+  type PageTableShape,
+} from './x86_64_trace.ts'
 import { forEachX86Mapped } from './x86_64_mapped.ts'
 
 const PAGE_SIZE = 4096
@@ -64,6 +79,8 @@ export const x86_64: Arch = {
   readKernelMap: readX86KernelMap,
   isUserMode: (registers: Registers) => ((registers.cs ?? 0n) & 3n) === 3n,
   isKernelAddress: (address) => address >= 0xffff_0000_0000_0000n,
+  // Half of five levels; the canonical half of four is smaller, and what lies between in no page table.
+  isUserAddress: (address) => address < 0x0100_0000_0000_0000n,
   callBefore,
 }
 
@@ -99,6 +116,7 @@ class X86Translator implements Translator {
   readonly kernelRoot: number
   lastPageSize = PAGE_SIZE
   readonly #memory: ArchMemory
+  readonly #shape: PageTableShape
   readonly #levels: number
   readonly #imageBase: number
   readonly #imageSize: number
@@ -112,6 +130,7 @@ class X86Translator implements Translator {
 
   constructor(memory: ArchMemory) {
     this.#memory = memory
+    this.#shape = pageTableShape(memory)
     const { info } = memory
     const smeMask = info.bigint('sme_mask') ?? 0n
     this.#addressHigh = 0xf_ffff & ~hi32(smeMask)
@@ -201,6 +220,18 @@ class X86Translator implements Translator {
       table = target
     }
     throw new FaultError(address, 'virtual', 'no-translation')
+  }
+
+  walkLevels(root: number, address: bigint): PageTableTrace {
+    const bits = this.#levels === 5 ? 57 : 48
+    if (root < 0 || BigInt.asUintN(64, BigInt.asIntN(bits, address)) !== address)
+      return { entries: [], target: undefined, coverage: PAGE_SIZE }
+    // The low bits of CR3 hold a PCID.
+    return traceX86PageTables(this.#shape, Math.floor(root / PAGE_SIZE) * PAGE_SIZE, address)
+  }
+
+  explainEntry(value: bigint): EntryMeaning {
+    return explainX86Entry(value, this.#shape.addressMask)
   }
 
   #readEntry(physical: number, address: bigint): void {

@@ -7,7 +7,7 @@ import type { Task } from './sched.ts'
 import { kernelStack } from './stack_bounds.ts'
 
 /** Addresses `[start, last]`; inclusive, for the last one of all has none behind it. */
-export interface AddressRange {
+export interface AddressSpan {
   readonly start: bigint
   readonly last: bigint
 }
@@ -20,9 +20,9 @@ const ADDRESS_MAX = 0xffff_ffff_ffff_ffffn
 const KERNEL_START = 0x8000_0000_0000_0000n
 
 /** All kernel addresses. */
-export const KERNEL_RANGE: AddressRange = { start: KERNEL_START, last: ADDRESS_MAX }
+export const KERNEL_RANGE: AddressSpan = { start: KERNEL_START, last: ADDRESS_MAX }
 /** All user addresses. */
-export const USER_RANGE: AddressRange = { start: 0n, last: KERNEL_START - 1n }
+export const USER_RANGE: AddressSpan = { start: 0n, last: KERNEL_START - 1n }
 
 /**
  * What of the kernel's memory lies in a range, by address.
@@ -31,7 +31,7 @@ export const USER_RANGE: AddressRange = { start: 0n, last: KERNEL_START - 1n }
  */
 export function* kernelPieces(
   program: Program,
-  range: AddressRange,
+  range: AddressSpan,
   part: KernelPart = 'all',
 ): Generator<MemoryPiece> {
   const { translator } = program.memory
@@ -61,7 +61,7 @@ export function* kernelPieces(
 }
 
 /** Memory of a task's own, by its page tables. @throws {NotFoundError} for a kernel thread */
-export function* userPieces(task: Task, range: AddressRange): Generator<MemoryPiece> {
+export function* userPieces(task: Task, range: AddressSpan): Generator<MemoryPiece> {
   const { memory } = task.program
   if (task.get('mm').isNull())
     throw new NotFoundError('task', 'user memory: a kernel thread has none')
@@ -72,7 +72,7 @@ export function* userPieces(task: Task, range: AddressRange): Generator<MemoryPi
 }
 
 /** Physical memory that the dump has, by physical address. */
-export function* physicalPieces({ dump }: Program, range: AddressRange): Generator<MemoryPiece> {
+export function* physicalPieces({ dump }: Program, range: AddressSpan): Generator<MemoryPiece> {
   for (const { start, end } of dump.pfnRuns('present')) {
     const physical = start * dump.pageSize
     const size = (end - start) * dump.pageSize
@@ -96,14 +96,14 @@ export function* stackPieces(task: Task): Generator<MemoryPiece> {
 function* directPieces(
   program: Program,
   start: bigint,
-  range: AddressRange,
+  range: AddressSpan,
 ): Generator<MemoryPiece> {
   for (const piece of physicalPieces(program, { start: 0n, last: ADDRESS_MAX }))
     yield* clip({ ...piece, address: start + piece.address }, range)
 }
 
 /** Where the kernel image lies: text, data and bss. */
-function imageRange(program: Program): AddressRange {
+function imageRange(program: Program): AddressSpan {
   const find = (...names: string[]): bigint | undefined =>
     names.map((name) => program.findSymbol(name)?.address).find((address) => address !== undefined)
   const start = find('_text', '_stext')
@@ -112,7 +112,7 @@ function imageRange(program: Program): AddressRange {
   return { start, last: end - 1n }
 }
 
-function* clip(piece: MemoryPiece, { start, last }: AddressRange): Generator<MemoryPiece> {
+function* clip(piece: MemoryPiece, { start, last }: AddressSpan): Generator<MemoryPiece> {
   const end = piece.address + BigInt(piece.size)
   const from = max(piece.address, start)
   const to = min(end, last + 1n)

@@ -58,7 +58,6 @@ export function errnoName(errno: number): string {
  */
 export function mount(source: string, target: string, fstype: string, flags = 0, data = ''): void {
   const call = native(
-    'mount',
     'int mount(const char*, const char*, const char*, unsigned long, const char*)',
   )
   check(call(source, target, fstype, flags, data), `mount ${source} on ${target} as ${fstype}`)
@@ -66,17 +65,17 @@ export function mount(source: string, target: string, fstype: string, flags = 0,
 
 /** Unmount what is mounted at `target`. @throws {HostError} with umount2(2)'s errno */
 export function unmount(target: string, flags = 0): void {
-  check(native('umount2', 'int umount2(const char*, int)')(target, flags), `unmount ${target}`)
+  check(native('int umount2(const char*, int)')(target, flags), `unmount ${target}`)
 }
 
 /** Write everything that waits in the page cache, of every file system. */
 export function sync(): void {
-  native('sync', 'void sync(void)')()
+  native('void sync(void)')()
 }
 
 /** Leave the machine at once: nothing is stopped or unmounted first. @throws {HostError} with reboot(2)'s errno */
 export function powerOffNow(action: PowerAction): void {
-  check(native('reboot', 'int reboot(int)')(RB_COMMAND[action] | 0), `reboot(2) to ${action}`)
+  check(native('int reboot(int)')(RB_COMMAND[action] | 0), `reboot(2) to ${action}`)
 }
 
 /**
@@ -94,10 +93,7 @@ export function kexecFileLoad(
 ): void {
   const number = KEXEC_FILE_LOAD[process.arch]
   if (number === undefined) throw new UnsupportedError(`kexec_file_load on ${process.arch}`)
-  const call = native(
-    'syscall',
-    'long syscall(long, intptr_t, intptr_t, intptr_t, const char*, intptr_t)',
-  )
+  const call = native('long syscall(long, intptr_t, intptr_t, intptr_t, const char*, intptr_t)')
   // The length counts the terminating NUL; without a command line both must be zero.
   const length = cmdline === '' ? 0 : Buffer.byteLength(cmdline) + 1
   check(
@@ -106,13 +102,44 @@ export function kexecFileLoad(
   )
 }
 
+/**
+ * Make any system call.
+ *
+ * @param number of this architecture
+ * @param args integers and addresses, six at most
+ * @returns what the kernel does
+ * @throws {HostError} with the kernel's errno
+ */
+export function systemCall(name: string, number: number, args: readonly number[]): number {
+  const call = native(
+    'long syscall(long, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t)',
+  )
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args
+  const result = call(number, a, b, c, d, e, f)
+  check(result, name)
+  return Number(result)
+}
+
+/** Allocate memory that no garbage collector moves or frees. @returns its address */
+export function allocateZeroed(size: number): number {
+  const address = native('intptr_t calloc(size_t, size_t)')(1, size)
+  if (Number(address) === 0) throw new HostError(`no memory for ${size} bytes`, 'ENOMEM')
+  return Number(address)
+}
+
+/** Copy bytes to an address of this process, which must be writable. */
+export function copyToAddress(address: number, bytes: Uint8Array): void {
+  native('intptr_t memcpy(intptr_t, const void*, size_t)')(address, bytes, bytes.length)
+}
+
 const functions = new Map<string, NativeFunction>()
 
-function native(name: string, prototype: string): NativeFunction {
-  const known = functions.get(name)
+function native(prototype: string): NativeFunction {
+  // One C function may be declared in more than one way: syscall() is.
+  const known = functions.get(prototype)
   if (known) return known
   const made: NativeFunction = loadKoffi().load('libc.so.6').func(prototype)
-  functions.set(name, made)
+  functions.set(prototype, made)
   return made
 }
 

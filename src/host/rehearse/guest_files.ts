@@ -26,3 +26,6 @@ export interface GuestPlan {
   readonly links: readonly (readonly [name: string, node: string])[]
   readonly takeTruth: boolean
 }
+
+/** Goes up when the workload or the truth changes, so that dumps kept for tests are made anew. Written to `truth/guest-version`. */
+export const GUEST_VERSION = 3

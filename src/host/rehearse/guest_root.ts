@@ -31,6 +31,10 @@ const ROOT_MODULES = [
   'fuse',
   'tun',
   'af_packet',
+  'dummy',
+  // The compressor of zram, before it was built in.
+  'lzo-rle',
+  'zram',
 ]
 
 /** A file for the guest's root, such as a test brings. */

@@ -10,6 +10,8 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { readKmsg } from '../platform/kmsg.ts'
+import { GUEST_VERSION } from './guest_files.ts'
+import { readPagemap } from './guest_pagemap.ts'
 
 const GLOBAL: readonly string[] = [
   ...[
@@ -47,13 +49,71 @@ const GLOBAL: readonly string[] = [
     'net/route',
     'net/sockstat',
   ],
+  ...['ioports', 'schedstat', 'sysvipc/shm', 'sysvipc/sem', 'sysvipc/msg', 'bus/pci/devices'],
+  ...['sys/kernel/pid_max', 'sys/kernel/threads-max', 'sys/kernel/tainted', 'sys/vm/nr_hugepages'],
+  ...['key-users', 'misc', 'execdomains', 'fb', 'dma', 'mtrr', 'crypto'],
+  ...['net/arp', 'net/packet', 'net/raw', 'net/raw6', 'net/icmp', 'net/if_inet6', 'net/sockstat6'],
+  ...['net/ipv6_route', 'net/ptype', 'net/protocols', 'net/fib_trie', 'net/igmp', 'net/dev_mcast'],
+]
+/** Folders, `*` for any name, and the names of files in each; all files without names. */
+type FileGroup = readonly [folders: string, names: readonly string[]]
+/** Small files that go into one file, each with its path. */
+const SYSFS: Readonly<Record<string, readonly FileGroup[]>> = {
+  irq: [
+    [
+      '/proc/irq/*',
+      [
+        'smp_affinity',
+        'smp_affinity_list',
+        'effective_affinity',
+        'effective_affinity_list',
+        'node',
+      ],
+    ],
+    ['/proc/irq/*', ['spurious']],
+    ['/sys/kernel/irq/*', ['actions', 'chip_name', 'hwirq', 'name', 'per_cpu_count', 'type']],
+  ],
+  'slab-caches': [
+    ['/sys/kernel/slab/*', ['aliases', 'align', 'object_size', 'slab_size', 'objs_per_slab']],
+    ['/sys/kernel/slab/*', ['order', 'objects', 'total_objects', 'slabs', 'partial']],
+    ['/sys/kernel/slab/*', ['cpu_slabs', 'cpu_partial', 'min_partial', 'hwcache_align']],
+    ['/sys/kernel/slab/*', ['reclaim_account', 'cache_dma', 'usersize', 'ctor']],
+  ],
+  block: [
+    ['/sys/block/*', ['dev', 'inflight', 'size', 'stat', 'ro', 'range']],
+    ['/sys/block/*/queue', ['scheduler', 'nr_requests']],
+    ['/sys/block/zram*', ['comp_algorithm', 'disksize', 'mm_stat']],
+  ],
+  net: [
+    ['/sys/class/net/*', ['address', 'ifindex', 'mtu', 'flags', 'operstate', 'type']],
+    ['/sys/class/net/*/statistics', ['rx_bytes', 'rx_packets', 'tx_bytes', 'tx_packets']],
+  ],
+  dmi: [['/sys/class/dmi/id', []]],
+  pci: [
+    ['/sys/bus/pci/devices/*', ['vendor', 'device', 'class', 'irq', 'resource']],
+    ['/sys/bus/pci/devices/*', ['subsystem_vendor', 'subsystem_device']],
+  ],
+  cpu: [
+    ['/sys/devices/system/cpu', ['online', 'possible', 'present']],
+    ['/sys/devices/system/node/node*', ['cpulist', 'meminfo']],
+  ],
+  'huge-pages': [
+    ['/sys/kernel/mm/transparent_hugepage', []],
+    ['/sys/kernel/mm/hugepages/*', []],
+  ],
+}
+/** Of debugfs, where it is mounted. */
+const DEBUG = '/sys/kernel/debug/sched/debug'
+/** Of a network namespace that is not the recorder's. */
+const PER_NETWORK: readonly string[] = [
+  ...['dev', 'tcp', 'tcp6', 'udp', 'unix', 'route', 'arp', 'if_inet6', 'fib_trie', 'netlink'],
 ]
 /** They drift while the rest is read, so they are read again at the end. */
 const DRIFTING: readonly string[] = ['meminfo', 'vmstat', 'zoneinfo']
 const LAST: readonly string[] = ['loadavg', 'uptime']
 const PER_THREAD: readonly string[] = [
   ...['stat', 'status', 'comm', 'stack', 'wchan', 'syscall', 'schedstat', 'io'],
-  ...['cmdline', 'maps', 'cgroup', 'limits', 'environ'],
+  ...['cmdline', 'maps', 'cgroup', 'limits', 'environ', 'statm', 'oom_score_adj'],
 ]
 
 /**
@@ -72,6 +132,11 @@ export function takeTruth(folder: string): number {
   }
   for (const name of GLOBAL) write(name, readProc(name))
   write('mountinfo', readProc('self/mountinfo'))
+  write('guest-version', `${GUEST_VERSION}\n`)
+  for (const [name, patterns] of Object.entries(SYSFS))
+    write(`sysfs/${name}`, readTogether(patterns))
+  write('sysfs/slab-links', listLinks('/sys/kernel/slab'))
+  write('sched-debug', readRaw(DEBUG))
   write('vmcoreinfo-addr', readRaw('/sys/kernel/vmcoreinfo'))
   for (const module of list('/sys/module'))
     write(`sections/${module}`, readSections(`/sys/module/${module}/sections`))
@@ -87,12 +152,46 @@ export function takeTruth(folder: string): number {
       const links = ['cwd', 'exe', 'root'].map((name) => listLink(`${at}/${name}`, `${at}/${name}`))
       write(`${to}/links`, links.join(''))
     }
+    // Of the process: threads have none of their own.
+    write(`tasks/${pid}/${pid}/timers`, readProc(`${pid}/timers`))
+    takeNamespaces(pid, write)
   }
+  for (const pid of [process.pid, findFirstSleeper()]) if (pid !== undefined) takeMemory(pid, write)
   for (const name of DRIFTING) write(`${name}.end`, readProc(name))
   for (const name of LAST) write(name, readProc(name))
   write('dmesg', readKmsg())
   write('date', `${Math.floor(Date.now() / 1000)}\n`)
   return count
+}
+
+type Write = (name: string, content: string | Uint8Array | undefined) => void
+
+/** What a process sees otherwise than the recorder: mounts of its namespace, and its network. */
+function takeNamespaces(pid: string, write: Write): void {
+  const differs = (kind: string): boolean => {
+    const theirs = readLink(`/proc/${pid}/ns/${kind}`)
+    return theirs !== undefined && theirs !== readLink(`/proc/self/ns/${kind}`)
+  }
+  const to = `tasks/${pid}/${pid}`
+  if (differs('mnt')) write(`${to}/mountinfo`, readProc(`${pid}/mountinfo`))
+  if (differs('net'))
+    for (const name of PER_NETWORK) write(`${to}/net/${name}`, readProc(`${pid}/net/${name}`))
+}
+
+/** How a process's memory is mapped; only of few, as it is much. */
+function takeMemory(pid: number, write: Write): void {
+  const to = `tasks/${pid}/${pid}`
+  for (const name of ['smaps', 'smaps_rollup', 'numa_maps'])
+    write(`${to}/${name}`, readProc(`${pid}/${name}`))
+  write(`${to}/pagemap`, readPagemap(pid))
+}
+
+/** The first process that does nothing but sleep. */
+function findFirstSleeper(): number | undefined {
+  const pid = listNumbers('/proc').find(
+    (number) => Buffer.from(readProc(`${number}/comm`) ?? []).toString() === 'sleep\n',
+  )
+  return pid === undefined ? undefined : Number(pid)
 }
 
 /** One thread, as the kernel describes it. */
@@ -170,9 +269,54 @@ function listLink(link: string, name: string): string {
 
 function readFdinfo(folder: string): string {
   return list(folder)
-    .map(
-      (name) =>
-        `== ${name}\n${Buffer.from(readRaw(path.join(folder, name)) ?? []).toString('latin1')}`,
-    )
+    .map((name) => headed(name, readRaw(path.join(folder, name)) ?? []))
     .join('')
+}
+
+/** The files below the folders that match, each with its path; undefined if there are none. */
+function readTogether(groups: readonly FileGroup[]): string | undefined {
+  const parts = groups.flatMap(([folders, names]) =>
+    matchFolders(folders).flatMap((folder) =>
+      (names.length > 0 ? names : list(folder)).map((name) => {
+        const content = readRaw(path.join(folder, name))
+        return content ? headed(path.join(folder, name), content) : ''
+      }),
+    ),
+  )
+  return parts.some((part) => part !== '') ? parts.join('') : undefined
+}
+
+/** Folders that match; of those that links make the same, the first. */
+function matchFolders(pattern: string): string[] {
+  let found = ['/']
+  for (const part of pattern.split('/').filter((word) => word !== '')) {
+    const [before = '', after] = part.split('*')
+    found = found.flatMap((folder) =>
+      after === undefined
+        ? [path.join(folder, part)]
+        : list(folder)
+            .filter((name) => name.startsWith(before) && name.endsWith(after))
+            .sort()
+            .map((name) => path.join(folder, name)),
+    )
+  }
+  const seen = new Set<string>()
+  return found.filter((folder) => {
+    const real = readLink(folder)
+    const at = real === undefined ? folder : path.resolve(path.dirname(folder), real)
+    return !seen.has(at) && seen.add(at)
+  })
+}
+
+const headed = (name: string, content: Uint8Array | readonly number[]): string => {
+  const text = Buffer.from(content).toString('latin1')
+  return `== ${name}\n${text}${text === '' || text.endsWith('\n') ? '' : '\n'}`
+}
+
+function readLink(link: string): string | undefined {
+  try {
+    return readlinkSync(link)
+  } catch {
+    return undefined
+  }
 }

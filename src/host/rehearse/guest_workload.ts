@@ -16,6 +16,8 @@ import {
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GUEST } from './guest_files.ts'
+import { attempt, makeKernelObjects, setPolicy } from './guest_objects.ts'
+import { FROZEN, prepareSetting } from './guest_setting.ts'
 
 /** A workload that runs. */
 export interface Workload {
@@ -38,7 +40,19 @@ const BACKGROUND: readonly string[] = [
   `exec 3> ${GUEST.work}/fifo; sleep 100008`,
   `MARKER=in-the-environment exec tail -f ${GUEST.work}/shell.log > /dev/null`,
   'mkdir /sys/fs/cgroup/app.slice; echo $$ > /sys/fs/cgroup/app.slice/cgroup.procs; exec sleep 100009',
+  "trap '' HUP PIPE; trap 'echo one' USR1; trap 'echo two' TERM; sleep 100010",
+  `exec unshare -m sh -c 'mount -t tmpfs hidden ${GUEST.work}/private; exec sleep 100012'`,
+  "exec unshare -p -f -m sh -c 'mount -t proc proc /proc; exec sleep 100013'",
+  "exec unshare -n sh -c 'ip link set lo up; ip link add dummy7 type dummy; ip link set dummy7 up; " +
+    "ip addr add 198.51.100.7/24 dev dummy7; exec nc -l -p 7071'",
+  'renice -n 5 -p $$; exec sleep 100014',
+  `exec touch ${FROZEN}/never`,
 ]
+const STOPPED = 'exec sleep 100011'
+/** These get another scheduling policy each: FIFO, round robin, batch. */
+const SCHEDULED: readonly string[] = ['exec sleep 100015', 'exec sleep 100016', 'exec sleep 100017']
+/** Sent to the stopped process twice; a real-time signal queues. */
+const QUEUED_SIGNAL = 40
 /** These start a new process again and again, until they are stopped. */
 const RESTLESS: readonly string[] = [
   `exec 8>> ${GUEST.work}/shell.log; while :; do echo tick >&8; sleep 1; done`,
@@ -49,14 +63,20 @@ const SPINNING = 'while :; do :; done'
 /** Start it all; returns when it has settled. */
 export async function startWorkload(): Promise<Workload> {
   run(`mkfifo ${GUEST.work}/fifo; touch ${GUEST.work}/shell.log`)
+  prepareSetting()
   await sleep(100)
   for (const line of BACKGROUND) run(line)
+  const stopped = run(STOPPED)
+  const scheduled = SCHEDULED.map(run)
   const restless = RESTLESS.map(run)
   const spinning = run(SPINNING)
   process.kill(spinning, 'SIGSTOP')
   openOwnFiles()
   await openOwnSockets()
   await sleep(300)
+  attempt(() => stopWithSignals(stopped))
+  makeKernelObjects(GUEST.work)
+  scheduled.forEach((pid, index) => attempt(() => setPolicy(pid, index)))
   return {
     processes: readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length,
     freeze() {
@@ -72,6 +92,13 @@ function run(line: string): number {
   child.unref()
   if (child.pid === undefined) throw new Error(`cannot start '${line}'`)
   return child.pid
+}
+
+/** Stop a process, then send it what it cannot take while it is stopped. */
+function stopWithSignals(pid: number): void {
+  process.kill(pid, 'SIGSTOP')
+  waitUntilStopped(pid)
+  for (const signal of ['SIGTERM', QUEUED_SIGNAL, QUEUED_SIGNAL]) process.kill(pid, signal)
 }
 
 /** A stopped shell starts nothing more; a child of it that ends stays as a zombie. */
@@ -100,15 +127,23 @@ function openOwnFiles(): void {
   watch(GUEST.work, () => undefined).unref()
 }
 
-/** A TCP pair over the loopback with bytes waiting, a unix pair, and what listens. */
+/** TCP pairs over the loopback with bytes waiting, one of them half closed, a unix pair, and what listens. */
 async function openOwnSockets(): Promise<void> {
   const accepted: net.Socket[] = []
-  const tcp = net.createServer({ pauseOnConnect: true }, (socket) => accepted.push(socket))
-  const unix = net.createServer({ pauseOnConnect: true }, (socket) => accepted.push(socket))
-  tcp.listen(8080, '127.0.0.1')
-  unix.listen(`${GUEST.work}/socket`)
-  await Promise.all([once(tcp, 'listening'), once(unix, 'listening')])
-  const clients = [net.connect(8080, '127.0.0.1'), net.connect(`${GUEST.work}/socket`)]
-  await Promise.all(clients.map((client) => once(client, 'connect')))
+  const places = [
+    { port: 8080, host: '127.0.0.1' },
+    { port: 8081, host: '::1' },
+    { path: `${GUEST.work}/socket` },
+  ]
+  const listen = async (at: (typeof places)[number]): Promise<void> => {
+    const options = { pauseOnConnect: true, allowHalfOpen: true }
+    const server = net.createServer(options, (socket) => accepted.push(socket))
+    await once(server.listen(at), 'listening')
+  }
+  await Promise.all(places.map(listen))
+  const clients = places.map((at) => net.connect(at))
+  const closing = net.connect({ port: 8080, host: '127.0.0.1', allowHalfOpen: true })
+  await Promise.all([...clients, closing].map((client) => once(client, 'connect')))
   for (const client of clients) client.write('never read\n')
+  closing.end('the last words\n')
 }

@@ -1,13 +1,16 @@
 // What kbox gives for a claim's line, as text and as JSON, each from a run of its own: rows are read but once.
-import { renderJson } from '../../../src/cli/render_json.ts'
-import { renderText } from '../../../src/cli/render_text.ts'
+import { renderJson } from '../../../src/core/render/render_json.ts'
+import { renderText } from '../../../src/core/render/render_text.ts'
 import type { Block } from '../../../src/core/crash/command.ts'
 import { COMMANDS } from '../../../src/core/crash/commands.ts'
 import { parseLine } from '../../../src/core/crash/parse_line.ts'
 import { runWords } from '../../../src/core/crash/run_command.ts'
 import { Session } from '../../../src/core/crash/session.ts'
 import type { Program } from '../../../src/core/program/program.ts'
+import { registerDisassemblers } from '../../../src/host/platform/iced_x86.ts'
 import type { Claim, Evidence, JsonBlock, JsonRow } from './claim.ts'
+
+registerDisassemblers()
 
 /** Run the line of a claim in a session of its own. */
 export function gatherEvidence(series: string, program: Program, claim: Claim): Evidence {

@@ -1,7 +1,7 @@
 // extend, repeat, and the commands that are refused.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { renderText } from '../../../cli/render_text.ts'
+import { renderText } from '../../render/render_text.ts'
 import { crashSession } from '../../../../test/support/crash_session.ts'
 import { defineCommand, lines } from '../command.ts'
 

@@ -1,10 +1,9 @@
 // list over small lists: whole ones, ones that lead back into their middle, and ones that lead nowhere.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { renderText } from '../../../cli/render_text.ts'
 import { crashSession } from '../../../../test/support/crash_session.ts'
 
-const { run, addressOf } = crashSession({
+const { text, addressOf } = crashSession({
   objects: {
     // a -> b -> c -> d -> c
     a: ['struct list_head', { next: '&b' }],
@@ -17,7 +16,6 @@ const { run, addressOf } = crashSession({
 })
 
 const hex = (reference: string): string => addressOf(reference).toString(16)
-const text = (line: string): string[] => [...renderText(run(line))].join('\n').split('\n')
 
 test('entries of a list_head are its structures, the head is none of them', () => {
   const head = `list task_struct.tasks -H ${hex('init_task.tasks')}`

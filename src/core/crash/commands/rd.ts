@@ -1,4 +1,5 @@
 // rd: memory as words, text, symbols or raw bytes.
+import { rdCode } from '../code/rd_code.ts'
 import { toSafeNumber, wrap64 } from '../../base/addr.ts'
 import { UnsupportedError, UsageError } from '../../base/errors.ts'
 import type { Cell } from '../../base/table.ts'
@@ -61,6 +62,7 @@ export const rd = defineCommand({
     { text: 'copy a page to a file', command: 'rd -r page.bin ffff888000001000 4096' },
   ],
   options: OPTIONS,
+  code: rdCode,
   *run(session, args) {
     const { text, cpus } = parsePerCpuOperand(session, args.operands[0] as string)
     const address = parseAddress(session.program, text)

@@ -1,10 +1,9 @@
 // search over a small kernel: what lies in the direct map, and what does not.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { renderText } from '../../../cli/render_text.ts'
 import { crashSession } from '../../../../test/support/crash_session.ts'
 
-const { run, addressOf } = crashSession({
+const { text, addressOf } = crashSession({
   objects: {
     words: ['unsigned long [4]', [0xdead_beef_0000_1234n, 0x1234n, 0xffff_1234n, 0n]],
     // 'needle' lies across the edge of two pages.
@@ -13,7 +12,6 @@ const { run, addressOf } = crashSession({
   },
   excluded: ['lost'],
 })
-const text = (line: string): string[] => [...renderText(run(line))].join('\n').split('\n')
 const hex = (reference: string): string => addressOf(reference).toString(16)
 const range = `-s ${hex('words')} -l 32`
 

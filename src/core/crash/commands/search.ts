@@ -10,7 +10,7 @@ import {
   stackPieces,
   USER_RANGE,
   userPieces,
-  type AddressRange,
+  type AddressSpan,
 } from '../../kernel/address_space.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import { currentTask } from '../../kernel/sched.ts'
@@ -168,13 +168,13 @@ function parseSymbolic(session: Session, text: string): bigint {
   }
 }
 
-interface ParsedRange extends AddressRange {
+interface ParsedRange extends AddressSpan {
   /** The start, where it was not a multiple of a word's size. */
   readonly rounded: bigint | undefined
 }
 
 function parseRange(session: Session, values: Args['values']): ParsedRange {
-  const space: AddressRange = values.user
+  const space: AddressSpan = values.user
     ? USER_RANGE
     : values.physical
       ? { start: 0n, last: wrap64(-1n) }
@@ -203,7 +203,7 @@ function parseLast(session: Session, values: Args['values'], start: bigint): big
 function choosePieces(
   session: Session,
   values: Args['values'],
-  range: AddressRange,
+  range: AddressSpan,
 ): Iterable<MemoryPiece> {
   const { program } = session
   // The current task is looked for only here: a damaged dump may have none.

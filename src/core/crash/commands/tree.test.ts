@@ -1,12 +1,11 @@
 // tree over small trees of each kind, whole and damaged.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { renderText } from '../../../cli/render_text.ts'
 import { crashSession } from '../../../../test/support/crash_session.ts'
 import { SMALL_KERNEL } from '../../../../test/support/small_kernel.ts'
 
 const RED = 0
-const { run, addressOf } = crashSession({
+const { text, addressOf } = crashSession({
   types: `${SMALL_KERNEL.types}
     struct rb_node { unsigned long __rb_parent_color; struct rb_node *rb_right, *rb_left; };
     struct rb_root { struct rb_node *rb_node; };
@@ -33,7 +32,6 @@ const { run, addressOf } = crashSession({
 })
 
 const hex = (reference: string): string => addressOf(reference).toString(16)
-const text = (line: string): string[] => [...renderText(run(line))].join('\n').split('\n')
 const addresses = (...names: string[]): string[] => names.map(hex)
 
 test('a red-black tree is shown from the top down, with -l in order', () => {

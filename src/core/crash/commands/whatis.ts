@@ -1,4 +1,5 @@
 // whatis: the definition behind a name: a type, a variable, a function.
+import { whatisCode } from '../code/type_code.ts'
 import { UsageError } from '../../base/errors.ts'
 import type { Column } from '../../base/table.ts'
 import { formatType } from '../../program/format_type.ts'
@@ -40,9 +41,10 @@ export const whatis = defineCommand({
   ],
   options: OPTIONS,
   needs: ['types'],
-  code: ({ values, operands }) => whatisCode(values, operands),
+  code: (args, session) =>
+    isSearch(args.values) ? searchCode(args.values) : whatisCode(args, session),
   *run(session, { values, operands }) {
-    if (values.range !== undefined || values.member !== undefined) {
+    if (isSearch(values)) {
       yield searchTable(session.program, parseQuery(values))
       return
     }
@@ -88,9 +90,9 @@ function searchTable(program: Program, query: TypeQuery): Block {
   )
 }
 
-function whatisCode(values: Values, operands: readonly string[]): string {
-  if (values.range === undefined && values.member === undefined)
-    return `console.log(formatType(program.type('${operands.join(' ')}')))`
+const isSearch = ({ range, member }: Values): boolean => range !== undefined || member !== undefined
+
+function searchCode(values: Values): string {
   const query = JSON.stringify(parseQuery(values))
   return `for (const { size, name } of searchTypes(program, ${query})) console.log(size, name)`
 }

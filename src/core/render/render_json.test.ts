@@ -1,7 +1,7 @@
 // JSON of commands on the small kernel: the same data as the text, typed.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { crashSession } from '../../test/support/crash_session.ts'
+import { crashSession } from '../../../test/support/crash_session.ts'
 import { renderJson } from './render_json.ts'
 
 const { run, addressOf } = crashSession()

@@ -1,8 +1,8 @@
 // Type definitions as text: gdb's layout of C, with offsets in the margin where crash's -o puts them.
-import type { DefinitionBlock } from '../core/crash/command.ts'
-import { sizeofType, stripType, type Member, type Type } from '../core/debuginfo/type.ts'
-import { formatDefinition, formatMember, type DefinitionLine } from '../core/program/format_type.ts'
-import { findMemberPlan } from '../core/program/member_path.ts'
+import type { DefinitionBlock } from '../crash/command.ts'
+import { sizeofType, stripType, type Member, type Type } from '../debuginfo/type.ts'
+import { formatDefinition, formatMember, type DefinitionLine } from '../program/format_type.ts'
+import { findMemberPlan } from '../program/member_path.ts'
 
 const INDENT = 4
 

@@ -2,7 +2,7 @@
 // --test-update-snapshots and read the diff as code: layouts are those of crash 8.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { crashSession } from '../../test/support/crash_session.ts'
+import { crashSession } from '../../../test/support/crash_session.ts'
 import { formatCell, renderText } from './render_text.ts'
 
 /** Golden file → lines of one session. */

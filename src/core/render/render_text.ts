@@ -1,18 +1,12 @@
 // Blocks as text, laid out like crash's output so that eyes and scripts find what they know.
-import {
-  cellFault,
-  isCellFault,
-  type Cell,
-  type CellKind,
-  type Column,
-} from '../core/base/table.ts'
-import type { Block, ObjectBlock, RecordBlock, TableBlock } from '../core/crash/command.ts'
-import { formatHex } from '../core/base/hex.ts'
-import { KdumpError } from '../core/base/errors.ts'
-import { stripType } from '../core/debuginfo/type.ts'
-import { formatExpression, formatObject, formatSymbol } from '../core/program/format_object.ts'
-import { formatType } from '../core/program/format_type.ts'
-import type { KObject } from '../core/program/kobject.ts'
+import { cellFault, isCellFault, type Cell, type CellKind, type Column } from '../base/table.ts'
+import type { Block, ObjectBlock, RecordBlock, TableBlock } from '../crash/command.ts'
+import { formatHex } from '../base/hex.ts'
+import { KdumpError } from '../base/errors.ts'
+import { stripType } from '../debuginfo/type.ts'
+import { formatExpression, formatObject, formatSymbol } from '../program/format_object.ts'
+import { formatType } from '../program/format_type.ts'
+import type { KObject } from '../program/kobject.ts'
 import { definitionLines } from './render_definition.ts'
 
 /** Rows looked at to choose the widths of a table's columns; later ones may be wider. */
@@ -161,12 +155,18 @@ function memberText(
     const member = object.get(path)
     const isPointer = stripType(member.type).kind === 'pointer'
     if (follow && isPointer) return followedText(member, path, format)
-    return `  ${path} = ${formatObject(member, format, 2)},`
+    return `  ${path} = ${formatObject(member, format, 2)}${isLastMember(object, path) ? '' : ','}`
   } catch (error) {
     // A pointer on the way to the member.
     if (!(error instanceof KdumpError)) throw error
     return `  ${path} = (${cellFault(error).fault}),`
   }
+}
+
+/** crash takes the member's line out of the whole struct, where the last one has no comma behind it. */
+function isLastMember({ type }: KObject, path: string): boolean {
+  const struct = stripType(type)
+  return struct.kind === 'struct' && struct.members.at(-1)?.name === path
 }
 
 /** `-p`: the pointer with its type, and what it points to below. */

@@ -1,16 +1,16 @@
 // Blocks as JSON: the same data as the text, addresses as hex text, keys from the columns.
-import { formatHex } from '../core/base/hex.ts'
-import { isCellFault, type Cell, type CellKind, type Column } from '../core/base/table.ts'
+import { formatHex } from '../base/hex.ts'
+import { isCellFault, type Cell, type CellKind, type Column } from '../base/table.ts'
 import type {
   Block,
   DefinitionBlock,
   ObjectBlock,
   RecordBlock,
   TableBlock,
-} from '../core/crash/command.ts'
-import { sizeofType, stripType } from '../core/debuginfo/type.ts'
-import { formatType } from '../core/program/format_type.ts'
-import { plainInteger, toPlain, type Plain } from '../core/program/plain_object.ts'
+} from '../crash/command.ts'
+import { sizeofType, stripType } from '../debuginfo/type.ts'
+import { formatType } from '../program/format_type.ts'
+import { plainInteger, toPlain, type Plain } from '../program/plain_object.ts'
 
 /**
  * Render one command's blocks as the pieces of one JSON document, in one line:
@@ -68,21 +68,21 @@ function plainBlock(block: SmallBlock): Plain {
 
 function rowValues(columns: readonly Column[], row: readonly Cell[]): Plain {
   const values: Record<string, Plain> = {}
-  columns.forEach(({ title, key, kind }, i) => {
-    values[key ?? keyOf(title)] = plainCell(row[i] ?? null, kind)
+  columns.forEach((column, i) => {
+    values[cellKey(column)] = plainCell(row[i] ?? null, column.kind)
   })
   return values
 }
 
 function recordValues({ fields }: RecordBlock): Plain {
   const values: Record<string, Plain> = {}
-  for (const { title, key, kind, value } of fields)
-    values[key ?? keyOf(title)] = plainCell(value, kind)
+  for (const field of fields) values[cellKey(field)] = plainCell(field.value, field.kind)
   return values
 }
 
-/** `%MEM` → `mem`, `LOAD AVERAGE` → `load_average`. */
-function keyOf(title: string): string {
+/** The key of a column or field: its own, or its title's, `%MEM` → `mem`, `LOAD AVERAGE` → `load_average`. */
+export function cellKey({ key, title }: Pick<Column, 'key' | 'title'>): string {
+  if (key !== undefined) return key
   return title
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')

@@ -1,7 +1,8 @@
 // What lasts from one command to the next: the program, the current task, the settings.
 import { liveTask } from '../kernel/live_task.ts'
+import { forgetActive } from './active_task.ts'
 import { panicTask } from '../kernel/panic.ts'
-import { currentTask, idleTask, taskCpu, type Task } from '../kernel/sched.ts'
+import { idleTask, type Task } from '../kernel/sched.ts'
 import type { FormatOptions } from '../program/format_object.ts'
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
@@ -47,10 +48,10 @@ export class Session {
   /** Set by `exit`. */
   finished = false
   #task: Task | undefined
-  readonly #active = new Map<number, Task>()
 
   constructor(program: Program, commands: readonly Command[]) {
     this.program = program
+    forgetActive(program)
     this.commands = commands
   }
 
@@ -66,16 +67,6 @@ export class Session {
 
   set task(task: Task) {
     this.#task = task
-  }
-
-  /** What a CPU was running, or what `set -a` says it was. */
-  activeTask(cpu: number): Task {
-    return this.#active.get(cpu) ?? currentTask(this.program, cpu)
-  }
-
-  /** Take this task for the one its CPU was running: where the kernel's own word is damaged. */
-  markActive(task: Task): void {
-    this.#active.set(taskCpu(task), task)
   }
 
   /** Output radix of `struct`, `p` and `task`. */

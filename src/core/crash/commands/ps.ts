@@ -1,4 +1,5 @@
 // ps: the tasks there were. Source of names and layout: crash's `ps`.
+import { activeTask } from '../active_task.ts'
 import { psCode } from '../code/ps_code.ts'
 import { formatAddress } from '../../base/hex.ts'
 import { UsageError } from '../../base/errors.ts'
@@ -7,7 +8,7 @@ import { taskName } from '../../kernel/kthread.ts'
 import { mmTotalVm, taskMm, taskRss } from '../../kernel/mm.ts'
 import { highMemoryPages } from '../../kernel/mmzone.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
-import { currentTask, isKthread, taskCpu, taskStateName, type Task } from '../../kernel/sched.ts'
+import { isKthread, taskCpu, taskStateName, type Task } from '../../kernel/sched.ts'
 import { parentTask } from '../../kernel/task_parent.ts'
 import type { Program } from '../../program/program.ts'
 import { cellText } from '../cell_text.ts'
@@ -185,7 +186,7 @@ function parsePolicies(text: string): Set<number> {
 
 /** Addresses of the tasks that CPUs were running. */
 function activeTasks(program: Program): Set<bigint> {
-  return new Set(forEachCpu(program, 'online').map((cpu) => currentTask(program, cpu).address))
+  return new Set(forEachCpu(program, 'online').map((cpu) => activeTask(program, cpu).address))
 }
 
 function summaryTable(tasks: readonly Task[]): TableBlock {

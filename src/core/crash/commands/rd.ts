@@ -27,7 +27,11 @@ const OPTIONS = {
   signed: { type: 'boolean', short: 'd', help: 'signed decimal' },
   unsigned: { type: 'boolean', short: 'D', help: 'unsigned decimal' },
   symbols: { type: 'boolean', short: 's', help: 'show symbols in place of their addresses' },
-  slab: { type: 'count', short: 'S', help: 'as -s, and the slab cache of what a word points to; twice: with the word' },
+  slab: {
+    type: 'count',
+    short: 'S',
+    help: 'as -s, and the slab cache of what a word points to; twice: with the word',
+  },
   user: { type: 'boolean', short: 'u', help: 'a user address of the current task' },
   physical: { type: 'boolean', short: 'p', help: 'a physical address' },
   plain: { type: 'boolean', short: 'x', help: 'no ASCII beside the words' },
@@ -103,7 +107,9 @@ function readBlock(session: Session, { values, operands }: Args, address: bigint
     ascii: !values.plain,
     // As in crash, words of 64 bits have no network byte order.
     swap: values.network && (unit === 2 || unit === 4),
-    ...(symbolic ? { symbolize: (word: bigint) => symbolText(session.program, word, values.slab) } : {}),
+    ...(symbolic
+      ? { symbolize: (word: bigint) => symbolText(session.program, word, values.slab) }
+      : {}),
   })
 }
 

@@ -1,4 +1,5 @@
 // set: the task commands act on, and the settings they follow.
+import { activeTask, markActive } from '../active_task.ts'
 import { setCode } from '../code/ps_code.ts'
 import { UsageError } from '../../base/errors.ts'
 import { panicTask } from '../../kernel/panic.ts'
@@ -58,7 +59,7 @@ export const set = defineCommand({
     }
     const chosen = chosenTask(session, args)
     if (args.values.active) {
-      yield markActive(session, chosen ?? session.task)
+      yield markBlock(chosen ?? session.task)
       return
     }
     if (chosen) session.task = chosen
@@ -67,8 +68,8 @@ export const set = defineCommand({
   },
 })
 
-function markActive(session: Session, task: Task): Block {
-  session.markActive(task)
+function markBlock(task: Task): Block {
+  markActive(task)
   return lines(
     `"${task.string('comm')}" task ${task.address.toString(16)} has been marked as the active task on cpu ${taskCpu(task)}`,
   )
@@ -84,7 +85,7 @@ function chosenTask(session: Session, { values, operands }: Args): Task | undefi
     if (!online.includes(cpu)) {
       throw new UsageError(`invalid cpu number: ${values.cpu} (online: ${online.join(',')})`)
     }
-    return session.activeTask(cpu)
+    return activeTask(program, cpu)
   }
   const [name] = operands
   if (name === undefined || VARIABLES.some((variable) => variable.name === name)) return undefined

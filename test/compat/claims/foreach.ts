@@ -29,6 +29,6 @@ export const foreach = defineClaims(
       'foreach init set',
       "foreach 'kwork.*' ps",
     ],
-    ...['foreach TASK ps', 'foreach user files', 'foreach 1 task -R pid'],
+    ...['foreach TASK ps', 'foreach 1 task -R pid'],
   ].map(same),
 )

@@ -80,12 +80,13 @@ function searchTable(program: Program, query: TypeQuery): Block {
     { title: 'SIZE', kind: 'decimal' },
     { title: 'TYPE', kind: 'text' },
   ]
+  const width = Math.max(4, `${found.at(-1)?.size}`.length)
   return table(
     columns,
     found.map(({ name, size }) => [size, name]),
     {
-      heading: 'SIZE  TYPE',
-      line: ([size, name]) => `${cellText(size).padStart(4)}  ${cellText(name)}`,
+      heading: `${'SIZE'.padStart(width)}  TYPE`,
+      line: ([size, name]) => `${cellText(size).padStart(width)}  ${cellText(name)}`,
     },
   )
 }

@@ -19,6 +19,7 @@ import { CrashShell } from './crash_shell.ts'
 import { runCrashrc } from './crashrc.ts'
 import { noteIncomplete } from './note_incomplete.ts'
 import { renderText } from '../core/render/render_text.ts'
+import { SESSION_HOST } from './session_host.ts'
 
 /** Options with a value that crash takes and that change nothing here. */
 const IGNORED_VALUES = [
@@ -76,6 +77,7 @@ export async function crashMain(argv: readonly string[]): Promise<number> {
   const program = openKernel(source, { parts, ...(namelist ? { namelist } : {}) })
   const session = new Session(program, COMMANDS)
   using dump = session.program.dump
+  session.host = SESSION_HOST
   session.variables.set('dumpfile', [source, ...parts].map(({ name }) => name).join(' '))
   if (namelist) session.variables.set('namelist', namelist.file)
   noteIncomplete(dump)

@@ -41,8 +41,19 @@ import { vtop } from './vtop.ts'
 import { waitq } from './waitq.ts'
 import { whatis } from './whatis.ts'
 
+import { alias, exit, extend, help, repeat, rustfilt } from './shell.ts'
+import { star, union } from './union.ts'
+
 /** Every command that something is claimed of. */
 export const CLAIMS: Readonly<Record<string, Claims>> = {
+  '*': star,
+  alias,
+  exit,
+  extend,
+  help,
+  repeat,
+  rustfilt,
+  union,
   ascii,
   bpf,
   btop,

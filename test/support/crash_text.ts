@@ -1,5 +1,5 @@
 // What a line of crash's prints for a program, as text; with all that a host hands to core.
-import { renderText } from '../../src/cli/render_text.ts'
+import { renderText } from '../../src/core/render/render_text.ts'
 import { COMMANDS } from '../../src/core/crash/commands.ts'
 import { parseLine } from '../../src/core/crash/parse_line.ts'
 import { runWords } from '../../src/core/crash/run_command.ts'

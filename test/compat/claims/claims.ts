@@ -1,5 +1,6 @@
 // All claims, by command.
 import type { Claims } from './claim.ts'
+import { bt } from './bt.ts'
 import { dis } from './dis.ts'
 import { files } from './files.ts'
 import { foreach } from './foreach.ts'
@@ -16,6 +17,7 @@ import { whatis } from './whatis.ts'
 
 /** Every command that something is claimed of. */
 export const CLAIMS: Readonly<Record<string, Claims>> = {
+  bt,
   dis,
   files,
   foreach,

@@ -4,6 +4,7 @@ import { hi32, lo32 } from '../base/addr.ts'
 import { FaultError } from '../base/errors.ts'
 import type { Arch, ArchMemory, Registers, Translator } from './arch.ts'
 import { readX86KernelMap } from './x86_64_kernel_map.ts'
+import { x86Regions } from './x86_64_regions.ts'
 
 const PAGE_SIZE = 4096
 const START_KERNEL_MAP = 0xffff_ffff_8000_0000n
@@ -63,6 +64,7 @@ export const x86_64: Arch = {
   readKernelMap: readX86KernelMap,
   isUserMode: (registers: Registers) => ((registers.cs ?? 0n) & 3n) === 3n,
   isKernelAddress: (address) => address >= 0xffff_0000_0000_0000n,
+  regions: x86Regions,
   callBefore,
 }
 

@@ -20,11 +20,12 @@ import { swap } from './commands/swap.ts'
 import { sym } from './commands/sym.ts'
 import { sys } from './commands/sys.ts'
 import { task } from './commands/task.ts'
+import { what } from './commands/what.ts'
 import { whatis } from './commands/whatis.ts'
 
 /** The registry: every command there is. */
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, files, mod, kmem, swap, mach],
-  ...[struct, union, star, p, whatis, rd, sym, dis],
+  ...[struct, union, star, p, whatis, rd, sym, dis, what],
   ...[alias, help, exit],
 ]

@@ -13,6 +13,7 @@ import { set } from './set.ts'
 import { struct } from './struct.ts'
 import { sym } from './sym.ts'
 import { sys } from './sys.ts'
+import { what } from './what.ts'
 import { whatis } from './whatis.ts'
 
 /** Every command that something is claimed of. */
@@ -30,5 +31,6 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   struct,
   sym,
   sys,
+  what,
   whatis,
 }

@@ -20,6 +20,7 @@ import {
   type PageTableShape,
 } from './x86_64_trace.ts'
 import { forEachX86Mapped } from './x86_64_mapped.ts'
+import { x86Regions } from './x86_64_regions.ts'
 
 const PAGE_SIZE = 4096
 const START_KERNEL_MAP = 0xffff_ffff_8000_0000n
@@ -81,6 +82,7 @@ export const x86_64: Arch = {
   isKernelAddress: (address) => address >= 0xffff_0000_0000_0000n,
   // The lower half of five levels. That of four is smaller: what lies between is in no page table.
   isUserAddress: (address) => address < 0x0100_0000_0000_0000n,
+  regions: x86Regions,
   callBefore,
 }
 

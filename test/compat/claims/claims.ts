@@ -2,6 +2,7 @@
 import type { Claims } from './claim.ts'
 import { ascii } from './ascii.ts'
 import { bpf } from './bpf.ts'
+import { bt } from './bt.ts'
 import { btop } from './btop.ts'
 import { dev } from './dev.ts'
 import { dis } from './dis.ts'
@@ -28,6 +29,7 @@ import { runq } from './runq.ts'
 import { sbitmapq } from './sbitmapq.ts'
 import { search } from './search.ts'
 import { set } from './set.ts'
+import { alias } from './shell.ts'
 import { sig } from './sig.ts'
 import { struct } from './struct.ts'
 import { swap } from './swap.ts'
@@ -36,26 +38,18 @@ import { sys } from './sys.ts'
 import { task } from './task.ts'
 import { timer } from './timer.ts'
 import { tree } from './tree.ts'
+import { union } from './union.ts'
 import { vm } from './vm.ts'
 import { vtop } from './vtop.ts'
 import { waitq } from './waitq.ts'
+import { what } from './what.ts'
 import { whatis } from './whatis.ts'
-
-import { alias, exit, extend, help, repeat, rustfilt } from './shell.ts'
-import { star, union } from './union.ts'
 
 /** Every command that something is claimed of. */
 export const CLAIMS: Readonly<Record<string, Claims>> = {
-  '*': star,
-  alias,
-  exit,
-  extend,
-  help,
-  repeat,
-  rustfilt,
-  union,
   ascii,
   bpf,
+  bt,
   btop,
   dev,
   dis,
@@ -82,6 +76,7 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   sbitmapq,
   search,
   set,
+  shell: alias,
   sig,
   struct,
   swap,
@@ -90,8 +85,10 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   task,
   timer,
   tree,
+  union,
   vm,
   vtop,
   waitq,
+  what,
   whatis,
 }

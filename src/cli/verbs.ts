@@ -91,7 +91,7 @@ const types: Verb = {
     },
     {
       flags: '-o FOLDER',
-      text: 'write FOLDER/kernel.d.ts, and unless there is one FOLDER/tsconfig.json, by which tsc and editors find it',
+      text: 'write FOLDER/kernel.d.ts, and unless there is one FOLDER/tsconfig.json, by which tsc and editors find it and kbox',
     },
   ],
   examples: [

@@ -26,7 +26,8 @@ const MAIN = 'kbox.mjs'
 /**
  * Bundle kbox into a folder, dist/bundle if not given.
  *
- * koffi stays outside: it is native code, found in node_modules at run time. Names are kept because
+ * koffi stays outside: it is native code, found in node_modules at run time. So does iced-x86, WebAssembly that finds its
+ * code beside itself and that a capture kernel can do without. Names are kept because
  * errors call themselves by their class's name, and a stack trace should be readable without a map.
  */
 export async function buildBundle(folder = BUNDLE): Promise<void> {
@@ -46,7 +47,7 @@ export async function buildBundle(folder = BUNDLE): Promise<void> {
     format: 'esm',
     platform: 'node',
     target: 'node24',
-    external: ['koffi'],
+    external: ['koffi', 'iced-x86'],
     keepNames: true,
     legalComments: 'inline',
     logLevel: 'warning',

@@ -28,7 +28,11 @@ export const EDGES: Readonly<Record<string, Edges>> = {
   'core/codec': { folders: ['core/base'], packages: ['fflate', 'fzstd'] },
   'core/elf': { folders: ['core/base', 'core/io'] },
   'core/debuginfo': { folders: ['core/base', 'core/io', 'core/codec', 'core/elf'] },
-  'core/arch': { folders: ['core/base', 'core/io', 'core/elf', 'core/debuginfo'] },
+  // iced-x86 by its types only: a host loads it.
+  'core/arch': {
+    folders: ['core/base', 'core/io', 'core/elf', 'core/debuginfo'],
+    packages: ['iced-x86'],
+  },
   'core/dump': {
     folders: ['core/base', 'core/io', 'core/codec', 'core/elf', 'core/debuginfo', 'core/arch'],
   },
@@ -62,7 +66,7 @@ export const EDGES: Readonly<Record<string, Edges>> = {
   'core/render': { folders: [...ANALYSIS, 'core/crash'] },
   'core/report': { folders: [...ANALYSIS, 'core/crash', 'core/diagnose'] },
   // koffi is a door out of JavaScript: one folder has its key.
-  'host/platform': { folders: ['core'], packages: [...NODE, 'koffi'] },
+  'host/platform': { folders: ['core'], packages: [...NODE, 'koffi', 'iced-x86'] },
   'host/target': { folders: ['core', 'host/platform'], packages: NODE },
   'host/capture': { folders: ['core', 'host/platform', 'host/target'], packages: NODE },
   'host/control': {

@@ -3,6 +3,7 @@ import { UsageError } from '../core/base/errors.ts'
 import { openKernel } from '../core/kernel/open_kernel.ts'
 import type { Program } from '../core/program/program.ts'
 import { openFileSource } from '../host/platform/file_source.ts'
+import { registerDisassemblers } from '../host/platform/iced_x86.ts'
 import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
 
 let given: readonly string[] = []
@@ -21,6 +22,7 @@ export function open(...paths: readonly string[]): Program {
   if (first === undefined)
     throw new UsageError("open() needs a dump: open('vmcore'), or kbox run SCRIPT VMCORE")
   registerNativeCodecs()
+  registerDisassemblers()
   return openKernel(openFileSource(first), {
     parts: parts.map((path) => openFileSource(path)),
   })

@@ -13,6 +13,7 @@ import { ET_CORE } from '../core/elf/elf_layout.ts'
 import type { Source } from '../core/io/source.ts'
 import { openKernel } from '../core/kernel/open_kernel.ts'
 import { openFileSource } from '../host/platform/file_source.ts'
+import { registerDisassemblers } from '../host/platform/iced_x86.ts'
 import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
 import { CrashShell } from './crash_shell.ts'
 import { runCrashrc } from './crashrc.ts'
@@ -67,6 +68,7 @@ export async function crashMain(argv: readonly string[]): Promise<number> {
   const { values, operands } = parseOptions(OPTIONS, normalize(argv))
   noteIgnored(values)
   registerNativeCodecs()
+  registerDisassemblers()
   const { dumps, namelist } = sortOperands(operands)
   const [first, ...others] = dumps
   const source = first === undefined ? openLive(namelist?.file) : openFileSource(first)

@@ -140,6 +140,8 @@ export interface ObjectBlock {
   readonly follow?: boolean
   /** Whose copy of a percpu variable it is. */
   readonly cpu?: number
+  /** Lines above it: the address of a list's entry. */
+  readonly heading?: readonly string[]
 }
 
 /** A type's definition in C syntax, its size below. */

@@ -131,7 +131,9 @@ function* objectLines({
   members,
   follow,
   cpu,
+  heading,
 }: ObjectBlock): Generator<string> {
+  yield* heading ?? []
   if (cpu !== undefined) yield `[${cpu}]: ${object.address.toString(16)}`
   if (!members) {
     yield* `${prefix ?? ''}${formatExpression(object, format)}`.split('\n')
@@ -153,12 +155,18 @@ function memberText(
     const member = object.get(path)
     const isPointer = stripType(member.type).kind === 'pointer'
     if (follow && isPointer) return followedText(member, path, format)
-    return `  ${path} = ${formatObject(member, format, 2)},`
+    return `  ${path} = ${formatObject(member, format, 2)}${isLastMember(object, path) ? '' : ','}`
   } catch (error) {
     // A pointer on the way to the member.
     if (!(error instanceof KdumpError)) throw error
     return `  ${path} = (${cellFault(error).fault}),`
   }
+}
+
+/** crash takes the member's line out of the whole struct, where the last one has no comma behind it. */
+function isLastMember({ type }: KObject, path: string): boolean {
+  const struct = stripType(type)
+  return struct.kind === 'struct' && struct.members.at(-1)?.name === path
 }
 
 /** `-p`: the pointer with its type, and what it points to below. */

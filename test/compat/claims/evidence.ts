@@ -7,7 +7,10 @@ import { parseLine } from '../../../src/core/crash/parse_line.ts'
 import { runWords } from '../../../src/core/crash/run_command.ts'
 import { Session } from '../../../src/core/crash/session.ts'
 import type { Program } from '../../../src/core/program/program.ts'
+import { registerDisassemblers } from '../../../src/host/platform/iced_x86.ts'
 import type { Claim, Evidence, JsonBlock, JsonRow } from './claim.ts'
+
+registerDisassemblers()
 
 /** Run the line of a claim in a session of its own. */
 export function gatherEvidence(series: string, program: Program, claim: Claim): Evidence {

@@ -11,6 +11,7 @@ import { cellText } from '../cell_text.ts'
 import { memoryTable, type ByteReader, type WordFormat } from '../memory_table.ts'
 import { parseAddress, parseCount, parseHex, parsePerCpuOperand } from '../operand.ts'
 import type { Session } from '../session.ts'
+import { physicalReader } from '../physical_reader.ts'
 import { UserMemory } from '../user_memory.ts'
 
 /** Bytes shown by one command at most; raw copies go to files and may be larger. */
@@ -108,16 +109,7 @@ function chooseMemory(session: Session, { user, physical }: Args['values']): Byt
   const { program } = session
   // The current task is looked for only here: a damaged dump may have none.
   if (user) return new UserMemory(program, session.task)
-  const { memory } = program
-  if (!physical) return memory
-  return {
-    littleEndian: memory.littleEndian,
-    readVirtual(address, into) {
-      const at = toSafeNumber(address)
-      if (at === undefined) throw new UsageError(`not a physical address: ${address.toString(16)}`)
-      memory.readPhysical(at, into)
-    },
-  }
+  return physical ? physicalReader(program) : program.memory
 }
 
 function unitOf(values: Args['values']): 1 | 2 | 4 | 8 {

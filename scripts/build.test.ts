@@ -52,10 +52,10 @@ test('a script run from the bundle has the API of the bundle', () => {
   assert.equal(run.stdout, 'function NotFoundError\n')
   const wrong = spawnSync(
     process.execPath,
-    [path.join(bundle, 'kbox.mjs'), 'run', '-e', "import { open } from 'kbox'\nopen()"],
+    [path.join(bundle, 'kbox.mjs'), 'run', '-e', "import { open } from 'kbox'\nopen('absent')"],
     { encoding: 'utf8' },
   )
-  assert.match(wrong.stderr, /^\[eval\]\.ts:2:1: UsageError: open\(\) needs a dump/)
+  assert.match(wrong.stderr, /^\[eval\]\.ts:2:1: HostError: absent: cannot open/)
 })
 
 interface Run {

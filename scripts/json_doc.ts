@@ -6,10 +6,9 @@ import { COMMANDS } from '../src/core/crash/commands.ts'
 import { parseLine } from '../src/core/crash/parse_line.ts'
 import { runWords } from '../src/core/crash/run_command.ts'
 import { Session } from '../src/core/crash/session.ts'
-import { openKernel } from '../src/core/kernel/open_kernel.ts'
+import { open } from '../src/api/open.ts'
 import type { Program } from '../src/core/program/program.ts'
 import { cellKey } from '../src/core/render/render_json.ts'
-import { openFileSource } from '../src/host/platform/file_source.ts'
 import { commandLines } from '../test/support/command_lines.ts'
 import { cachePath } from './cache.ts'
 
@@ -34,7 +33,7 @@ export const JSON_DUMP = cachePath('dumps', '6.12', 'vmcore.elf')
 function commandSection(command: Command, program: Program): string {
   // Forms of blocks, and the first line that yields each.
   const forms = new Map<string, string>()
-  for (const line of commandLines(command, program)) {
+  for (const line of commandLines(command, program, '6.12')) {
     const parsed = parseLine(line)
     if (parsed.kind !== 'command') continue
     const blocks = runWords(new Session(program, COMMANDS), parsed.words)
@@ -79,4 +78,4 @@ function keysText(columns: readonly Keyed[]): string {
   return columns.map((column) => `\`${cellKey(column)}\` ${column.kind}`).join(', ')
 }
 
-if (import.meta.main) writeFileSync(JSON_FILE, jsonDocument(openKernel(openFileSource(JSON_DUMP))))
+if (import.meta.main) writeFileSync(JSON_FILE, jsonDocument(open(JSON_DUMP)))

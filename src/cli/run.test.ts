@@ -111,9 +111,9 @@ test('what is no TypeScript is told with its line', () => {
 test("the exit code is the script's; without a script or dump it is 2 and 1", () => {
   assert.equal(kbox(['run', '-e', 'process.exitCode = 7']).status, 7)
   assert.equal(kbox(['run']).status, 2)
-  const { status, stderr } = kbox(['run', '-e', "import { open } from 'kbox'\nopen()"])
+  const { status, stderr } = kbox(['run', '-e', "import { open } from 'kbox'\nopen('absent')"])
   assert.equal(status, 1)
-  assert.match(stderr, /UsageError: open\(\) needs a dump/)
+  assert.match(stderr, /^\[eval\]\.ts:2:1: HostError: absent: cannot open: ENOENT/)
   assert.match(kbox(['run', 'absent.ts', vmcore]).stderr, /^kbox: ENOENT.*absent\.ts/)
 })
 

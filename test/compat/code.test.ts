@@ -9,10 +9,9 @@ import { COMMANDS } from '../../src/core/crash/commands.ts'
 import { parseLine } from '../../src/core/crash/parse_line.ts'
 import { runWords } from '../../src/core/crash/run_command.ts'
 import { Session } from '../../src/core/crash/session.ts'
-import { openKernel } from '../../src/core/kernel/open_kernel.ts'
+import { open } from '../../src/api/open.ts'
 import type { Program } from '../../src/core/program/program.ts'
 import { renderText } from '../../src/core/render/render_text.ts'
-import { openFileSource } from '../../src/host/platform/file_source.ts'
 import { commandLines } from '../support/command_lines.ts'
 import { runScript } from '../support/run_script.ts'
 
@@ -26,10 +25,10 @@ for (const series of ['6.1', '6.12', 'sid']) {
   const skip = existsSync(vmcore) ? false : `no ${vmcore}: bin/node scripts/make_dump.ts ${series}`
   describe(`--code, on ${series}`, { skip }, () => {
     if (skip !== false) return
-    const program = openKernel(openFileSource(vmcore))
+    const program = open(vmcore)
     for (const command of COMMANDS) {
       if (!command.code || (chosen && !chosen.includes(command.name))) continue
-      const lines = commandLines(command, program)
+      const lines = commandLines(command, program, series)
       test(`${command.name}: ${lines.length} lines run as scripts`, async () => {
         for (const line of lines) await checkLine(program, vmcore, line)
       })

@@ -3,15 +3,14 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { JSON_DUMP, JSON_FILE, jsonDocument } from '../../scripts/json_doc.ts'
-import { openKernel } from '../../src/core/kernel/open_kernel.ts'
-import { openFileSource } from '../../src/host/platform/file_source.ts'
+import { open } from '../../src/api/open.ts'
 
 const skip = existsSync(JSON_DUMP) ? false : `no ${JSON_DUMP}: bin/node scripts/make_dump.ts 6.12`
 
 test('docs/json.md has the keys that commands yield', { skip }, () => {
   assert.equal(
     readFileSync(JSON_FILE, 'utf8'),
-    jsonDocument(openKernel(openFileSource(JSON_DUMP))),
+    jsonDocument(open(JSON_DUMP)),
     'bin/node scripts/json_doc.ts writes it anew',
   )
 })

@@ -4,11 +4,17 @@ import type { Program } from '../../src/core/program/program.ts'
 import { CLAIMS } from '../compat/claims/claims.ts'
 
 /** The lines, one of each form: those of the same words but operands of their own are one. */
-export function commandLines({ name, examples }: Command, program: Program): string[] {
+export function commandLines(
+  { name, examples }: Command,
+  program: Program,
+  series: string,
+): string[] {
   const lines = [
     ...(examples ?? []).map(({ command }) => command),
-    ...(CLAIMS[name] ?? []).flatMap(({ line, before }) =>
-      before ? [] : [typeof line === 'string' ? line : line(program)],
+    ...(CLAIMS[name] ?? []).flatMap(({ line, before, except }) =>
+      before || except?.[series] !== undefined
+        ? []
+        : [typeof line === 'string' ? line : line(program)],
     ),
   ]
   const byShape = new Map<string, string>()

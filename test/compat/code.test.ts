@@ -30,7 +30,13 @@ for (const series of ['6.1', '6.12', 'sid']) {
       if (!command.code || (chosen && !chosen.includes(command.name))) continue
       const lines = commandLines(command, program, series)
       test(`${command.name}: ${lines.length} lines run as scripts`, async () => {
-        for (const line of lines) await checkLine(program, vmcore, line)
+        const failures: string[] = []
+        for (const line of lines) {
+          await checkLine(program, vmcore, line).catch((error: unknown) =>
+            failures.push(String(error)),
+          )
+        }
+        assert.equal(failures.join('\n\n'), '')
       })
     }
   })

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { cachePath, findCachedKernel } from '../scripts/cache.ts'
+import { benchEverything } from './everything.ts'
 import { benchFilter } from './filter.ts'
 import { benchOpenToBt } from './open_to_bt.ts'
 import { benchTerabytes } from './terabytes.ts'
@@ -30,5 +31,6 @@ function benchVmcore([
     process.exit(1)
   }
   benchOpenToBt(vmcore, vmlinux)
+  benchEverything(vmcore, vmlinux)
   benchFilter(vmcore)
 }

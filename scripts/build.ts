@@ -1,6 +1,7 @@
-// The bundle: src/cli/main.ts and all it imports, as dist/bundle/kbox.mjs, one chunk a verb, and the thread that packs
-// pages. It is what gets installed, what goes into the capture initramfs, and what bin/kbox prefers while it is fresh
-// (docs/design/0002-start-up.md).
+// The bundle: src/cli/main.ts and all it imports, as dist/bundle/kbox.mjs, one chunk a verb, the thread that packs pages,
+// and the API for scripts, with its declarations beside. It is what gets installed, what goes into the capture initramfs,
+// and what bin/kbox prefers while it is fresh (docs/design/0002-start-up.md).
+import { execFileSync } from 'node:child_process'
 import {
   existsSync,
   globSync,
@@ -17,20 +18,28 @@ import { build } from 'esbuild'
 const ENTRY = 'src/cli/main.ts'
 /** Folder of the bundle. */
 export const BUNDLE = 'dist/bundle'
+/** Folder of the declarations, beside it. */
+export const TYPES = 'dist/types'
 /** What is started. It is written last: who finds it finds all that it loads. */
 const MAIN = 'kbox.mjs'
 
 /**
  * Bundle kbox into a folder, dist/bundle if not given.
  *
- * koffi stays outside: it is native code, found in node_modules at run time. Names are kept because
+ * koffi stays outside: it is native code, found in node_modules at run time. So does iced-x86, WebAssembly that finds its
+ * code beside itself and that a capture kernel can do without. Names are kept because
  * errors call themselves by their class's name, and a stack trace should be readable without a map.
  */
 export async function buildBundle(folder = BUNDLE): Promise<void> {
   const startedAt = new Date()
   const fresh = `${folder}.${process.pid}`
   await build({
-    entryPoints: { kbox: ENTRY, page_worker: 'src/host/capture/page_worker.ts' },
+    entryPoints: {
+      kbox: ENTRY,
+      page_worker: 'src/host/capture/page_worker.ts',
+      // What `kbox run` gives scripts as 'kbox', and what package.json exports.
+      api: 'src/api/kbox.ts',
+    },
     outdir: fresh,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -38,7 +47,7 @@ export async function buildBundle(folder = BUNDLE): Promise<void> {
     format: 'esm',
     platform: 'node',
     target: 'node24',
-    external: ['koffi'],
+    external: ['koffi', 'iced-x86'],
     keepNames: true,
     legalComments: 'inline',
     logLevel: 'warning',
@@ -46,6 +55,17 @@ export async function buildBundle(folder = BUNDLE): Promise<void> {
   // A source saved while we bundled is newer than what was bundled of it.
   utimesSync(path.join(fresh, MAIN), startedAt, startedAt)
   replaceBundle(fresh, folder)
+}
+
+/**
+ * Write the declarations that scripts are checked against, dist/types/api/kbox.d.ts and what it mentions.
+ *
+ * @throws {Error} if the sources have errors, which tsc has told by then
+ */
+export function buildTypes(folder = TYPES): void {
+  execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.types.json', '--outDir', folder], {
+    stdio: 'inherit',
+  })
 }
 
 /** Built beside and moved: another kbox may be starting from the old one right now. Chunks carry a hash in their name. */
@@ -75,6 +95,8 @@ if (import.meta.main) {
     console.error(`build: ${ENTRY} does not exist, nothing to bundle`)
   } else if (!process.argv.includes('--if-stale') || isStale()) {
     // esbuild has said by then what is wrong and where.
-    await buildBundle().catch(() => (process.exitCode = 1))
+    await buildBundle()
+      .then(() => buildTypes())
+      .catch(() => (process.exitCode = 1))
   }
 }

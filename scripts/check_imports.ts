@@ -28,7 +28,11 @@ export const EDGES: Readonly<Record<string, Edges>> = {
   'core/codec': { folders: ['core/base'], packages: ['fflate', 'fzstd'] },
   'core/elf': { folders: ['core/base', 'core/io'] },
   'core/debuginfo': { folders: ['core/base', 'core/io', 'core/codec', 'core/elf'] },
-  'core/arch': { folders: ['core/base', 'core/io', 'core/elf', 'core/debuginfo'] },
+  // iced-x86 by its types only: a host loads it.
+  'core/arch': {
+    folders: ['core/base', 'core/io', 'core/elf', 'core/debuginfo'],
+    packages: ['iced-x86'],
+  },
   'core/dump': {
     folders: ['core/base', 'core/io', 'core/codec', 'core/elf', 'core/debuginfo', 'core/arch'],
   },
@@ -55,12 +59,14 @@ export const EDGES: Readonly<Record<string, Edges>> = {
       'core/program',
     ],
   },
-  // crash/ and diagnose/ yield data and never format it: report/ and cli/ are not theirs, nor is one the other's.
+  // crash/ and diagnose/ yield data and never format it: render/, report/ and cli/ are not theirs, nor is one the other's.
   'core/crash': { folders: ANALYSIS },
   'core/diagnose': { folders: ANALYSIS },
+  // Blocks as text and JSON, for whoever shows them: cli, api and ui.
+  'core/render': { folders: [...ANALYSIS, 'core/crash'] },
   'core/report': { folders: [...ANALYSIS, 'core/crash', 'core/diagnose'] },
   // koffi is a door out of JavaScript: one folder has its key.
-  'host/platform': { folders: ['core'], packages: [...NODE, 'koffi'] },
+  'host/platform': { folders: ['core'], packages: [...NODE, 'koffi', 'iced-x86'] },
   'host/target': { folders: ['core', 'host/platform'], packages: NODE },
   'host/capture': { folders: ['core', 'host/platform', 'host/target'], packages: NODE },
   'host/control': {
@@ -82,7 +88,9 @@ export const EDGES: Readonly<Record<string, Edges>> = {
     ],
     packages: NODE,
   },
-  cli: { folders: ['core', 'host'], packages: NODE },
+  // What scripts import as 'kbox': core with a file system under it.
+  api: { folders: ['core', 'host/platform'] },
+  cli: { folders: ['core', 'host', 'api'], packages: NODE },
   ui: { folders: ['core'] },
 }
 

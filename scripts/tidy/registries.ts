@@ -19,6 +19,7 @@ export const REGISTRIES: readonly Registry[] = [
   { file: 'src/core/crash/commands.ts', folder: 'src/core/crash/commands', kind: 'Command' },
   { file: 'src/core/diagnose/rules.ts', folder: 'src/core/diagnose/rules', kind: 'Rule' },
   { file: 'src/host/target/targets.ts', folder: 'src/host/target', kind: 'Target' },
+  { file: 'test/compat/claims/claims.ts', folder: 'test/compat/claims', kind: 'Claims' },
   { file: 'scripts/tidy/rules.ts', folder: 'scripts/tidy', kind: 'TidyRule' },
 ]
 

@@ -49,9 +49,11 @@ function membersOf(file: SourceText, kind: string): { name: string; declaration:
 const camelCase = (stem: string): string =>
   stem.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
 
-/** `x86_64` keeps its spelling; a name that JavaScript reserves may end in its kind: `deleteCommand`. */
+/** `x86_64` keeps its spelling; a name that JavaScript reserves may end in its kind: `deleteCommand`, `evalClaims`. */
 const isNamedLike = (name: string, stem: string): boolean =>
-  name === stem || name === camelCase(stem) || name.startsWith(`${camelCase(stem)}Command`)
+  name === stem ||
+  name === camelCase(stem) ||
+  ['Command', 'Claims'].some((kind) => name.startsWith(camelCase(stem) + kind))
 
 function isListed(registry: SourceText | undefined, stem: string): boolean {
   return (

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { flatten } from '../../test/support/flatten.ts'
+import { mkvmlinux } from '../../test/support/mkvmlinux.ts'
 import { writeKernelFile } from '../../test/support/kernel_file.ts'
 import { smallKernel } from '../../test/support/small_kernel.ts'
 
@@ -103,25 +104,21 @@ test('--json prints one document a command', () => {
   )
 })
 
-test('a vmlinux is accepted in either place, with a note', () => {
+test('a vmlinux is accepted in either place', () => {
   const vmlinux = join(folder, 'vmlinux')
-  const head = readFileSync(vmcore).subarray(0, 64)
-  // ET_EXEC without program headers.
-  head[16] = 2
-  head.fill(0, 56, 58)
-  writeFileSync(vmlinux, head)
+  writeFileSync(vmlinux, mkvmlinux({ symbols: [], buildId: 'abcd' }))
   for (const files of [
     [vmlinux, vmcore],
     [vmcore, vmlinux],
   ]) {
-    const { stdout, stderr, status } = crash(['-s', ...files, '-c', 'p 1'])
-    assert.equal(stdout, '$1 = 1\n')
-    assert.equal(
-      stderr,
-      `kbox: ${vmlinux} is not needed and not read: symbols and types are in the dump\n`,
-    )
+    const { stdout, stderr, status } = crash(['-s', ...files, '-c', 'p 1; set namelist'])
+    assert.equal(stderr, '')
+    assert.equal(stdout, `$1 = 1\nnamelist: ${vmlinux}\n`)
     assert.equal(status, 0)
   }
+  const { stderr, status } = crash(['-s', vmlinux, vmlinux, vmcore, '-c', 'p 1'])
+  assert.match(stderr, /^kbox: two namelists: /)
+  assert.equal(status, 2)
 })
 
 test("crash's own options are taken, under its name too", () => {
@@ -153,12 +150,14 @@ test('.crashrc may set and alias, and nothing else', () => {
   assert.equal(existsSync(touched), false)
 })
 
-test('a System.map is accepted as a vmlinux is', () => {
+test("a System.map is accepted as a vmlinux is, but not another kernel's", () => {
   const map = join(folder, 'System.map')
   writeFileSync(map, 'ffffffff81000000 T _text\nffffffff81000040 T schedule\n'.repeat(9))
-  const { stdout, stderr } = crash(['-s', map, vmcore, '-c', 'p 1'])
-  assert.equal(stdout, '$1 = 1\n')
-  assert.match(stderr, /^kbox: .*System\.map is not needed and not read/)
+  assert.equal(crash(['-s', map, vmcore, '-c', 'p 1']).stdout, '$1 = 1\n')
+  writeFileSync(map, 'ffffffff81000000 T _text\nffffffff81000042 D kallsyms_names\n')
+  const { stderr, status } = crash(['-s', map, vmcore, '-c', 'p 1'])
+  assert.match(stderr, /^kbox: .*System\.map is of another kernel: it has kallsyms_names at /)
+  assert.equal(status, 2)
 })
 
 test('a flattened file opens; without its end it is said to be incomplete', () => {
@@ -175,10 +174,15 @@ test('a flattened file opens; without its end it is said to be incomplete', () =
   assert.equal(cut.status, 0)
 })
 
-test('no file, and several that are no parts of one dump, are usage errors', () => {
-  assert.match(crash([]).stderr, /^kbox: a VMCORE is missing\n/)
-  assert.equal(crash([]).status, 2)
+test('several files that are no parts of one dump are a usage error', () => {
   const { stderr, status } = crash([vmcore, vmcore])
   assert.match(stderr, /^kbox: .*vmcore: is elf, no part of a split dump; several files/)
+  assert.equal(status, 2)
+})
+
+const live = existsSync('/proc/kcore') ? 'there is a /proc/kcore here' : false
+test('no file where no running kernel can be read is a usage error', { skip: live }, () => {
+  const { stderr, status } = crash([])
+  assert.match(stderr, /^kbox: a VMCORE is missing, .*there is no \/proc\/kcore/)
   assert.equal(status, 2)
 })

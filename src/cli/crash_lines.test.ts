@@ -7,8 +7,8 @@ import { KdumpError } from '../core/base/errors.ts'
 import { parseLine } from '../core/crash/parse_line.ts'
 import { evaluate } from '../core/program/evaluate.ts'
 import { formatExpression } from '../core/program/format_object.ts'
-import { renderJson } from './render_json.ts'
-import { renderText } from './render_text.ts'
+import { renderJson } from '../core/render/render_json.ts'
+import { renderText } from '../core/render/render_text.ts'
 
 const { session, run, addressOf } = crashSession({ excluded: ['app_mm'] })
 const LINES_MAX = 20_000

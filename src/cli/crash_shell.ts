@@ -9,9 +9,10 @@ import type { Block, BytesBlock } from '../core/crash/command.ts'
 import { parseLine, type Sink } from '../core/crash/parse_line.ts'
 import { runWords } from '../core/crash/run_command.ts'
 import type { Session } from '../core/crash/session.ts'
+import type { JsPrompt } from './js_prompt.ts'
 import { openPager } from './pager.ts'
-import { renderJson } from './render_json.ts'
-import { renderText } from './render_text.ts'
+import { renderJson } from '../core/render/render_json.ts'
+import { renderText } from '../core/render/render_text.ts'
 
 /** Text gathered before it is written. */
 const CHUNK_CHARACTERS = 64 * 1024
@@ -36,6 +37,7 @@ export class CrashShell {
   exitCode = 0
   readonly #options: ShellOptions
   #scriptDepth = 0
+  #js: JsPrompt | undefined
 
   constructor(session: Session, options: ShellOptions) {
     this.session = session
@@ -84,6 +86,9 @@ export class CrashShell {
       case 'script':
         await this.runScript(line.path)
         return
+      case 'js':
+        await this.#runJs(line.code)
+        return
       case 'command': {
         const blocks = settle(runWords(this.session, line.words), line.sink)
         const pieces = this.#options.json
@@ -91,6 +96,19 @@ export class CrashShell {
           : withNewlines(renderText(blocks))
         await this.#send(pieces, line.sink)
       }
+    }
+  }
+
+  /** What the code throws is its author's affair, and no reason to end the session. */
+  async #runJs(code: string): Promise<void> {
+    const { JsPrompt } = await import('./js_prompt.ts')
+    this.#js ??= new JsPrompt(this.session)
+    try {
+      if (code === '') await this.#js.run()
+      else await this.#send(withNewlines(this.#js.evaluate(code)), { kind: 'screen' })
+    } catch (error) {
+      if (error instanceof UsageError) throw error
+      process.stderr.write(`js: ${String(error)}\n`)
     }
   }
 

@@ -47,7 +47,9 @@ export function planErase(
   messages: Messages,
 ): ErasePlan | undefined {
   if (eraseConfig === undefined) return undefined
-  const program = openKernel(openFileSource(file), ...parts.map((part) => openFileSource(part)))
+  const program = openKernel(openFileSource(file), {
+    parts: parts.map((part) => openFileSource(part)),
+  })
   using _dump = program.dump
   const rules = new TextDecoder().decode(readRules(eraseConfig))
   const plan = planErasure(program, rules, eraseConfig)

@@ -1,10 +1,9 @@
 // The prompt: lines with history and completion, one after the other.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createInterface, type Interface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { CrashShell } from './crash_shell.ts'
+import { historyPath } from './history_file.ts'
 import { completeLine } from './repl_complete.ts'
 
 const PROMPT = 'crash> '
@@ -12,7 +11,7 @@ const HISTORY_MAX = 1000
 
 /** Read and run lines from the terminal until `exit` or Ctrl-D. */
 export async function runRepl(shell: CrashShell): Promise<void> {
-  const path = historyPath()
+  const path = historyPath('history')
   const prompt = new Prompt(shell, readHistory(path))
   try {
     while (!shell.session.finished) {
@@ -104,11 +103,6 @@ class Prompt {
   }
 }
 
-function historyPath(): string {
-  const state = process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state')
-  return join(state, 'kbox', 'history')
-}
-
 /** Newest first, as readline wants it; a history that cannot be read is empty. */
 function readHistory(path: string): string[] {
   try {
@@ -124,7 +118,6 @@ function readHistory(path: string): string[] {
 /** Lines may hold addresses and names of a customer's machine: for the owner's eyes only. */
 function writeHistory(path: string, history: readonly string[]): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     writeFileSync(path, `${[...history].reverse().join('\n')}\n`, { mode: 0o600 })
   } catch {
     // A home that cannot be written to is no reason to fail at the end of a session.

@@ -90,7 +90,8 @@ function namesOf(provider: TypeProvider, space: TypeSpace, prefix: string): stri
   return names
 }
 
-function symbolNames({ program }: Session, prefix: string): string[] {
+/** Names of symbols that begin so, some hundreds at most; none for ''. */
+export function symbolNames({ program }: Session, prefix: string): string[] {
   if (prefix === '') return []
   const names: string[] = []
   const indexes = [program.kernelSymbols, ...program.modules.map((module) => module.symbols())]

@@ -22,7 +22,7 @@ export async function reportMain(argv: readonly string[]): Promise<number> {
   const start = performance.now()
   const source = openFileSource(file)
   const parts = others.map((path) => openFileSource(path))
-  const program = openKernel(source, ...parts)
+  const program = openKernel(source, { parts })
   using dump = program.dump
   noteIncomplete(dump)
   const report = buildReport(program, {

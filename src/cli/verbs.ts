@@ -16,11 +16,12 @@ const ROOT_OPTION = {
 const crash: Verb = {
   name: 'crash',
   summary: 'examine a vmcore with the commands of crash(8), without debuginfo',
-  synopsis: '[OPTIONS] [VMLINUX] VMCORE...',
+  synopsis: '[OPTIONS] [VMLINUX|SYSTEM.MAP] [VMCORE...]',
   description:
-    'Symbols, types and unwind tables are read out of the dump itself. A VMLINUX argument is accepted, as\n' +
-    'crash wants one, and not needed. Without -c and -i an interactive session starts. The files of a split\n' +
-    'dump are given together, in any order.',
+    'Symbols, types and unwind tables are read out of the dump itself. A VMLINUX or SYSTEM.MAP is not needed;\n' +
+    'where a dump has no symbols (kernels before 6.0, or without CONFIG_KALLSYMS_ALL) it supplies them. One of\n' +
+    'another kernel is refused. Without -c and -i an interactive session starts. The files of a split dump are\n' +
+    'given together, in any order. Without a VMCORE the running kernel is examined (/proc/kcore, as root).',
   options: [
     { flags: "-c 'CMD; CMD'", text: 'run commands and exit' },
     { flags: '-i FILE', text: 'run the commands of FILE, then go on interactively' },
@@ -33,11 +34,79 @@ const crash: Verb = {
       command: "kbox crash vmcore -c 'bt; ps'",
       text: 'backtrace of the panic task, then all tasks',
     },
+    { command: 'kbox crash', text: 'the kernel that runs, as root' },
+    { command: 'kbox crash System.map vmcore', text: "an old kernel's dump, with its symbols" },
     { command: 'kbox crash part1 part2 part3', text: 'the dump that makedumpfile --split wrote' },
     { command: 'kbox crash vmcore --json -c ps', text: 'the same data for programs' },
   ],
   exitCodes: DUMP_EXIT_CODES,
   load: async () => (await import('./crash.ts')).crashMain,
+}
+
+const run: Verb = {
+  name: 'run',
+  summary: 'run a script of TypeScript over a vmcore',
+  synopsis: '[-e CODE | SCRIPT] VMCORE... [-- ARGUMENT...]',
+  description:
+    "The script says import { open, forEachTask } from 'kbox'; open() opens the VMCORE named here, open('FILE') another.\n" +
+    "Helpers have the names of the kernel's functions; docs/api.md lists them, docs/cookbook.md shows them at work, and\n" +
+    'every command of kbox crash prints its own script for --code. Types are stripped, not checked: kbox types writes\n' +
+    'those of a kernel for tsc and editors. Arguments are process.argv from the third on.',
+  options: [
+    { flags: '-e CODE', text: 'run this code instead of a file' },
+    { flags: '-', text: 'as SCRIPT: read it from standard input' },
+  ],
+  examples: [
+    { command: 'kbox run who.ts vmcore -- 42', text: "run who.ts; process.argv[2] is '42'" },
+    {
+      command:
+        'kbox run -e "import { open, panicMessage } from \'kbox\'; console.log(panicMessage(open()))" vmcore',
+      text: 'one line is a script too',
+    },
+    {
+      command: "kbox crash -s -c 'files --code' vmcore | kbox run - vmcore",
+      text: 'the script a command stands for, run',
+    },
+  ],
+  exitCodes: [
+    [0, "done; or the script's own exit code"],
+    [1, 'the script failed; its file and line are on stderr'],
+    [2, 'usage error'],
+  ],
+  load: async () => (await import('./run.ts')).runMain,
+}
+
+const types: Verb = {
+  name: 'types',
+  summary: "write a vmcore's structs as types of TypeScript",
+  synopsis: '[--only STRUCT,...] [-o FOLDER] VMCORE...',
+  description:
+    'Read from the BTF of the dumped kernel and its modules. A script compiled together with the file is checked against\n' +
+    "that very kernel: task.get('mm.pgd') is known to be, task.get('mm.pdg') is an error, and an editor completes what\n" +
+    'get() returns. Without the file scripts run all the same, unchecked.',
+  options: [
+    {
+      flags: '--only STRUCT,...',
+      text: 'these structs and what lies inside them; others stay unchecked',
+    },
+    {
+      flags: '-o FOLDER',
+      text: 'write FOLDER/kernel.d.ts, and unless there is one FOLDER/tsconfig.json, by which tsc and editors find it',
+    },
+  ],
+  examples: [
+    { command: 'kbox types vmcore > kernel.d.ts', text: 'every struct of that kernel' },
+    {
+      command: 'kbox types -o . vmcore && tsc',
+      text: 'check the scripts in this folder against it',
+    },
+  ],
+  exitCodes: [
+    [0, 'written'],
+    [1, 'the dump could not be opened, or has no types; one line on stderr says why'],
+    [2, 'usage error'],
+  ],
+  load: async () => (await import('./types.ts')).typesMain,
 }
 
 const report: Verb = {
@@ -302,6 +371,8 @@ export const VERBS: readonly Verb[] = [
   showmem,
   rehearse,
   crash,
+  run,
+  types,
   report,
   dump,
   makedumpfile,

@@ -166,6 +166,27 @@ function testKcore(truth: GuestTruth): void {
     }
   })
 
+  test('in the guest, the current task is the kbox that looks', () => {
+    assert.match(truth.read('kcore/set'), /COMMAND: "(node|MainThread|kbox)"/)
+    assert.match(truth.read('kcore/set'), /STATE: .*\(ACTIVE\)/)
+    assert.match(truth.read('kcore/files'), /REG  \/proc\/kcore/)
+  })
+
+  test('in the guest, the modules are those of /proc/modules', () => {
+    const theirs = lines(truth.read('kcore/modules')).map((line) => line.split(' ')[0])
+    const ours = lines(truth.read('kcore/mod'))
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/)[1])
+    assert.ok(theirs.length > 2)
+    assert.deepEqual(new Set(ours), new Set(theirs))
+  })
+
+  test('in the guest, a command sees what has changed since the one before', () => {
+    const sleeps = (name: string): number =>
+      lines(truth.read(`kcore/${name}`)).filter((line) => line.endsWith(' sleep')).length
+    assert.equal(sleeps('later'), sleeps('ps') + 1)
+  })
+
   const without = truth.read('kcore/mem-usage.txt').includes('not supported')
   const skip = without ? 'this kbox has no --mem-usage' : false
   test('in the guest, makedumpfile --mem-usage counts pages of /proc/kcore', { skip }, () => {

@@ -1,10 +1,13 @@
 // crash 9 as an oracle: what it prints for a list of commands, and what must be there for it to run.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { peers } from '../../bench/peers.ts'
 import { cachePath, findCachedKernel } from '../../scripts/cache.ts'
+
+/** Some of its commands take minutes on a large dump; none here should. */
+const TIMEOUT_MS = 600_000
 
 /** A dump that crash can open, and crash. */
 export interface CrashOracle {
@@ -23,18 +26,33 @@ export function findCrashOracle(series: string): CrashOracle | string {
   return absent ? `no ${absent[0]}: ${absent[1]}` : { crash, vmlinux, vmcore }
 }
 
-/** Run commands in one session, each into a file: starting takes seconds. Returns command → output. */
-export function runCrash(oracle: CrashOracle, commands: readonly string[]): Map<string, string> {
+/**
+ * Run lines in one session, each into a file: starting takes seconds.
+ *
+ * @param inputs what belongs together: lines that set the scene, then the one whose output is wanted
+ * @returns the output of each; undefined for those crash did not live to answer
+ */
+export function runCrash(
+  oracle: CrashOracle,
+  inputs: readonly (readonly string[])[],
+): (string | undefined)[] {
   const folder = mkdtempSync(path.join(tmpdir(), 'kbox-crash-'))
+  const fileOf = (i: number): string => path.join(folder, String(i))
   try {
-    const input = commands.map((command, i) => `${command} > ${path.join(folder, String(i))}`)
+    const input = inputs.flatMap((lines, i) => [
+      ...lines.slice(0, -1).map((line) => `${line} > /dev/null`),
+      `${lines.at(-1)} > ${fileOf(i)}`,
+      // The next ones begin where a session begins.
+      ...(lines.length > 1 ? ['set -p > /dev/null'] : []),
+    ])
     writeFileSync(path.join(folder, 'input'), `${input.join('\n')}\nquit\n`)
     const args = ['-s', '-i', path.join(folder, 'input'), oracle.vmlinux, oracle.vmcore]
     // In a UTF-8 locale gdb shows stray bytes of registers and stacks as characters where they happen to be valid.
     const env = { ...process.env, TZ: 'UTC', LC_ALL: 'C' }
-    execFileSync(oracle.crash, args, { stdio: 'ignore', env })
-    return new Map(
-      commands.map((command, i) => [command, readFileSync(path.join(folder, String(i)), 'utf8')]),
+    // It may die of a command: those before it have answered.
+    spawnSync(oracle.crash, args, { stdio: 'ignore', env, timeout: TIMEOUT_MS })
+    return inputs.map((_, i) =>
+      existsSync(fileOf(i)) ? readFileSync(fileOf(i), 'utf8') : undefined,
     )
   } finally {
     rmSync(folder, { recursive: true, force: true })

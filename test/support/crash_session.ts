@@ -4,6 +4,7 @@ import type { Block } from '../../src/core/crash/command.ts'
 import { parseLine } from '../../src/core/crash/parse_line.ts'
 import { runWords } from '../../src/core/crash/run_command.ts'
 import { Session } from '../../src/core/crash/session.ts'
+import { renderText } from '../../src/core/render/render_text.ts'
 import type { KernelRecipe } from './kernel_recipe.ts'
 import { smallKernel } from './small_kernel.ts'
 
@@ -13,19 +14,23 @@ export interface CrashSession {
   addressOf(reference: string): bigint
   /** The blocks of one line, read lazily as a renderer would. */
   run(line: string): Iterable<Block>
+  /** The text of one line, as a session shows it. */
+  text(line: string): string[]
 }
 
 /** Open a session on the small kernel, with changes to its recipe. */
 export function crashSession(changes: Partial<KernelRecipe> = {}): CrashSession {
   const { program, addressOf } = smallKernel(changes)
   const session = new Session(program, COMMANDS)
+  const run = (text: string): Iterable<Block> => {
+    const line = parseLine(text)
+    if (line.kind !== 'command') throw new Error(`no command: ${text}`)
+    return runWords(session, line.words)
+  }
   return {
     session,
     addressOf,
-    run(text) {
-      const line = parseLine(text)
-      if (line.kind !== 'command') throw new Error(`no command: ${text}`)
-      return runWords(session, line.words)
-    },
+    run,
+    text: (line) => [...renderText(run(line))].join('\n').split('\n'),
   }
 }

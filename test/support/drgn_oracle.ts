@@ -28,16 +28,57 @@ export function drgnStacks(
   vmlinux: string,
   vmcore: string,
 ): Record<string, string[]> {
+  return JSON.parse(runScript(drgn, vmlinux, vmcore, SCRIPT))
+}
+
+/** Every helper at hand, as in drgn's own prompt; what a script raises is its answer. */
+const PREAMBLE = `
+import json, sys, traceback
+import drgn
+from drgn import *
+from drgn.helpers.common import *
+from drgn.helpers.linux import *
+def kbox_answer(script):
+    names = dict(globals())
+    try:
+        exec(script, names)
+        return {"result": names["result"]}
+    except Exception:
+        return {"raised": traceback.format_exc(limit=-3)}
+`
+
+/**
+ * Run pieces of Python, each of which leaves `result`, in one session.
+ *
+ * @returns results in their order; an Error for a piece that raised
+ */
+export function runDrgn(
+  drgn: string,
+  vmlinux: string,
+  vmcore: string,
+  scripts: readonly string[],
+): unknown[] {
+  const answers: readonly { result?: unknown; raised?: string }[] = JSON.parse(
+    runScript(
+      drgn,
+      vmlinux,
+      vmcore,
+      `${PREAMBLE}\nprint(json.dumps([kbox_answer(s) for s in json.loads(${JSON.stringify(JSON.stringify(scripts))})], default=int))\n`,
+    ),
+  )
+  return answers.map(({ result, raised }) => (raised === undefined ? result : new Error(raised)))
+}
+
+function runScript(drgn: string, vmlinux: string, vmcore: string, text: string): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'kbox-drgn-'))
   try {
-    const script = path.join(folder, 'stacks.py')
-    writeFileSync(script, SCRIPT)
-    const output = execFileSync(drgn, ['-q', '-s', vmlinux, '-c', vmcore, script], {
+    const script = path.join(folder, 'script.py')
+    writeFileSync(script, text)
+    return execFileSync(drgn, ['-q', '-s', vmlinux, '-c', vmcore, script], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
-      maxBuffer: 64 * 1024 * 1024,
+      maxBuffer: 256 * 1024 * 1024,
     })
-    return JSON.parse(output)
   } finally {
     rmSync(folder, { recursive: true })
   }

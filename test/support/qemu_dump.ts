@@ -43,7 +43,7 @@ export interface QemuDump {
 /** What one boot left, as dumps.json has it. */
 export interface QemuDumps {
   /** Of this file's making: what an older one made is made anew. */
-  readonly version: 4
+  readonly version: 5
   readonly release: string
   readonly dumps: readonly QemuDump[]
 }
@@ -82,8 +82,20 @@ cd $out
 # It will panic on the CPU whose registers are not the first ones of a dump.
 taskset -p 2 $PPID
 dmesg > dmesg
-kbox crash -s /proc/kcore -c 'ps > ps; log > log' > crash.txt 2>&1
+cat > script << 'END'
+ps > ps
+log > log
+set > set
+mod > mod
+files > files
+!exec sleep 4711 > /dev/null 2>&1 &
+!sleep 0.2
+ps > later
+exit
+END
+kbox crash -s -i script > crash.txt 2>&1
 echo $? > crash.code
+cat /proc/modules > modules
 kbox makedumpfile --mem-usage /proc/kcore > mem-usage.txt 2>&1
 echo $? > mem-usage.code
 exit 0
@@ -100,7 +112,7 @@ export function findQemuDumps(series: string): QemuDumps | undefined {
   const kernel = findCachedKernel(series)
   if (!kernel || !existsSync(note)) return undefined
   const made: QemuDumps = JSON.parse(readFileSync(note, 'utf8'))
-  return made.version === 4 && made.release === kernel.release ? made : undefined
+  return made.version === 5 && made.release === kernel.release ? made : undefined
 }
 
 /**
@@ -125,7 +137,7 @@ export async function makeQemuDumps(series: string): Promise<QemuDumps> {
     )
     for (const { file } of spec.disks) repairDisk(file)
     collectTruth(spec.disks[0]?.file ?? '', fresh)
-    const made = { version: 4, release: getCachedKernel(series).release, dumps } as const
+    const made = { version: 5, release: getCachedKernel(series).release, dumps } as const
     writeFileSync(path.join(fresh, 'dumps.json'), `${JSON.stringify(made, null, 2)}\n`)
     rmSync(folder, { recursive: true, force: true })
     renameSync(fresh, folder)

@@ -12,6 +12,45 @@ export interface ArchMemory {
   readPhysicalWords(physical: number, out: Uint32Array): void
 }
 
+/** One entry on the way through page tables. */
+export interface TableEntry {
+  /** PGD, P4D, PUD, PMD or PTE on x86. */
+  readonly level: string
+  /** Physical address of the entry. */
+  readonly physical: number
+  readonly value: bigint
+}
+
+/** A walk through page tables, entry by entry. */
+export interface PageTableTrace {
+  /** From the root down to where it ended; empty for an address that no tree has. */
+  readonly entries: readonly TableEntry[]
+  /** Physical address of the byte asked for; undefined if the last entry leads nowhere. */
+  readonly target: number | undefined
+  /** Bytes of virtual memory the last entry speaks of, aligned to as much: a page, or a hole. */
+  readonly coverage: number
+}
+
+/** What a last-level entry says. */
+export type EntryMeaning =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'page'; readonly physical: number; readonly flags: readonly string[] }
+  /** Not present: a place in a swap file, or what the kernel keeps in place of one (migration, poison). */
+  | { readonly kind: 'swap'; readonly type: number; readonly offset: bigint }
+
+/** A page of any size, as a table maps it. */
+export interface MappedPiece {
+  readonly virtual: bigint
+  readonly physical: number
+  readonly size: number
+}
+
+/** Physical memory from 0 on, mapped in one piece. */
+export interface DirectMap {
+  readonly start: bigint
+  readonly size: number
+}
+
 /** Virtual to physical, for one dump. */
 export interface Translator {
   /** Physical address of the kernel's root page table. */
@@ -24,8 +63,24 @@ export interface Translator {
   kernelToPhysical(address: bigint): number
   /** Translate by the page table whose root is at physical `root`. @throws {FaultError} as above */
   walk(root: number, address: bigint): number
+  /**
+   * Do what walk() does, and tell every entry on the way. Made for showing and for asking of many pages what they are:
+   * what is not mapped is no error.
+   *
+   * @throws {FaultError} physical, if a table could not be read
+   */
+  walkLevels(root: number, address: bigint): PageTableTrace
+  /** Say what an entry means that maps a page, or stands where one would. */
+  explainEntry(value: bigint): EntryMeaning
   /** Bytes of the page the last walk() ended in: physical addresses are contiguous that far around. */
   readonly lastPageSize: number
+  /**
+   * What the tables below `root` map of `[start, last]`, in the order of addresses; pieces may reach out of the range.
+   * A table that is met again, or cannot be read, maps nothing.
+   */
+  forEachMapped(root: number, start: bigint, last: bigint): Iterable<MappedPiece>
+  /** Where physical memory is mapped as a whole; undefined until it is known. */
+  readonly directMap: DirectMap | undefined
   /** Make the direct map known, so that its addresses need no page tables. Bases are kernel variables, read after symbols. */
   setDirectMap(start: bigint): void
 }
@@ -94,6 +149,8 @@ export interface Arch {
   /** Were these registers saved in user mode? */
   isUserMode(registers: Registers): boolean
   isKernelAddress(address: bigint): boolean
+  /** Can this be an address of user space? Neither of both is no address at all. */
+  isUserAddress(address: bigint): boolean
   /**
    * Does `code`, the bytes before a would-be return address, end in a call? The target is given for direct
    * calls, 'indirect' for others.

@@ -227,3 +227,25 @@ test('pt_regs is as long as its members', () => {
 function bytesOf(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], (pair) => Number.parseInt(pair, 16))
 }
+
+for (const levels of [4, 5] as const) {
+  test(`${levels}-level tables: walkLevels() ends where walk() does, and tells the way`, () => {
+    const tables = new PageTables({ levels })
+    tables.map(0x5555_5555_4000n, 0x99_9000)
+    tables.map(0x5555_5560_0000n, 0x8000_0000, { size: 0x20_0000 })
+    tables.map(0x7000_0000_0000n, 0x12_3000, { protNone: true })
+    const translator = translatorOf(tables, levels === 5 ? 'NUMBER(pgtable_l5_enabled)=1\n' : '')
+    for (const address of [0x5555_5555_4123n, 0x5555_5560_1234n, 0x7000_0000_0fffn]) {
+      const { entries, target, coverage } = translator.walkLevels(tables.root | 5, address)
+      assert.equal(target, translator.walk(tables.root, address))
+      assert.equal(coverage, translator.lastPageSize)
+      assert.equal(entries.length, levels - (coverage === 4096 ? 0 : 1))
+    }
+  })
+}
+
+test('what is no address of a tree has no entries there', () => {
+  const tables = new PageTables()
+  const trace = translatorOf(tables).walkLevels(tables.root, 0x6b6b_6b6b_6b6b_6b6bn)
+  assert.deepEqual(trace, { entries: [], target: undefined, coverage: 4096 })
+})

@@ -2,8 +2,24 @@
 // Source: Documentation/arch/x86/x86_64/mm.rst, arch/x86/include/asm/pgtable_types.h, asm/ptrace.h.
 import { hi32, lo32 } from '../base/addr.ts'
 import { FaultError } from '../base/errors.ts'
-import type { Arch, ArchMemory, Registers, Translator } from './arch.ts'
+import type {
+  Arch,
+  ArchMemory,
+  DirectMap,
+  EntryMeaning,
+  MappedPiece,
+  PageTableTrace,
+  Registers,
+  Translator,
+} from './arch.ts'
 import { readX86KernelMap } from './x86_64_kernel_map.ts'
+import {
+  explainX86Entry,
+  pageTableShape,
+  traceX86PageTables,
+  type PageTableShape,
+} from './x86_64_trace.ts'
+import { forEachX86Mapped } from './x86_64_mapped.ts'
 
 const PAGE_SIZE = 4096
 const START_KERNEL_MAP = 0xffff_ffff_8000_0000n
@@ -63,6 +79,8 @@ export const x86_64: Arch = {
   readKernelMap: readX86KernelMap,
   isUserMode: (registers: Registers) => ((registers.cs ?? 0n) & 3n) === 3n,
   isKernelAddress: (address) => address >= 0xffff_0000_0000_0000n,
+  // Half of five levels; the canonical half of four is smaller, and what lies between in no page table.
+  isUserAddress: (address) => address < 0x0100_0000_0000_0000n,
   callBefore,
 }
 
@@ -98,6 +116,7 @@ class X86Translator implements Translator {
   readonly kernelRoot: number
   lastPageSize = PAGE_SIZE
   readonly #memory: ArchMemory
+  readonly #shape: PageTableShape
   readonly #levels: number
   readonly #imageBase: number
   readonly #imageSize: number
@@ -111,6 +130,7 @@ class X86Translator implements Translator {
 
   constructor(memory: ArchMemory) {
     this.#memory = memory
+    this.#shape = pageTableShape(memory)
     const { info } = memory
     const smeMask = info.bigint('sme_mask') ?? 0n
     this.#addressHigh = 0xf_ffff & ~hi32(smeMask)
@@ -128,6 +148,23 @@ class X86Translator implements Translator {
     this.#directLo = lo32(start)
     const window = this.#levels === 5 ? DIRECT_MAP_5_LEVEL : DIRECT_MAP_4_LEVEL
     this.#directSize = Math.min(window, this.#memory.physicalEnd)
+  }
+
+  get directMap(): DirectMap | undefined {
+    if (this.#directSize === 0) return undefined
+    const start = (BigInt(this.#directHi) << 32n) | BigInt(this.#directLo)
+    return { start, size: this.#directSize }
+  }
+
+  forEachMapped(root: number, start: bigint, last: bigint): Iterable<MappedPiece> {
+    const tables = {
+      levels: this.#levels,
+      addressHigh: this.#addressHigh,
+      addressLow: this.#addressLow,
+      readWords: (physical: number, out: Uint32Array) =>
+        this.#memory.readPhysicalWords(physical, out),
+    }
+    return forEachX86Mapped(tables, Math.floor(root / PAGE_SIZE) * PAGE_SIZE, start, last)
   }
 
   kernelToPhysical(address: bigint): number {
@@ -183,6 +220,18 @@ class X86Translator implements Translator {
       table = target
     }
     throw new FaultError(address, 'virtual', 'no-translation')
+  }
+
+  walkLevels(root: number, address: bigint): PageTableTrace {
+    const bits = this.#levels === 5 ? 57 : 48
+    if (root < 0 || BigInt.asUintN(64, BigInt.asIntN(bits, address)) !== address)
+      return { entries: [], target: undefined, coverage: PAGE_SIZE }
+    // The low bits of CR3 hold a PCID.
+    return traceX86PageTables(this.#shape, Math.floor(root / PAGE_SIZE) * PAGE_SIZE, address)
+  }
+
+  explainEntry(value: bigint): EntryMeaning {
+    return explainX86Entry(value, this.#shape.addressMask)
   }
 
   #readEntry(physical: number, address: bigint): void {

@@ -7,6 +7,8 @@ export interface OptionSpec {
   readonly type: 'boolean' | 'string' | 'count'
   /** What follows one dash. More than one character is a word of its own, no cluster: '16', 'px'. */
   readonly short?: string
+  /** The value of a string option may be left out, and is '' then; what there is of it is joined: `-S=1`, `-S1`. */
+  readonly optional?: boolean
   /** Collect every occurrence of a string option. */
   readonly multiple?: boolean
   /** What the value is called in help: 'offset', 'cpu'. */
@@ -54,7 +56,10 @@ export function parseOptions<const S extends OptionSpecs>(
     const old = values[name]
     if (spec.type === 'boolean') values[name] = true
     else if (spec.type === 'count') values[name] = Number(old) + 1
-    else values[name] = Array.isArray(old) ? [...old, argument] : argument
+    else {
+      const value = spec.optional ? argument.replace(/^=/, '') : argument
+      values[name] = Array.isArray(old) ? [...old, value] : value
+    }
   }
   return { values: values as OptionValues<S>, operands }
 }
@@ -69,7 +74,7 @@ function getoptOption([key, spec]: [string, OptionSpec]): GetoptOption {
   return {
     name: key,
     long: kebab(key),
-    argument: spec.type === 'string' ? 'required' : 'none',
+    argument: spec.type !== 'string' ? 'none' : spec.optional ? 'optional' : 'required',
     ...(short === undefined ? {} : short.length === 1 ? { letter: short } : { word: short }),
   }
 }

@@ -1,5 +1,5 @@
 // What a crash command is: a declaration, and a run that yields typed blocks. Commands never print;
-// cli/render_text.ts and cli/render_json.ts (and the browser) render the same blocks.
+// core/render makes text and JSON of the same blocks.
 import type { OptionSpecs, OptionValues } from '../base/options.ts'
 import type { Cell, CellKind, Table } from '../base/table.ts'
 import type { Type } from '../debuginfo/type.ts'
@@ -31,8 +31,11 @@ export interface CommandSpec<O extends OptionSpecs = OptionSpecs> {
   readonly perTask?: true | 'headed' | 'together'
   /** What the dump must have for it to work; the runner refuses with the reason otherwise. */
   readonly needs?: readonly CommandNeed[]
-  /** Equivalent helper code, printed for `--code`. */
-  readonly code?: (args: CommandArgs<O>) => string
+  /**
+   * The body of a script that prints the essence of it, for `--code`: `program` and, if it is mentioned, `task` (the
+   * current task) are there, what 'kbox' exports is imported by name.
+   */
+  readonly code?: (args: CommandArgs<O>, session: Session) => string
   /**
    * Do the work.
    *
@@ -58,7 +61,7 @@ export interface Example {
 
 /** A command of any options, as the registry holds it. */
 export type Command = Omit<CommandSpec, 'run' | 'code'> & {
-  code?(args: CommandArgs): string
+  code?(args: CommandArgs, session: Session): string
   run(session: Session, args: CommandArgs): Iterable<Block>
 }
 
@@ -137,6 +140,8 @@ export interface ObjectBlock {
   readonly follow?: boolean
   /** Whose copy of a percpu variable it is. */
   readonly cpu?: number
+  /** Lines above it: the address of a list's entry. */
+  readonly heading?: readonly string[]
 }
 
 /** A type's definition in C syntax, its size below. */

@@ -72,7 +72,8 @@ function optionLines(options: readonly (readonly [string, OptionSpec])[]): strin
 
 function optionText(key: string, spec: OptionSpec): string {
   const name = optionName(key, spec)
-  return spec.type === 'string' ? `${name} ${spec.value ?? key}` : name
+  if (spec.type !== 'string') return name
+  return spec.optional ? `${name}[=${spec.value ?? key}]` : `${name} ${spec.value ?? key}`
 }
 
 /** Fill lines with words; the first line begins with `first`, the others with `next`. */

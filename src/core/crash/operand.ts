@@ -19,7 +19,8 @@ import type { Session } from './session.ts'
 export function parseAddress(program: Program, text: string): bigint {
   const hex = parseHex(text)
   if (hex !== undefined) return hex
-  const moved = /^([\w.$]+)(?:([+-])(0x[\da-f]+|\d+))?$/i.exec(text)
+  // Crash's own arithmetic is in parentheses, and there a symbol is its address.
+  const moved = /^\(?\s*([\w.$]+)(?:\s*([+-])\s*(0x[\da-f]+|\d+))?\s*\)?$/i.exec(text)
   const symbol = moved && program.findSymbol(moved[1] as string)
   if (symbol) {
     const offset = BigInt(moved[3] ?? 0)
@@ -29,10 +30,28 @@ export function parseAddress(program: Program, text: string): bigint {
   return addressOf(evaluate(program, text))
 }
 
+/** Code that has the address an operand means, for `--code`: `0xffff…n`, `program.findSymbol('schedule').address + 4n`. */
+export function codeAddress(text: string): string {
+  const hex = parseHex(text)
+  if (hex !== undefined) return `0x${hex.toString(16)}n`
+  const moved = /^([\w.$]+)(?:([+-])(0x[\da-f]+|\d+))?$/i.exec(text)
+  if (!moved) return `addressOf(evaluate(program, ${JSON.stringify(text)}))`
+  const [, name, sign, offset] = moved
+  const symbol = `program.findSymbol(${JSON.stringify(name)})!.address`
+  return offset === undefined ? symbol : `${symbol} ${sign} ${offset}n`
+}
+
 /** A number that is hexadecimal without saying so, or undefined. */
 export function parseHex(text: string): bigint | undefined {
   const match = /^(?:0x)?([\da-f]{1,16})$/i.exec(text)
   return match ? BigInt(`0x${match[1]}`) : undefined
+}
+
+/** A number that must be hexadecimal. @throws {UsageError} in crash's words */
+export function parseHexInput(text: string): bigint {
+  const value = parseHex(text)
+  if (value === undefined) throw new UsageError(`invalid input: "${text}"`)
+  return value
 }
 
 /** A count: decimal, or hex with 0x. @throws {UsageError} in crash's words */

@@ -70,3 +70,12 @@ test('-c text is split at semicolons and newlines outside quotes', () => {
     'log | awk "{print;}"',
   ])
 })
+
+test('js takes the rest of the line as it is, pipes and quotes included', () => {
+  assert.deepEqual(parseLine(`js task.comm + "'" | 1 > 2`), {
+    kind: 'js',
+    code: `task.comm + "'" | 1 > 2`,
+  })
+  assert.deepEqual(parseLine('js'), { kind: 'js', code: '' })
+  assert.deepEqual(splitCommands(`js 'a;b'; 1\nps; bt`), [`js 'a;b'; 1`, 'ps', 'bt'])
+})

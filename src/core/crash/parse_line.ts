@@ -14,6 +14,8 @@ export type Line =
   | { readonly kind: 'shell'; readonly command: string }
   /** `< FILE`: run the lines of a file. */
   | { readonly kind: 'script'; readonly path: string }
+  /** `js task.comm`: JavaScript; none: a prompt for it. */
+  | { readonly kind: 'js'; readonly code: string }
   | { readonly kind: 'command'; readonly words: readonly string[]; readonly sink: Sink }
 
 /**
@@ -26,6 +28,8 @@ export function parseLine(text: string): Line {
   if (line === '' || line.startsWith('#')) return { kind: 'empty' }
   if (line.startsWith('!')) return { kind: 'shell', command: line.slice(1).trim() || 'sh' }
   if (line.startsWith('<')) return { kind: 'script', path: line.slice(1).trim() }
+  const js = /^js(?:\s+(.*))?$/s.exec(line)
+  if (js) return { kind: 'js', code: js[1] ?? '' }
   const scan = scanLine(line, (rest, before) => isSinkStart(rest, before))
   return { kind: 'command', words: scan.words, sink: parseSink(line.slice(scan.end)) }
 }
@@ -34,8 +38,8 @@ export function parseLine(text: string): Line {
 export function splitCommands(text: string): string[] {
   const commands: string[] = []
   for (const line of text.split('\n')) {
-    // Quotes in a comment or in a shell's command are not ours to match.
-    if (/^\s*[#!]/.test(line)) {
+    // Quotes in a comment, in a shell's command or in JavaScript are not ours to match.
+    if (/^\s*([#!]|js\b)/.test(line)) {
       commands.push(line)
       continue
     }

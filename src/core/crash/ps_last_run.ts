@@ -1,6 +1,6 @@
 // ps -l and -m: when tasks last ran.
 import { readCell, type Cell, type Column } from '../base/table.ts'
-import { perCpu } from '../kernel/percpu.ts'
+import { cpuRq, taskLastArrival } from '../kernel/runqueue.ts'
 import { taskCpu, taskStateName, type Task } from '../kernel/sched.ts'
 import type { Program } from '../program/program.ts'
 import { cellText } from './cell_text.ts'
@@ -22,7 +22,7 @@ export function lastRunTable(
 ): TableBlock {
   const clock = clockReader(program)
   const rows = tasks
-    .map((task) => ({ task, lastRun: lastArrival(task) }))
+    .map((task) => ({ task, lastRun: taskLastArrival(task) }))
     .sort((a, b) => (a.lastRun < b.lastRun ? 1 : a.lastRun > b.lastRun ? -1 : 0))
     .map(({ task, lastRun }): Cell[] => {
       const since = readCell(() => clock(taskCpu(task)) - lastRun)
@@ -48,18 +48,13 @@ function formatSince(since: Cell | undefined): string {
   return typeof since === 'bigint' ? formatElapsed(since) : '(unknown)'
 }
 
-/** When a task last got a CPU; without CONFIG_SCHED_INFO when its current slice began. */
-function lastArrival(task: Task): bigint {
-  return task.bigint('sched_info.last_arrival', 'se.exec_start')
-}
-
 /** `rq->clock` of a CPU, read once each. */
 function clockReader(program: Program): (cpu: number) => bigint {
   const clocks = new Map<number, bigint>()
   return (cpu) => {
     let clock = clocks.get(cpu)
     if (clock === undefined) {
-      clock = perCpu(program, 'runqueues', cpu, 'struct rq').bigint('clock')
+      clock = cpuRq(program, cpu).bigint('clock')
       clocks.set(cpu, clock)
     }
     return clock

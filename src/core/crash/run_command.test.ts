@@ -63,6 +63,12 @@ test('a missing operand is answered with the usage', () => {
   assert(block.kind === 'problem' && block.usage)
 })
 
+const perTaskNames = (): string =>
+  session.commands
+    .filter(({ perTask }) => perTask !== undefined)
+    .map(({ name }) => name)
+    .join(', ')
+
 /** Lines that fail, and what is said. */
 const FAILURES: readonly (readonly [line: string, says: string])[] = [
   ['struct nosuch', 'struct: invalid data structure reference: nosuch'],
@@ -89,7 +95,7 @@ const FAILURES: readonly (readonly [line: string, says: string])[] = [
   ['rd init_task -e 1', 'rd: invalid ending address: 1'],
   ['rd init_task -1', 'rd: invalid count: -1'],
   ['foreach nosuch set', 'foreach: unknown argument: "nosuch"'],
-  ['foreach kernel', 'foreach: no command: foreach runs bt, ps, set, task, files'],
+  ['foreach kernel', `foreach: no command: foreach runs ${perTaskNames()}`],
   ['foreach (( set', 'foreach: invalid regular expression: "(( set"'],
   [
     'p runqueues.nr_running',

@@ -5,6 +5,7 @@ import { parseOptions } from '../base/options.ts'
 import { nearName } from '../base/near_name.ts'
 import type { Block, Command, CommandArgs, ProblemBlock } from './command.ts'
 import { lines } from './command.ts'
+import { commandCode } from './code/script.ts'
 import { commandUsage } from './command_help.ts'
 import type { Session } from './session.ts'
 
@@ -19,6 +20,7 @@ const SHELL = 'crash'
 export function* runWords(session: Session, words: readonly string[]): Generator<Block> {
   const [name, ...args] = resolveWords(session, words)
   if (name === undefined) return
+  if (session.program.dump.isLive) session.program.memory.dropPages()
   const command = session.findCommand(name)
   if (command) yield* runCommand(session, command, args)
   else yield unknownCommand(session, name)
@@ -40,9 +42,7 @@ export function* runCommand(
     return
   }
   if (wantsCode) {
-    yield lines(
-      ...(command.code?.(args) ?? `// ${command.name}: no equivalent code is known`).split('\n'),
-    )
+    yield* guardBlocks(command.name, () => [lines(...commandCode(session, command, args))])
     return
   }
   const missing = missingNeed(session, command)
@@ -50,8 +50,8 @@ export function* runCommand(
   else yield* guardBlocks(command.name, () => command.run(session, args))
 }
 
-/** Aliases replaced, and a struct's name alone made a `struct` command. */
-function resolveWords(session: Session, words: readonly string[]): readonly string[] {
+/** Replace aliases, and make a struct's name alone a `struct` command. */
+export function resolveWords(session: Session, words: readonly string[]): readonly string[] {
   const [first, ...rest] = words
   if (first === undefined || session.findCommand(first)) return words
   const own = session.aliases.get(first)

@@ -1,4 +1,5 @@
 // What lasts from one command to the next: the program, the current task, the settings.
+import { liveTask } from '../kernel/live_task.ts'
 import { panicTask } from '../kernel/panic.ts'
 import { idleTask, type Task } from '../kernel/sched.ts'
 import type { FormatOptions } from '../program/format_object.ts'
@@ -31,12 +32,12 @@ export class Session {
   }
 
   /**
-   * The task commands act on: the panic task at first, the idle task of CPU 0 if nothing panicked.
+   * The task commands act on: the panic task at first; on a living machine the one that looks; else the idle task of CPU 0.
    *
    * @throws {NotFoundError} if the dump names neither
    */
   get task(): Task {
-    this.#task ??= panicTask(this.program) ?? idleTask(this.program, 0)
+    this.#task ??= panicTask(this.program) ?? liveTask(this.program) ?? idleTask(this.program, 0)
     return this.#task
   }
 

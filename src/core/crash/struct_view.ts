@@ -118,12 +118,30 @@ function definition(
 
 /** Bytes of `-l`: a number, or the offset of `struct.member`. */
 function listOffset(session: Session, text: string | undefined): bigint {
-  if (text === undefined) return 0n
-  if (/^(0x[\da-f]+|\d+)$/i.test(text)) return BigInt(text)
-  const { type, members } = parseStructReference(session, text)
-  const plan = members[0] === undefined ? undefined : findMemberPlan(type, members[0])
-  if (!plan || plan.hops.length > 0) throw new UsageError(`invalid -l option: ${text}`)
-  return BigInt(plan.offset)
+  return text === undefined ? 0n : parseOffset(session, text, '-l')
+}
+
+/**
+ * Parse an offset: `struct.member`, or a number of bytes, hexadecimal with 0x or letters.
+ *
+ * @param option whose value it is, for messages
+ * @throws {UsageError} in crash's words
+ */
+export function parseOffset(session: Session, text: string, option: string): bigint {
+  const offset = findOffset(session, text)
+  if (offset === undefined) throw new UsageError(`invalid ${option} argument: ${text}`)
+  return offset
+}
+
+/** As {@link parseOffset}, undefined for what is none. */
+export function findOffset(session: Session, text: string): bigint | undefined {
+  if (/^\d+$/.test(text)) return BigInt(text)
+  const hex = parseHex(text)
+  if (hex !== undefined) return hex
+  const match = /^(\w+)\.(.+)$/.exec(text)
+  const type = match && findStructType(session, match[1] as string)
+  const plan = type && findMemberPlan(type, match[2] as string)
+  return plan && plan.hops.length === 0 ? BigInt(plan.offset) : undefined
 }
 
 function* cpuBlocks(

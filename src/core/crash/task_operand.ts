@@ -3,6 +3,7 @@ import { KdumpError, UsageError } from '../base/errors.ts'
 import { forEachIdleTask, forEachTask, taskCpu, type Task } from '../kernel/sched.ts'
 import type { Program } from '../program/program.ts'
 import { record, type RecordBlock } from './command.ts'
+import type { Session } from './session.ts'
 
 /**
  * Tasks an operand names: PID in decimal (or hex with 0x), or task address in hex. PID 0 is every CPU's idle task.
@@ -25,6 +26,12 @@ export function getTasks(program: Program, operand: string): Task[] {
   }
   if (found.length === 0) throw new UsageError(`invalid task or pid value: ${operand}`)
   return found
+}
+
+/** The tasks operands name, in their order; the current one if there are none. @throws {UsageError} in crash's words */
+export function chooseTasks(session: Session, operands: readonly string[]): Task[] {
+  if (operands.length === 0) return [session.task]
+  return operands.flatMap((operand) => getTasks(session.program, operand))
 }
 
 /** Every task crash lists: the idle tasks by CPU, then all threads in task-list order. */

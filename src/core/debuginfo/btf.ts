@@ -155,6 +155,14 @@ export class Btf implements TypeProvider {
     return row === undefined ? undefined : this.typeById(this.#record(row).sizeOrType)
   }
 
+  *forEachVariable(): Generator<{ name: string; type: Type }> {
+    for (let row = 0; row < this.#records.length; row++) {
+      if (this.#kind(row) !== BTF_KIND_VAR) continue
+      const { name, sizeOrType } = this.#record(row)
+      yield { name, type: this.typeById(sizeOrType) }
+    }
+  }
+
   *forEachNamed(space: TypeSpace): Generator<Type> {
     const kinds = KINDS_OF_SPACE[space]
     for (let row = 0; row < this.#records.length; row++) {

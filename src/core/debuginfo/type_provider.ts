@@ -14,6 +14,8 @@ export interface TypeProvider {
   findFunction(name: string): FunctionType | undefined
   /** Type of a global variable where the debug info has it (BTF: percpu variables only). */
   findVariable(name: string): Type | undefined
+  /** Every variable that {@link findVariable} knows. */
+  forEachVariable(): Iterable<{ readonly name: string; readonly type: Type }>
   /** Named types of a space, in provider order; for completion and searches. */
   forEachNamed(space: TypeSpace): Iterable<Type>
 }

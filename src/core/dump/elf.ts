@@ -16,7 +16,7 @@ import {
   PT_LOAD,
   PT_NOTE,
 } from '../elf/elf_layout.ts'
-import type { ElfNote } from '../elf/elf_note.ts'
+import { NT_TASKSTRUCT, type ElfNote } from '../elf/elf_note.ts'
 import { readNotes } from '../elf/read_notes.ts'
 import type { Source } from '../io/source.ts'
 import type { DumpDescription } from './dump_description.ts'
@@ -26,8 +26,6 @@ import { eraseinfoOfNotes } from './eraseinfo.ts'
 import { disjointSegments, type Segment, SegmentMemory } from './segment_memory.ts'
 
 const PAGE_SIZE_DEFAULT = 4096
-/** Of all ELF dumps only /proc/kcore has the task that reads it among its notes. */
-const NT_TASKSTRUCT = 4
 
 export const elf: DumpFormat = { name: 'elf', probe: isElf, open: openElf }
 
@@ -51,6 +49,7 @@ export function openElf(source: Source): Dump {
     size: p_filesz,
   }))
   const notes = readNotes(source, noteRanges, file.littleEndian)
+  // Of all ELF dumps only /proc/kcore has the task that reads it among its notes.
   const isLive = notes.some(({ name, type }) => name === 'CORE' && type === NT_TASKSTRUCT)
   const segments = disjointSegments(loadSegments(source.name, file, isLive))
   if (segments.length === 0)

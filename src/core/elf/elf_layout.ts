@@ -12,8 +12,23 @@ export const PT_LOAD = 1
 export const PT_NOTE = 4
 /** e_phnum value that says: the count is in sh_info of section header 0. */
 export const PN_XNUM = 0xffff
+/** e_shstrndx value that says: the index is in sh_link of section header 0. */
+export const SHN_XINDEX = 0xffff
 /** e_flags bit makedumpfile sets in an ELF dump that it could not finish. */
 export const DUMP_ELF_INCOMPLETE = 1
+
+export const SHT_SYMTAB = 2
+export const SHT_NOTE = 7
+export const SHT_NOBITS = 8
+export const SHF_WRITE = 1n
+export const SHF_ALLOC = 2n
+export const SHF_EXECINSTR = 4n
+export const SHN_UNDEF = 0
+export const SHN_ABS = 0xfff1
+export const STT_SECTION = 3
+export const STT_FILE = 4
+export const STB_LOCAL = 0
+export const STB_WEAK = 2
 
 export const EM_386 = 3
 export const EM_PPC64 = 21
@@ -120,4 +135,14 @@ export const elf32_shdr = struct('Elf32_Shdr', 40, {
   sh_info: u32,
   sh_addralign: u32,
   sh_entsize: u32,
+})
+
+/** A symbol. */
+export const elf64_sym = struct('Elf64_Sym', 24, {
+  st_name: u32,
+  st_info: u8,
+  st_other: u8,
+  st_shndx: u16,
+  st_value: u64,
+  st_size: u64,
 })

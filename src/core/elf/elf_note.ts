@@ -5,6 +5,8 @@ import { Reader } from '../base/reader.ts'
 
 /** Note type: registers of a CPU or thread. */
 export const NT_PRSTATUS = 1
+/** Note type: the task_struct of whoever reads /proc/kcore, which no other core has. */
+export const NT_TASKSTRUCT = 4
 /** Note type: dump of a device, made by its driver at the crash. */
 export const NT_VMCOREDD = 0x700
 

@@ -82,3 +82,8 @@ test('of a block with a hole everything but the hole is readable', () => {
   assert.throws(() => cached.read(18, into), { name: 'HostError' })
   assert.equal(cached.read(40, into), 8)
 })
+
+test('what is live is not cached', () => {
+  const live = { ...memorySource(new Uint8Array(16)), isLive: true }
+  assert.equal(blockCache(live), live)
+})

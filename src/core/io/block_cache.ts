@@ -8,8 +8,11 @@ const BLOCK_LIMIT = 128
 
 /**
  * Cache `parent` in 64 KiB blocks, 8 MiB at most. Reads of a block or more bypass the cache.
+ *
+ * @returns the parent itself if it is live
  */
 export function blockCache(parent: Source, blockSize = BLOCK_SIZE, limit = BLOCK_LIMIT): Source {
+  if (parent.isLive) return parent
   const blocks = new LruMap<number, Uint8Array>(limit)
   let spare: Uint8Array | undefined
 

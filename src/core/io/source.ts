@@ -9,6 +9,8 @@ export interface Source extends Disposable {
   /** What messages call it, usually the path. */
   readonly name: string
   readonly size: number
+  /** What was read may be different by now: the memory of a running machine. */
+  readonly isLive?: boolean
   /** Read at `offset` into `into`; returns the bytes read, short only at the end. */
   read(offset: number, into: Uint8Array): number
 }

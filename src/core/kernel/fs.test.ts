@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildKernel, type BuiltKernel, type Placed } from '../../../test/support/kernel_recipe.ts'
-import { fileInode, forEachCachedPage, forEachFile, inodeType } from './fs.ts'
+import { fileInode, forEachCachedPage, forEachDirtyInode, forEachFile, inodeType } from './fs.ts'
 import type { Task } from './sched.ts'
 
 const TYPES = `
@@ -95,6 +95,57 @@ for (const member of ['i_pages', 'page_tree']) {
         { index: 0n, page: 0xffff_ea00_0000_1000n },
         { index: 2n, page: 0xffff_ea00_0000_2000n },
       ],
+    )
+  })
+}
+
+const INODES = `
+  struct list_head { struct list_head *next, *prev; };
+  struct super_block { struct list_head s_inodes; };`
+const STATES: readonly (readonly [string, string, boolean, readonly number[]])[] = [
+  [
+    'bits of before v6.12',
+    'struct inode { unsigned long i_state; struct list_head i_sb_list; };',
+    false,
+    [1, 8, 4],
+  ],
+  [
+    'bits of v6.12',
+    'struct inode { unsigned int i_state; struct list_head i_sb_list; };',
+    true,
+    [8, 1, 0x20],
+  ],
+  [
+    'an enum',
+    `enum inode_state_flags_enum { I_NEW = 1, I_DIRTY_SYNC = 16, I_DIRTY_PAGES = 64 };
+     struct inode_state_flags { enum inode_state_flags_enum __state; };
+     struct inode { struct inode_state_flags i_state; struct list_head i_sb_list; };`,
+    true,
+    [16, 1, 64],
+  ],
+]
+
+for (const [name, types, isNew, states] of STATES) {
+  test(`dirty inodes are told from clean ones by ${name}`, () => {
+    const state = (value = 0): Placed => [
+      'struct inode',
+      { i_state: types.includes('__state') ? { __state: value } : value },
+    ]
+    const { program, addressOf } = buildKernel({
+      types: INODES + types,
+      functions: isNew ? { inode_bit_waitqueue: 16 } : { waitqueue: 16 },
+      objects: {
+        super: ['struct super_block'],
+        one: state(states[0]),
+        two: state(states[1]),
+        three: state(states[2]),
+      },
+      lists: { 'super.s_inodes': ['one.i_sb_list', 'two.i_sb_list', 'three.i_sb_list'] },
+    })
+    const found = forEachDirtyInode(program.objectAt('struct super_block', addressOf('super')))
+    assert.deepEqual(
+      Array.from(found, ({ address }) => address),
+      [addressOf('one'), addressOf('three')],
     )
   })
 }

@@ -1,6 +1,9 @@
 // Open files, inodes, and a task's directories. Source: include/linux/fdtable.h, include/linux/fs.h, include/linux/fs_struct.h.
 import { CorruptError } from '../base/errors.ts'
+import { stripType } from '../debuginfo/type.ts'
 import type { KObject } from '../program/kobject.ts'
+import type { Program } from '../program/program.ts'
+import { containerOf, listForEachEntry } from './list.ts'
 import type { Task } from './sched.ts'
 import { xaForEach, xaIsValue } from './xarray.ts'
 
@@ -55,6 +58,25 @@ export function* forEachFile(task: Task): Generator<OpenFile> {
 /** `file->f_path`, a `struct path`. */
 export function filePath(file: File): KObject<'path'> {
   return file.get('f_path')
+}
+
+/** FMODE_BACKING. @source include/linux/fs.h */
+const FMODE_BACKING = 0x0200_0000n
+
+/**
+ * The path a file is known by to who mapped it: that of the overlay where `f_path` is the file below.
+ *
+ * @source include/linux/fs.h file_user_path()
+ */
+export function fileUserPath(file: File): KObject<'path'> {
+  // Since v6.7, commit def3ae83da02 ("fs: store real path instead of fake path in backing file f_path"), struct
+  // backing_file has what the user sees. From v6.5 on it was the other way round, and f_path what is wanted.
+  const { program } = file
+  const isBacking = (file.bigint('f_mode') & FMODE_BACKING) !== 0n
+  const backing = isBacking ? program.findType('struct backing_file') : undefined
+  if (!backing) return filePath(file)
+  const outer = containerOf(file, file.address, 'struct backing_file', 'file')
+  return outer.find('user_path') ?? filePath(file)
 }
 
 /** The inode of an open file. @source include/linux/fs.h file_inode() */
@@ -119,4 +141,42 @@ export function* forEachCachedPage(inode: Inode): Generator<CachedPage> {
     // Radix trees marked shadow entries by 2 in the low bits.
     if (!xaIsValue(entry) && (entry & 3n) === 0n) yield { index, page: entry }
   }
+}
+
+/** I_DIRTY_SYNC, I_DIRTY_DATASYNC, I_DIRTY_PAGES, I_DIRTY_TIME: what inodes that must be written are told by. @source include/linux/fs.h */
+const DIRTY_NAMES = ['I_DIRTY_SYNC', 'I_DIRTY_DATASYNC', 'I_DIRTY_PAGES', 'I_DIRTY_TIME']
+const DIRTY_BITS_OLD = 0x807n
+const DIRTY_BITS_6_12 = 0x838n
+
+/**
+ * Walk the inodes of a file system that hold what is not on disk yet, or a time stamp that is not.
+ *
+ * @source include/linux/fs.h I_DIRTY_ALL
+ */
+export function* forEachDirtyInode(superBlock: KObject): Generator<Inode> {
+  const { program } = superBlock
+  const dirty = dirtyBits(program)
+  for (const inode of listForEachEntry<'inode'>(
+    superBlock.get('s_inodes'),
+    'struct inode',
+    'i_sb_list',
+  )) {
+    // Since v6.19, commit b4dbfd8653b3 ("Coccinelle-based conversion to use ->i_state accessors"), it is in a struct.
+    if ((inode.bigint('i_state.__state', 'i_state') & dirty) !== 0n) yield inode
+  }
+}
+
+function dirtyBits(program: Program): bigint {
+  // They are an enum since v6.18, renamed in v6.19: then the enum says which.
+  for (const name of ['enum inode_state_flags_enum', 'enum inode_state_flags_t']) {
+    const found = program.findType(name)
+    const type = found && stripType(found)
+    if (type?.kind === 'enum')
+      return type.values.reduce(
+        (bits, value) => (DIRTY_NAMES.includes(value.name) ? bits | value.value : bits),
+        0n,
+      )
+  }
+  // Since v6.12, commit 2ed634c96ed1 ("fs: reorder i_state bits"), they begin at bit 3; inode_bit_waitqueue() came with it.
+  return program.hasSymbol('inode_bit_waitqueue') ? DIRTY_BITS_6_12 : DIRTY_BITS_OLD
 }

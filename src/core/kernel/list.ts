@@ -23,6 +23,7 @@ export function containerOf<T extends string>(
  * @yields addresses of nodes
  * @throws {CorruptError} after the good nodes, if the chain cycles without reaching `end`, or is too long
  * @throws {FaultError} after the good nodes, if a node cannot be read
+ * @internal
  */
 export function* forEachNode(
   read: (address: bigint) => bigint,

@@ -21,7 +21,7 @@ export interface LogRecord {
   readonly lost: string
 }
 
-/** A record of which nothing is known. */
+/** A record of which nothing is known. @internal */
 export const NO_RECORD: LogRecord = {
   seq: 0n,
   tsNsec: 0n,
@@ -37,7 +37,7 @@ export const NO_RECORD: LogRecord = {
 
 const utf8 = new TextDecoder()
 
-/** Text of a record, its last newline left out. */
+/** Text of a record, its last newline left out. @internal */
 export function decodeLogText(bytes: Uint8Array): string {
   const end = bytes.at(-1) === 0x0a ? bytes.length - 1 : bytes.length
   return utf8.decode(bytes.subarray(0, end))

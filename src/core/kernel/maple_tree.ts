@@ -50,14 +50,71 @@ interface MapleLayout {
  * @source include/linux/maple_tree.h mt_for_each()
  */
 export function* mtForEach(tree: KObject): Generator<MapleEntry> {
-  const root = tree.pointer('ma_root')
-  if (!isNode(root)) {
-    // A lone entry at index 0 needs no node.
-    if (isEntry(root)) yield { first: 0n, last: 0n, entry: root }
-    return
+  for (const { range, isNode: inner } of mtForEachPlace(tree.program, tree.pointer('ma_root')))
+    if (!inner && isEntry(range.entry)) yield range
+}
+
+/** A node or a slot of a leaf, and the slots that lead to it. */
+export interface MaplePlace {
+  /** Empty for the root. */
+  readonly path: readonly number[]
+  /** What it covers, and what it holds: for a node the tagged pointer to it. */
+  readonly range: MapleEntry
+  readonly isNode: boolean
+}
+
+/**
+ * Walk nodes and leaf slots, NULL ones included, each node before what is in it.
+ *
+ * @param root `ma_root`: a lone entry, or a tagged `struct maple_node` pointer
+ * @throws {CorruptError} after the good ones, as {@link mtForEach}
+ */
+export function* mtForEachPlace(program: Program, root: bigint): Generator<MaplePlace> {
+  // A lone entry at index 0 needs no node.
+  if (!isNode(root)) yield { path: [], range: { first: 0n, last: 0n, entry: root }, isNode: false }
+  else {
+    const range = { first: 0n, last: ULONG_MAX, entry: root }
+    yield* walkNode(mapleLayout(program), range, [], new Set())
   }
-  const range = { first: 0n, last: ULONG_MAX }
-  yield* walkNode(mapleLayout(tree.program), root, range, 0, new Set())
+}
+
+/** What a node holds beside its ranges; `tree -v` shows it. */
+export interface MapleNodeContents {
+  readonly address: bigint
+  /** enum maple_type. */
+  readonly type: number
+  /** The parent's place, tagged. */
+  readonly parent: bigint
+  readonly slots: readonly bigint[]
+  /** Empty where a slot is one index wide. */
+  readonly pivots: readonly bigint[]
+  /** Gaps below each slot, and `meta`; of arange nodes. */
+  readonly gaps: readonly bigint[]
+  readonly meta: { readonly end: number; readonly gap: number } | undefined
+}
+
+/**
+ * Read a node.
+ *
+ * @param node tagged, as slots and roots hold it
+ * @source include/linux/maple_tree.h struct maple_node
+ */
+export function mapleNodeContents(program: Program, node: bigint): MapleNodeContents {
+  const type = nodeType(node)
+  const object = program.objectAt('struct maple_node', node & ~NODE_MASK)
+  const isArange = type === MAPLE_ARANGE_64
+  const part = type === MAPLE_DENSE ? object : object.get(isArange ? 'ma64' : 'mr64')
+  const words = (name: string): bigint[] =>
+    part.has(name) ? Array.from(part.get(name), (word) => word.bigint()) : []
+  return {
+    address: object.address,
+    type,
+    parent: object.pointer(),
+    slots: words('slot'),
+    pivots: words('pivot'),
+    gaps: isArange ? words('gap') : [],
+    meta: isArange ? { end: part.number('meta.end'), gap: part.number('meta.gap') } : undefined,
+  }
 }
 
 /**
@@ -93,21 +150,23 @@ interface Range {
 
 function* walkNode(
   layout: MapleLayout,
-  node: bigint,
-  range: Range,
-  depth: number,
+  range: MapleEntry,
+  path: readonly number[],
   visited: Set<bigint>,
-): Generator<MapleEntry> {
-  if (depth > HEIGHT_LIMIT)
+): Generator<MaplePlace> {
+  const node = range.entry
+  if (path.length > HEIGHT_LIMIT)
     throw new CorruptError(node, `maple tree is deeper than ${HEIGHT_LIMIT}`)
   // Damaged links that lead to a node from many others make a walk without end of a few pages.
   if (visited.has(node)) throw new CorruptError(node, 'maple node is in the tree twice')
   visited.add(node)
+  yield { path, range, isNode: true }
   const leaf = isLeaf(node)
-  for (const slot of forEachSlot(layout, node, range)) {
-    if (slot.entry === 0n) continue
-    if (!leaf) yield* walkNode(layout, slot.entry, slot, depth + 1, visited)
-    else if (isEntry(slot.entry)) yield slot
+  let slot = 0
+  for (const inner of forEachSlot(layout, node, range)) {
+    const place = [...path, slot++]
+    if (leaf) yield { path: place, range: inner, isNode: false }
+    else if (inner.entry !== 0n) yield* walkNode(layout, inner, place, visited)
   }
 }
 

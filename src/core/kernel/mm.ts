@@ -57,6 +57,11 @@ export function vmaLookup(mm: Mm, address: bigint): Vma | undefined {
   })
 }
 
+/** `vma->vm_flags`. */
+export function vmaFlags(vma: Vma): bigint {
+  return vma.bigint('vm_flags')
+}
+
 /** Virtual size in pages (`mm.total_vm`). */
 export function mmTotalVm(mm: Mm): number {
   return mm.number('total_vm')

@@ -40,7 +40,7 @@ export function moduleRanges(module: Module): AddressRange[] {
     .filter(({ start, size }) => start !== 0n && size > 0)
 }
 
-/** Tables of every module, each read on first use. Hand this to `Program`. */
+/** Tables of every module, each read on first use. Hand this to `Program`. @internal */
 export function loadModules(program: Program): ModuleTables[] {
   const btfByModule = once(() => findModuleBtf(program))
   const tables: ModuleTables[] = []

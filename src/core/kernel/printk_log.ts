@@ -15,6 +15,7 @@ const SIZE_MAX = 2 ** 31
  * @param first variable that holds the index of the first record: log_first_idx, or clear_idx
  * @throws {FaultError} after the good records, if one is not in the dump
  * @throws {CorruptError} after the good records, if one leads nowhere
+ * @internal
  */
 export function* readPrintkLog(
   memory: MemoryReader,

@@ -56,6 +56,7 @@ interface Layout {
  *
  * @throws {FaultError} if the ring's own structures are not in the dump
  * @throws {CorruptError} if they make no sense
+ * @internal
  */
 export function* readRingbuffer(memory: MemoryReader, info: VmcoreInfo): Generator<LogRecord> {
   const { ring, tail, head } = openRing(memory, info)

@@ -3,6 +3,7 @@
 import { wrap64 } from '../base/addr.ts'
 import { CorruptError } from '../base/errors.ts'
 import type { KObject } from '../program/kobject.ts'
+import type { Program } from '../program/program.ts'
 
 /** A balanced tree of 2^64 nodes is at most this deep. */
 const RB_DEPTH_LIMIT = 128
@@ -17,6 +18,13 @@ interface RbLayout {
   readonly right: bigint
 }
 
+/** A node of a tree, and the way to it from where the walk began. */
+export interface RbPlace {
+  readonly node: bigint
+  /** `/l/r`: right child of the left child of the top node; '' for the top node itself. */
+  readonly path: string
+}
+
 /**
  * Walk a tree in order.
  *
@@ -26,27 +34,50 @@ interface RbLayout {
  * @source lib/rbtree.c rb_first(), rb_next()
  */
 export function* rbtreeInorderForEach(root: KObject): Generator<bigint> {
-  const { memory } = root.program
-  const layout = rbLayout(root)
-  const stack: bigint[] = []
-  let count = 0
   // Both root types begin with the pointer to the top node.
-  let parent = 0n
-  let node = root.pointer()
+  for (const { node } of rbtreeForEachPlace(root.program, root.pointer(), 'inorder')) yield node
+}
+
+/**
+ * Walk the nodes below and including `top`.
+ *
+ * @param top address of a `struct rb_node`, 0n for an empty tree
+ * @param order 'inorder' ascending, 'preorder' each node before its left, then its right child
+ * @param parent what the top node's parent link must say; 'any' where the walk begins inside a tree
+ * @throws {CorruptError} after the good nodes, if a link is damaged
+ */
+export function* rbtreeForEachPlace(
+  program: Program,
+  top: bigint,
+  order: 'inorder' | 'preorder',
+  parent: bigint | 'any' = 0n,
+): Generator<RbPlace> {
+  const { memory } = program
+  const layout = rbLayout(program)
+  const stack: RbPlace[] = []
+  let count = 0
+  let above: bigint | 'any' = parent
+  let node = top
+  let path = ''
   while (node !== 0n || stack.length > 0) {
     while (node !== 0n) {
-      checkParent(memory.u64(wrap64(node + layout.parent)), parent, node)
-      if (stack.push(node) > RB_DEPTH_LIMIT)
+      const parentColor = memory.u64(wrap64(node + layout.parent))
+      if (above !== 'any') checkParent(parentColor, above, node)
+      const place = { node, path }
+      if (stack.push(place) > RB_DEPTH_LIMIT)
         throw new CorruptError(node, `rbtree is deeper than ${RB_DEPTH_LIMIT}`)
-      parent = node
+      if (order === 'preorder') yield place
+      above = node
       node = memory.u64(wrap64(node + layout.left))
+      path = `${place.path}/l`
     }
-    const next = stack.pop() as bigint
+    const next = stack.pop() as RbPlace
     if (++count > RB_NODE_LIMIT)
-      throw new CorruptError(next, `rbtree exceeds ${RB_NODE_LIMIT} nodes`)
-    yield next
-    parent = next
-    node = memory.u64(wrap64(next + layout.right))
+      throw new CorruptError(next.node, `rbtree exceeds ${RB_NODE_LIMIT} nodes`)
+    if (order === 'inorder') yield next
+    above = next.node
+    node = memory.u64(wrap64(next.node + layout.right))
+    path = `${next.path}/r`
   }
 }
 
@@ -81,7 +112,7 @@ export function rbFind<T extends string>(
   compare: (entry: KObject<T>) => number,
 ): KObject<T> | undefined {
   const { program } = root
-  const layout = rbLayout(root)
+  const layout = rbLayout(program)
   const offset = BigInt(program.offsetof(typeName, member))
   let node = root.pointer()
   for (let depth = 0; node !== 0n; depth++) {
@@ -95,7 +126,7 @@ export function rbFind<T extends string>(
   return undefined
 }
 
-function rbLayout({ program }: KObject): RbLayout {
+function rbLayout(program: Program): RbLayout {
   return {
     parent: BigInt(program.offsetof('struct rb_node', '__rb_parent_color')),
     left: BigInt(program.offsetof('struct rb_node', 'rb_left')),

@@ -37,15 +37,26 @@ export function coarseRealtimeNsec(program: Program): bigint {
   return tk.bigint('xtime_sec') * NSEC_PER_SEC + coarseNsec(tk)
 }
 
-/** Time since boot at the last tick, suspend included, as /proc/uptime counts it. Nanoseconds. */
-export function coarseBoottimeNsec(program: Program): bigint {
+/** The monotonic clock at the last tick: since boot, suspend excluded. Nanoseconds. @source ktime_get_coarse_ts64() */
+export function monotonicNsec(program: Program): bigint {
   const tk = timekeeper(program)
-  const realtime = tk.bigint('xtime_sec') * NSEC_PER_SEC + coarseNsec(tk)
   const toMonotonic =
     tk.bigint('wall_to_monotonic.tv_sec') * NSEC_PER_SEC + tk.bigint('wall_to_monotonic.tv_nsec')
+  return tk.bigint('xtime_sec') * NSEC_PER_SEC + coarseNsec(tk) + toMonotonic
+}
+
+/** Time since boot at the last tick, suspend included, as /proc/uptime counts it. Nanoseconds. */
+export function coarseBoottimeNsec(program: Program): bigint {
   // Before v3.17 the time spent suspended was a timespec, total_sleep_time.
-  const suspended = tk.find('offs_boot')?.bigint() ?? 0n
-  return realtime + toMonotonic + suspended
+  const suspended = timekeeper(program).find('offs_boot')?.bigint() ?? 0n
+  return monotonicNsec(program) + suspended
+}
+
+/** Ticks a second the kernel was built for (CONFIG_HZ), from the length of one. */
+export function kernelHz(program: Program): number {
+  // Nanoseconds, shifted by NTP_SCALE_SHIFT; clock discipline moves it by parts in a million. @source include/linux/timex.h
+  const tick = Number(timekeeper(program).bigint('ntp_tick') >> 32n)
+  return tick > 0 ? Math.round(Number(NSEC_PER_SEC) / tick) : 0
 }
 
 function coarseNsec(tk: KObject): bigint {

@@ -13,6 +13,12 @@ export interface XArrayEntry {
   readonly entry: bigint
 }
 
+/** An entry, and the slots that lead to it from where the walk began. */
+export interface XArrayPlace extends XArrayEntry {
+  /** Empty for a lone entry in the root. */
+  readonly path: readonly number[]
+}
+
 /** Index bits an `unsigned long` has; a node's shift beyond is damage. */
 const INDEX_BITS = 64
 /** Internal entries up to here are siblings, retry and zero marks, not nodes. */
@@ -37,10 +43,24 @@ interface XLayout {
  * @source include/linux/xarray.h xa_for_each()
  */
 export function* xaForEach(xa: KObject): Generator<XArrayEntry> {
-  const layout = xLayout(xa)
-  const head = xaHead(xa)
-  if (isNode(layout, head)) yield* walkNode(layout, head, 0n, INDEX_BITS, new Set())
-  else if (isEntry(layout, head)) yield { index: 0n, entry: head }
+  for (const { index, entry } of xaForEachPlace(xa.program, xaHead(xa), xaKind(xa)))
+    yield { index, entry }
+}
+
+/**
+ * Walk the entries below a tagged pointer to a node, as the root holds one.
+ *
+ * @param head `xa_head` or `rnode`: an entry, or a tagged `struct xa_node` pointer
+ * @yields entries by ascending index, as {@link xaForEach}
+ */
+export function* xaForEachPlace(
+  program: Program,
+  head: bigint,
+  kind: XArrayKind = 'xarray',
+): Generator<XArrayPlace> {
+  const layout = xLayout(program, kind)
+  if (isNode(layout, head)) yield* walkNode(layout, head, 0n, INDEX_BITS, [], new Set())
+  else if (isEntry(layout, head)) yield { index: 0n, entry: head, path: [] }
 }
 
 /**
@@ -50,7 +70,7 @@ export function* xaForEach(xa: KObject): Generator<XArrayEntry> {
  * @source lib/xarray.c xa_load()
  */
 export function xaLoad(xa: KObject, index: bigint): bigint {
-  const layout = xLayout(xa)
+  const layout = xLayout(xa.program, xaKind(xa))
   let entry = xaHead(xa)
   let below = INDEX_BITS
   if (!isNode(layout, entry)) return index === 0n && isEntry(layout, entry) ? entry : 0n
@@ -87,8 +107,9 @@ function* walkNode(
   tagged: bigint,
   base: bigint,
   below: number,
+  path: readonly number[],
   visited: Set<bigint>,
-): Generator<XArrayEntry> {
+): Generator<XArrayPlace> {
   const node = tagged - layout.nodeTag
   // Damaged slots that lead to a node from many others make a walk without end of a few pages.
   if (visited.has(node)) throw new CorruptError(node, 'xarray node is in the tree twice')
@@ -100,8 +121,9 @@ function* walkNode(
     const entry = slots.getBigUint64(slot * 8, layout.program.memory.littleEndian)
     if (entry === 0n) continue
     const index = base + (BigInt(slot) << BigInt(shift))
-    if (isNode(layout, entry)) yield* walkNode(layout, entry, index, shift, visited)
-    else if (isEntry(layout, entry)) yield { index, entry }
+    if (isNode(layout, entry))
+      yield* walkNode(layout, entry, index, shift, [...path, slot], visited)
+    else if (isEntry(layout, entry)) yield { index, entry, path: [...path, slot] }
   }
 }
 
@@ -136,12 +158,17 @@ function slotAddress({ slots }: XLayout, node: bigint, slot: number): bigint {
   return wrap64(node + slots + BigInt(slot * 8))
 }
 
-function xLayout(xa: KObject): XLayout {
-  const { program } = xa
+/** Which of the two a root is; before v4.20 nodes have another name and tag. */
+export type XArrayKind = 'xarray' | 'radix tree'
+
+function xaKind(xa: KObject): XArrayKind {
   // Since v4.20, commit f8d5d0cc145c ("xarray: Add definition of struct xarray"), it is an xarray and nodes are
   // tagged 2. A radix_tree_node is tagged 1, and its exceptional entries (tag 2) are entries like any other.
-  const isXArray = xa.has('xa_head')
-  const node = isXArray ? 'struct xa_node' : 'struct radix_tree_node'
+  return xa.has('xa_head') ? 'xarray' : 'radix tree'
+}
+
+function xLayout(program: Program, kind: XArrayKind): XLayout {
+  const node = kind === 'xarray' ? 'struct xa_node' : 'struct radix_tree_node'
   const slots = program.objectAt(node, 0n).get('slots').type
   const array = stripType(slots)
   return {
@@ -150,6 +177,6 @@ function xLayout(xa: KObject): XLayout {
     shift: BigInt(program.offsetof(node, 'shift')),
     slots: BigInt(program.offsetof(node, 'slots')),
     slotCount: array.kind === 'array' ? array.length : 0,
-    nodeTag: isXArray ? 2n : 1n,
+    nodeTag: kind === 'xarray' ? 2n : 1n,
   }
 }

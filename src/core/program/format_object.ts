@@ -259,7 +259,7 @@ function formatFloat(bytes: Uint8Array, littleEndian: boolean): string {
   return '<float>'
 }
 
-/** Text to gdb: any integer of one byte, `u8` and `unsigned char` included, but not bool. */
+/** Text to gdb: any integer of one byte, `u8` and `unsigned char` included, but not bool. @internal */
 export function isCharacter(type: Type): boolean {
   const stripped = stripType(type)
   return stripped.kind === 'int' && stripped.size === 1 && !stripped.bool

@@ -4,6 +4,7 @@ import { CorruptError, FaultError, NotFoundError } from '../base/errors.ts'
 import { formatHex } from '../base/hex.ts'
 import { decodeCString } from '../base/text.ts'
 import { sizeofType, stripType, type Type } from '../debuginfo/type.ts'
+import type { Paths, ElementTag, EnumName, TagAt, TargetTag } from './kernel_types.ts'
 import { findMemberPlan, getMemberPlan } from './member_path.ts'
 import type { MemoryReader } from './memory.ts'
 import type { Program } from './program.ts'
@@ -56,26 +57,8 @@ export class KObject<Tag extends string = any> {
    * @throws {NotFoundError} if none exists
    * @throws {FaultError} if a pointer on the way is NULL or unreadable
    */
-  get(...paths: string[]): KObject {
-    const plan = getMemberPlan(this.type, paths)
-    let address = this.address
-    let memory = this.memory
-    plan.hops.forEach((hop, i) => {
-      // The first hop of a pointer object is its own value.
-      const pointer =
-        i === 0 && this.#value !== undefined
-          ? this.#value
-          : memory.u64(wrap64(address + BigInt(hop)))
-      if (pointer === 0n) throw new FaultError(0n, 'virtual', 'no-translation')
-      address = pointer
-      memory = this.program.memory
-    })
-    const target = wrap64(address + BigInt(plan.offset))
-    if (plan.bitSize === 0) return new KObject(this.program, plan.type, target, { memory })
-    return new KObject(this.program, plan.type, target, {
-      memory,
-      bits: { shift: plan.bitShift, size: plan.bitSize },
-    })
+  get<const P extends string>(...paths: Paths<Tag, P>): KObject<TagAt<Tag, P>> {
+    return this.#get(paths)
   }
 
   /** Does any of these paths exist in the type? Says nothing of its value. */
@@ -84,13 +67,13 @@ export class KObject<Tag extends string = any> {
   }
 
   /** The member, or undefined if this kernel's struct has none of the paths. */
-  find(...paths: string[]): KObject | undefined {
-    return this.has(...paths) ? this.get(...paths) : undefined
+  find<const P extends string>(...paths: readonly P[]): KObject<TagAt<Tag, P>> | undefined {
+    return this.has(...paths) ? this.#get(paths) : undefined
   }
 
   /** Integer, enum, bool or pointer as an exact number. @throws {CorruptError} above 2^53 */
-  number(...paths: string[]): number {
-    if (paths.length > 0) return this.get(...paths).number()
+  number<const P extends string>(...paths: Paths<Tag, P>): number {
+    if (paths.length > 0) return this.#get(paths).number()
     const fast = this.#readSmall()
     if (fast !== undefined) return fast
     const exact = this.bigint()
@@ -104,8 +87,8 @@ export class KObject<Tag extends string = any> {
     return value
   }
 
-  bigint(...paths: string[]): bigint {
-    if (paths.length > 0) return this.get(...paths).bigint()
+  bigint<const P extends string>(...paths: Paths<Tag, P>): bigint {
+    if (paths.length > 0) return this.#get(paths).bigint()
     if (this.#value !== undefined) return this.#value
     const type = stripType(this.type)
     const size = sizeofType(type)
@@ -114,19 +97,19 @@ export class KObject<Tag extends string = any> {
     return isSigned(type) ? BigInt.asIntN(size * 8, raw) : raw
   }
 
-  bool(...paths: string[]): boolean {
-    return this.bigint(...paths) !== 0n
+  bool<const P extends string>(...paths: Paths<Tag, P>): boolean {
+    return (paths.length > 0 ? this.#get(paths) : this).bigint() !== 0n
   }
 
   /** A pointer's value, or the first word of whatever this is (`list_head` and the like begin with one). */
-  pointer(...paths: string[]): bigint {
-    if (paths.length > 0) return this.get(...paths).pointer()
+  pointer<const P extends string>(...paths: Paths<Tag, P>): bigint {
+    if (paths.length > 0) return this.#get(paths).pointer()
     return this.#value ?? this.memory.u64(this.address)
   }
 
   /** Text of a `char[]` up to NUL, or of what a `char *` points to ('' for NULL). */
-  string(...paths: string[]): string {
-    if (paths.length > 0) return this.get(...paths).string()
+  string<const P extends string>(...paths: Paths<Tag, P>): string {
+    if (paths.length > 0) return this.#get(paths).string()
     const type = stripType(this.type)
     if (type.kind === 'pointer') {
       const pointer = this.pointer()
@@ -138,8 +121,8 @@ export class KObject<Tag extends string = any> {
   }
 
   /** The object's own bytes. @throws {CorruptError} if its type says more than 1 MiB */
-  bytes(...paths: string[]): Uint8Array {
-    if (paths.length > 0) return this.get(...paths).bytes()
+  bytes<const P extends string>(...paths: Paths<Tag, P>): Uint8Array {
+    if (paths.length > 0) return this.#get(paths).bytes()
     const size = sizeofType(this.type)
     if (size > SNAPSHOT_SIZE_MAX) {
       throw new CorruptError(this.address, `object of ${size} bytes is too large to read at once`)
@@ -150,8 +133,10 @@ export class KObject<Tag extends string = any> {
   }
 
   /** Name of an enum's value, or undefined if it has none. */
-  enumName(...paths: string[]): string | undefined {
-    if (paths.length > 0) return this.get(...paths).enumName()
+  enumName<const P extends string>(
+    ...paths: Paths<Tag, P>
+  ): EnumName<string extends P ? Tag : TagAt<Tag, P>> | undefined {
+    if (paths.length > 0) return this.#get(paths).enumName()
     const type = stripType(this.type)
     if (type.kind !== 'enum') return undefined
     const value = this.bigint()
@@ -159,8 +144,10 @@ export class KObject<Tag extends string = any> {
   }
 
   /** What a pointer points to. @throws {FaultError} for NULL */
-  deref(...paths: string[]): KObject {
-    if (paths.length > 0) return this.get(...paths).deref()
+  deref(): KObject<TargetTag<Tag>>
+  deref<const P extends string>(...paths: Paths<Tag, P>): KObject<TargetTag<TagAt<Tag, P>>>
+  deref(...paths: readonly string[]): KObject {
+    if (paths.length > 0) return this.#get(paths).deref()
     const type = stripType(this.type)
     if (type.kind !== 'pointer') throw new NotFoundError('type', `${type.kind} is not a pointer`)
     const pointer = this.pointer()
@@ -169,7 +156,7 @@ export class KObject<Tag extends string = any> {
   }
 
   /** Element of an array, or of the array a pointer points to; the index is not checked against a declared length. */
-  at(index: number): KObject {
+  at(index: number): KObject<ElementTag<Tag>> {
     const type = stripType(this.type)
     if (type.kind === 'pointer') {
       const size = BigInt(sizeofType(type.target))
@@ -186,7 +173,7 @@ export class KObject<Tag extends string = any> {
     return type.kind === 'array' ? type.length : 0
   }
 
-  *[Symbol.iterator](): Generator<KObject> {
+  *[Symbol.iterator](): Generator<KObject<ElementTag<Tag>>> {
     const type = stripType(this.type)
     if (type.kind !== 'array') throw new NotFoundError('type', `${type.kind} is not an array`)
     const count = Math.min(type.length, ARRAY_LIMIT)
@@ -223,6 +210,28 @@ export class KObject<Tag extends string = any> {
     if (this.isValue || size === 0 || size > SNAPSHOT_SIZE_MAX) return this
     const memory = new SnapshotMemory(this.program.memory, this.address, size)
     return new KObject<Tag>(this.program, this.type, this.address, { memory })
+  }
+
+  #get(paths: readonly string[]): KObject {
+    const plan = getMemberPlan(this.type, paths)
+    let address = this.address
+    let memory = this.memory
+    plan.hops.forEach((hop, i) => {
+      // The first hop of a pointer object is its own value.
+      const pointer =
+        i === 0 && this.#value !== undefined
+          ? this.#value
+          : memory.u64(wrap64(address + BigInt(hop)))
+      if (pointer === 0n) throw new FaultError(0n, 'virtual', 'no-translation')
+      address = pointer
+      memory = this.program.memory
+    })
+    const target = wrap64(address + BigInt(plan.offset))
+    if (plan.bitSize === 0) return new KObject(this.program, plan.type, target, { memory })
+    return new KObject(this.program, plan.type, target, {
+      memory,
+      bits: { shift: plan.bitShift, size: plan.bitSize },
+    })
   }
 
   /** 1, 2 and 4 byte integers without a bigint. */

@@ -22,6 +22,10 @@ function linear(toPhysical = (offset: number): number => offset): Translator {
     lastPageSize: 4096,
     kernelToPhysical: translate,
     walk: (root, address) => root + Number(address),
+    walkLevels: () => ({ entries: [], target: undefined, coverage: 4096 }),
+    explainEntry: () => ({ kind: 'none' }),
+    forEachMapped: () => [],
+    directMap: undefined,
     setDirectMap() {},
   }
 }

@@ -56,6 +56,14 @@ export class Memory implements MemoryReader {
     return this.#translator
   }
 
+  /** Forget what was read: a machine that lives has changed meanwhile. */
+  dropPages(): void {
+    this.#pages.clear()
+    this.#older.clear()
+    this.#virtual.clear()
+    this.#lastPage = -1
+  }
+
   /** What a translator may use of this memory. */
   archMemory(info: ArchMemory['info']): ArchMemory {
     return {

@@ -5,6 +5,7 @@ import type { Arch } from '../arch/arch.ts'
 import { getArch } from '../arch/archs.ts'
 import { Btf } from '../debuginfo/btf.ts'
 import { readKallsyms } from '../debuginfo/kallsyms.ts'
+import { checkNamelist, namelistSymbols, type Namelist } from '../debuginfo/namelist.ts'
 import { OrcTable, orcVersion, type OrcVersion } from '../debuginfo/orc.ts'
 import type { KernelSymbol, SymbolIndex } from '../debuginfo/symbol_index.ts'
 import { sizeofType, stripType, type Type } from '../debuginfo/type.ts'
@@ -12,6 +13,7 @@ import type { TypeProvider } from '../debuginfo/type_provider.ts'
 import { VmcoreInfo } from '../debuginfo/vmcoreinfo.ts'
 import type { Dump } from '../dump/dump_format.ts'
 import { GLOBAL_TYPE_SUFFIXES, GLOBAL_TYPES } from './global_types.ts'
+import type { VariableTag } from './kernel_types.ts'
 import { KObject } from './kobject.ts'
 import { Memory } from './memory.ts'
 import { ModuleMap, type ModuleTables } from './module_tables.ts'
@@ -26,6 +28,8 @@ const DIRECT_MAP_BASE_5_LEVEL = 0xff11_0000_0000_0000n
 export interface ProgramOptions {
   /** How modules are found is Linux's business: kernel/module.ts hands it in. */
   readonly loadModules?: (program: Program) => ModuleTables[]
+  /** A vmlinux or System.map, for what the dump lacks. */
+  readonly namelist?: Namelist
 }
 
 /** A dumped program, and the entry to all that is known of it. */
@@ -34,6 +38,8 @@ export class Program {
   readonly memory: Memory
   readonly arch: Arch
   readonly info: VmcoreInfo
+  /** Virtual address of physical address 0 in the direct map (PAGE_OFFSET); undefined if it could not be read. */
+  readonly directMapBase: bigint | undefined
   /** Why symbols or types are missing; empty when all is well. */
   readonly problems: KdumpError[] = []
   readonly #options: ProgramOptions
@@ -51,6 +57,7 @@ export class Program {
    *
    * @throws {FormatError} if the dump has no VMCOREINFO
    * @throws {UnsupportedError} if the architecture is unknown
+   * @throws {UsageError} if the namelist is of another kernel
    */
   constructor(dump: Dump, options: ProgramOptions = {}) {
     if (!dump.vmcoreinfo) {
@@ -64,9 +71,10 @@ export class Program {
     this.memory = new Memory(dump)
     const translator = this.arch.createTranslator(this.memory.archMemory(this.info))
     this.memory.setTranslator(translator)
-    this.#kernelSymbols = this.#attempt(() => readKallsyms(this.memory, this.info))
-    const base = this.#attempt(() => this.#directMapBase())
-    if (base !== undefined) translator.setDirectMap(base)
+    if (options.namelist) checkNamelist(options.namelist, this.info)
+    this.#kernelSymbols = this.#readSymbols()
+    this.directMapBase = this.#attempt(() => this.#readDirectMapBase())
+    if (this.directMapBase !== undefined) translator.setDirectMap(this.directMapBase)
   }
 
   /** Symbols of the kernel proper; undefined if they could not be read (see `problems`). */
@@ -197,12 +205,15 @@ export class Program {
    * @param typeName C type, where the kernel's type data and our table do not know it
    * @throws {NotFoundError} if the symbol or its type is unknown
    */
-  object(symbol: string, typeName?: string): KObject {
+  object<S extends string, T extends string = VariableTag<S>>(
+    symbol: S,
+    typeName?: T | `struct ${T}`,
+  ): KObject<T> {
     const address = this.findSymbol(symbol)?.address
     if (address === undefined) throw new NotFoundError('symbol', symbol)
     const type = typeName === undefined ? this.findGlobalType(symbol) : this.type(typeName)
     if (!type) throw new NotFoundError('type', `of variable ${symbol}`)
-    return new KObject(this, type, address)
+    return new KObject<T>(this, type, address)
   }
 
   /** An object at an address. */
@@ -238,6 +249,11 @@ export class Program {
     return this.#orcVersion
   }
 
+  /** Close the files of the dump. */
+  [Symbol.dispose](): void {
+    this.dump[Symbol.dispose]()
+  }
+
   #moduleAt(address: bigint): ModuleTables | undefined {
     const { modules } = this
     // Asked while the list is being read, no module is known yet.
@@ -245,7 +261,28 @@ export class Program {
     return this.#moduleMap?.find(address)
   }
 
+  /** kallsyms has all of them only with CONFIG_KALLSYMS_ALL: without, it has functions, and no variable. */
+  #readSymbols(): SymbolIndex | undefined {
+    const own = this.#attempt(() => readKallsyms(this.memory, this.info))
+    const { namelist } = this.#options
+    if (!namelist || own?.find('init_task')) return own
+    const given = this.#attempt(() => namelistSymbols(namelist, this.info.kaslrOffset))
+    // What the dump lacks is there.
+    if (given) this.problems.length = 0
+    return given ?? own
+  }
+
   #readBtf(): Btf {
+    try {
+      return this.#readBtfOfDump()
+    } catch (error) {
+      const bytes = this.#options.namelist?.btf()
+      if (!bytes || !(error instanceof KdumpError)) throw error
+      return new Btf(`BTF of ${this.#options.namelist?.file}`, bytes)
+    }
+  }
+
+  #readBtfOfDump(): Btf {
     const start = this.symbol('__start_BTF')
     const size = Number(this.symbol('__stop_BTF') - start)
     if (!(size > 0 && size <= BTF_SIZE_MAX)) throw new NotFoundError('type', `BTF of ${size} bytes`)
@@ -261,7 +298,7 @@ export class Program {
     )
   }
 
-  #directMapBase(): bigint {
+  #readDirectMapBase(): bigint {
     const variable = this.#kernelSymbols?.find('page_offset_base')
     if (variable) return this.memory.u64(variable.address)
     return this.info.number('pgtable_l5_enabled') === 1

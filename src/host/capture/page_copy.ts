@@ -60,7 +60,8 @@ class PageCopy {
   readonly #pending: Pending[] = []
   #idleJobs: Job[] = []
   #job: Job
-  #yielded = monotonicMs()
+  /** A while ago: the first job's end is a turn, so that a deadline that has passed is seen however quick the rest is. */
+  #yielded = Number.NEGATIVE_INFINITY
   #isStopped = false
   /** Jobs are numbered in the order in which they are written. */
   #jobNumber = 0

@@ -103,7 +103,6 @@ test('a deadline ends threads too, and what was written is there', async () => {
     isExpired: () => true,
     pageOrder: 'pfn',
   })
-  // Threads take longer to start than the deadline is asked about.
   assert.equal(stats.isComplete, false)
   assert.equal(stats.lostPages, framesThatAre('truncated', states).length)
 })

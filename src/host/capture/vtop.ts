@@ -1,6 +1,6 @@
 // makedumpfile --vtop: what a virtual address of the dumped kernel means, and by which entries of its page tables.
 import { getArch } from '../../core/arch/archs.ts'
-import { traceX86PageTables } from '../../core/arch/x86_64_trace.ts'
+import { pageTableShape, traceX86PageTables } from '../../core/arch/x86_64_trace.ts'
 import { FaultError, FormatError, UsageError } from '../../core/base/errors.ts'
 import { VmcoreInfo } from '../../core/debuginfo/vmcoreinfo.ts'
 import type { Dump } from '../../core/dump/dump_format.ts'
@@ -52,7 +52,7 @@ export function formatVtop(dump: Dump, address: bigint): VtopText {
   let problem = ''
   let physical = NO_PHYSICAL
   try {
-    const { entries, target } = traceX86PageTables(archMemory, root, address)
+    const { entries, target } = traceX86PageTables(pageTableShape(archMemory), root, address)
     for (const { level, physical: at, value } of entries) {
       lines.push(
         `  ${level} : ${at.toString(16).padStart(16)} => ${value.toString(16).padStart(16)}`,

@@ -4,6 +4,8 @@ import { HostError } from '../../core/base/errors.ts'
 import type { Source } from '../../core/io/source.ts'
 import { errnoOf } from './file_error.ts'
 
+const KCORE = '/proc/kcore'
+
 /**
  * Open a file or block device for reading.
  *
@@ -20,6 +22,7 @@ export function openFileSource(path: string): Source {
   return {
     name: path,
     size,
+    isLive: path === KCORE,
     read(offset, into) {
       // Offsets come from headers: what lies beyond any file is not to be asked for.
       if (!(offset >= 0 && offset < size)) return 0
@@ -67,7 +70,7 @@ function sizeOf(fd: number, path: string): number {
  * have none. What they hold ends where it ends.
  */
 function hasOwnEnd(fd: number, path: string, size: number): boolean {
-  if (path === '/proc/kcore') return false
+  if (path === KCORE) return false
   return size > 0 || readAt(fd, path, new Uint8Array(1), 0, 0) === 0
 }
 

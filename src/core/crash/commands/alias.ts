@@ -1,4 +1,5 @@
 // alias: other names of commands, built in and of this session.
+import { commandLineCode } from '../code/script.ts'
 import { UsageError } from '../../base/errors.ts'
 import { defineCommand, table, type Block } from '../command.ts'
 import type { Session } from '../session.ts'
@@ -16,6 +17,7 @@ export const alias = defineCommand({
     { text: 'make one', command: 'alias kp ps -k' },
   ],
   options: {},
+  code: ({ operands }) => commandLineCode('alias', operands),
   *run(session, { operands }) {
     const [name, ...words] = operands
     if (name !== undefined && words.length > 0) setAlias(session, name, words)

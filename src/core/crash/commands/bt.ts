@@ -1,5 +1,6 @@
 // bt: backtraces. Frames come from the kernel's own unwind tables; what does not is marked.
 // Source of names and layout: crash's `bt`; truth: arch/x86/kernel/unwind_orc.c.
+import { btCode } from '../code/bt_code.ts'
 import type { Cell, Column } from '../../base/table.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import { panicTask } from '../../kernel/panic.ts'
@@ -84,6 +85,7 @@ export const bt = defineCommand({
   options: OPTIONS,
   perTask: true,
   needs: ['symbols', 'types'],
+  code: btCode,
   *run(session, args) {
     const { program } = session
     if (args.values.overflow) {

@@ -1,4 +1,5 @@
 // exit: end the session.
+
 import { defineCommand, type Block } from '../command.ts'
 
 export const exit = defineCommand({
@@ -7,6 +8,7 @@ export const exit = defineCommand({
   summary: 'end the session',
   examples: [{ text: 'end the session', command: 'q' }],
   options: {},
+  code: () => 'program[Symbol.dispose]()',
   run(session): Iterable<Block> {
     session.finished = true
     return []

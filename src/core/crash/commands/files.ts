@@ -1,4 +1,5 @@
 // files: what tasks had open. Source of names and layout: crash's `files`; paths as /proc/PID/fd has them.
+import { filesCode } from '../code/system_code.ts'
 import { UsageError } from '../../base/errors.ts'
 import { readCell, type Cell, type Column } from '../../base/table.ts'
 import { dentryPath, dPath, mountPath } from '../../kernel/dcache.ts'
@@ -14,13 +15,12 @@ import {
   type Inode,
   type OpenFile,
 } from '../../kernel/fs.ts'
-import { pageFlagNames, pageFlags, pageToPfn } from '../../kernel/page.ts'
 import { forEachMount, mountNamespace } from '../../kernel/mount.ts'
 import type { Task } from '../../kernel/sched.ts'
 import { inodeSocket, socketProtocol } from '../../kernel/socket.ts'
 import type { KObject } from '../../program/kobject.ts'
 import type { Program } from '../../program/program.ts'
-import { addressText, cellText, hexText } from '../cell_text.ts'
+import { addressText, cellText } from '../cell_text.ts'
 import {
   defineCommand,
   lines,
@@ -30,8 +30,9 @@ import {
   type CommandArgs,
   type TableBlock,
 } from '../command.ts'
+import { pageRow, pageTable } from '../page_table.ts'
 import { parseAddress } from '../operand.ts'
-import { getTasks, taskHeading } from '../task_operand.ts'
+import { chooseTasks, taskHeading } from '../task_operand.ts'
 
 const OPTIONS = {
   dentry: {
@@ -71,8 +72,7 @@ export const files = defineCommand({
   options: OPTIONS,
   needs: ['symbols', 'types'],
   perTask: true,
-  code: () =>
-    'for (const { fd, file } of forEachFile(task)) console.log(fd, dPath(filePath(file)))',
+  code: filesCode,
   *run(session, args) {
     const { program } = session
     const { values, operands } = args
@@ -81,11 +81,7 @@ export const files = defineCommand({
     else if (values.inode !== undefined)
       yield* inodeBlocks(program, parseAddress(program, values.inode))
     else {
-      const tasks =
-        operands.length === 0
-          ? [session.task]
-          : operands.flatMap((operand) => getTasks(program, operand))
-      for (const task of tasks) {
+      for (const task of chooseTasks(session, operands)) {
         if (session.aborted) return
         yield* taskBlocks(task, args)
       }
@@ -105,10 +101,12 @@ function* fileBlocks(task: Task, rows: Cell[][] | undefined, { values }: Args): 
   const directory = (path: KObject | undefined): Cell => readCell(() => (path ? dPath(path) : null))
   const root = directory(taskRoot(task))
   const cwd = directory(taskCwd(task))
-  yield record('line', [
-    { title: 'ROOT', kind: 'text', value: root, width: cellText(root).length + 2 },
-    { title: 'CWD', kind: 'text', value: cwd },
-  ])
+  // A task that has exited has neither.
+  if (root !== null || cwd !== null)
+    yield record('line', [
+      { title: 'ROOT', kind: 'text', value: root, width: cellText(root).length + 2 },
+      { title: 'CWD', kind: 'text', value: cwd },
+    ])
   const source = (rows ?? fileRows(task))[Symbol.iterator]()
   const first = source.next()
   if (first.done) yield lines('No open files')
@@ -221,16 +219,6 @@ function pathOfDentry(dentry: KObject<'dentry'>): string {
   return inside
 }
 
-const PAGE_COLUMNS: readonly Column[] = [
-  { title: 'PAGE', kind: 'address' },
-  { title: 'PHYSICAL', kind: 'hex' },
-  { title: 'MAPPING', kind: 'address' },
-  { title: 'INDEX', kind: 'hex' },
-  { title: 'CNT', kind: 'decimal' },
-  { title: 'FLAGS', kind: 'hex' },
-  { title: 'FLAG_NAMES', kind: 'text' },
-]
-
 function* inodeBlocks(program: Program, address: bigint): Generator<Block> {
   const inode = program.objectAt('struct inode', address)
   const columns: readonly Column[] = [
@@ -241,25 +229,10 @@ function* inodeBlocks(program: Program, address: bigint): Generator<Block> {
     heading: '     INODE        NRPAGES',
     line: ([at, pages]) => `${addressText(at)} ${cellText(pages).padStart(8)}\n`,
   })
-  yield table(PAGE_COLUMNS, pageRows(program, inode), {
-    heading: '      PAGE       PHYSICAL      MAPPING       INDEX CNT FLAGS',
-    line: ([page, physical, mapping, index, count, flags, names]) =>
-      `${addressText(page)} ${hexText(physical).padStart(8)} ${addressText(mapping)} ${hexText(index).padStart(8)} ` +
-      `${cellText(count).padStart(2)} ${hexText(flags)} ${cellText(names)}`,
-  })
+  yield pageTable(pageRows(program, inode))
 }
 
 function* pageRows(program: Program, inode: Inode): Generator<Cell[]> {
-  for (const { index, page: address } of forEachCachedPage(inode)) {
-    const page = program.objectAt('struct page', address)
-    yield [
-      address,
-      readCell(() => pageToPfn(page) * program.info.pageSize),
-      readCell(() => page.pointer('mapping')),
-      index,
-      readCell(() => page.number('_refcount.counter')),
-      readCell(() => pageFlags(page)),
-      readCell(() => pageFlagNames(program, pageFlags(page)).join(',')),
-    ]
-  }
+  for (const { index, page: address } of forEachCachedPage(inode))
+    yield pageRow(program.objectAt('struct page', address), index)
 }

@@ -1,4 +1,5 @@
 // foreach: a command for many tasks.
+import { foreachCode } from '../code/foreach_code.ts'
 import { FaultError, KdumpError, UsageError } from '../../base/errors.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import { currentTask, isKthread, taskStateName, type Task } from '../../kernel/sched.ts'
@@ -33,6 +34,7 @@ export const foreach = defineCommand({
   ],
   options: {},
   needs: ['types'],
+  code: ({ operands }, session) => foreachCode(session, operands, STATES),
   *run(session, { operands }) {
     const { commands, args, tasks } = parseForeach(session, operands)
     const together = commands.filter(({ perTask }) => perTask === 'together')

@@ -1,4 +1,5 @@
 // help: the list of commands, and a page each.
+import { commandLineCode } from '../code/script.ts'
 import { UsageError } from '../../base/errors.ts'
 import { nearName } from '../../base/near_name.ts'
 import { defineCommand, lines, table, type TableBlock } from '../command.ts'
@@ -24,7 +25,7 @@ const TOPICS: Readonly<Record<string, readonly string[]>> = {
     '  command | shell command    output goes through a pipe',
     '  command > file             output goes to a file',
     '  command >> file            output is appended to a file',
-    '  command --code             shows the equivalent code, where there is one',
+    '  command --code             prints the script that does the same; kbox run runs it',
     '',
     'A value that is not in the dump shows why: (excluded) was filtered out, (corrupt) is damaged,',
     '(fault) has no page. Long output is paged on a terminal; set scroll off ends that.',
@@ -44,6 +45,7 @@ export const help = defineCommand({
   options: {
     all: { type: 'boolean', short: 'a', help: 'the page of every command' },
   },
+  code: ({ values, operands }) => commandLineCode('help', values.all ? ['-a'] : operands),
   *run(session, { values, operands }) {
     const names = values.all ? session.commands.map(({ name }) => name) : operands
     if (names.length === 0) {

@@ -1,5 +1,6 @@
 // log: the kernel's message buffer. It works with VMCOREINFO alone, so it works where nothing else does.
 // Source of names and layout: crash's `log`.
+import { logCode } from '../code/system_code.ts'
 import { formatAddress } from '../../base/hex.ts'
 import type { Cell, Column } from '../../base/table.ts'
 import { forEachAuditRecord } from '../../kernel/audit.ts'
@@ -57,8 +58,7 @@ export const log = defineCommand({
     { text: 'warnings and worse', command: "log -m | grep '<[0-4]>'" },
   ],
   options: OPTIONS,
-  code: () =>
-    'for (const record of readLog(program.memory, program.info)) console.log(...formatLogLines(record))',
+  code: logCode,
   *run(session, args) {
     const { program } = session
     if (args.values.audit) yield auditBlock(program)

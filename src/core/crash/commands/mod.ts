@@ -1,5 +1,6 @@
 // mod: the modules that were loaded. Their symbols, types and unwind tables are in the dump: nothing to load.
 // Source of names and layout: crash's `mod`.
+import { modCode } from '../code/system_code.ts'
 import { formatAddress } from '../../base/hex.ts'
 import { NotFoundError } from '../../base/errors.ts'
 import type { Cell, Column } from '../../base/table.ts'
@@ -52,8 +53,7 @@ export const mod = defineCommand({
   ],
   options: OPTIONS,
   needs: ['symbols', 'types'],
-  code: () =>
-    'for (const module of forEachModule(program)) console.log(module.string("name"), moduleRanges(module))',
+  code: modCode,
   *run({ program }, args) {
     const modules = chooseModules([...forEachModule(program)], args)
     if (args.values.taints) yield taintBlock(program, modules)

@@ -1,4 +1,5 @@
 // p: the value of a C expression.
+import { pCode } from '../code/type_code.ts'
 import { wrap64 } from '../../base/addr.ts'
 import { UsageError } from '../../base/errors.ts'
 import type { Type } from '../../debuginfo/type.ts'
@@ -47,6 +48,7 @@ export const p = defineCommand({
   ],
   options: OPTIONS,
   needs: ['symbols'],
+  code: pCode,
   *run(session, args) {
     const { text, cpus } = parsePerCpuOperand(session, args.operands.join(' '))
     if (cpus) for (const cpu of cpus) yield percpuBlock(session, args, text, cpu)

@@ -1,4 +1,5 @@
 // ps: the tasks there were. Source of names and layout: crash's `ps`.
+import { psCode } from '../code/ps_code.ts'
 import { formatAddress } from '../../base/hex.ts'
 import { UsageError } from '../../base/errors.ts'
 import { readCell, type Cell, type Column } from '../../base/table.ts'
@@ -67,8 +68,7 @@ export const ps = defineCommand({
   options: OPTIONS,
   needs: ['symbols', 'types'],
   perTask: 'together',
-  code: () =>
-    'for (const task of forEachTask(program)) console.log(task.number("pid"), taskStateName(task), taskName(task))',
+  code: psCode,
   *run(session, args) {
     checkArguments(args)
     const { program } = session

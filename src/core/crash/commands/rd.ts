@@ -1,4 +1,5 @@
 // rd: memory as words, text, symbols or raw bytes.
+import { rdCode } from '../code/rd_code.ts'
 import { toSafeNumber, wrap64 } from '../../base/addr.ts'
 import { UnsupportedError, UsageError } from '../../base/errors.ts'
 import type { Cell } from '../../base/table.ts'
@@ -10,6 +11,7 @@ import { cellText } from '../cell_text.ts'
 import { memoryTable, type ByteReader, type WordFormat } from '../memory_table.ts'
 import { parseAddress, parseCount, parseHex, parsePerCpuOperand } from '../operand.ts'
 import type { Session } from '../session.ts'
+import { physicalReader } from '../physical_reader.ts'
 import { UserMemory } from '../user_memory.ts'
 
 /** Bytes shown by one command at most; raw copies go to files and may be larger. */
@@ -60,6 +62,7 @@ export const rd = defineCommand({
     { text: 'copy a page to a file', command: 'rd -r page.bin ffff888000001000 4096' },
   ],
   options: OPTIONS,
+  code: rdCode,
   *run(session, args) {
     const { text, cpus } = parsePerCpuOperand(session, args.operands[0] as string)
     const address = parseAddress(session.program, text)
@@ -106,16 +109,7 @@ function chooseMemory(session: Session, { user, physical }: Args['values']): Byt
   const { program } = session
   // The current task is looked for only here: a damaged dump may have none.
   if (user) return new UserMemory(program, session.task)
-  const { memory } = program
-  if (!physical) return memory
-  return {
-    littleEndian: memory.littleEndian,
-    readVirtual(address, into) {
-      const at = toSafeNumber(address)
-      if (at === undefined) throw new UsageError(`not a physical address: ${address.toString(16)}`)
-      memory.readPhysical(at, into)
-    },
-  }
+  return physical ? physicalReader(program) : program.memory
 }
 
 function unitOf(values: Args['values']): 1 | 2 | 4 | 8 {

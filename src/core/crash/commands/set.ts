@@ -1,8 +1,9 @@
 // set: the task commands act on, and the settings they follow.
+import { setCode } from '../code/ps_code.ts'
 import { UsageError } from '../../base/errors.ts'
 import { panicTask } from '../../kernel/panic.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
-import { currentTask, taskCpu, type Task } from '../../kernel/sched.ts'
+import { currentTask, type Task } from '../../kernel/sched.ts'
 import {
   defineCommand,
   lines,
@@ -13,8 +14,8 @@ import {
 } from '../command.ts'
 import { parseCount } from '../operand.ts'
 import type { Session } from '../session.ts'
+import { taskContext } from '../task_context.ts'
 import { getTasks } from '../task_operand.ts'
-import { taskStateText } from '../task_state_text.ts'
 import { VARIABLES, type Variable } from '../variables.ts'
 
 const OPTIONS = {
@@ -49,6 +50,7 @@ export const set = defineCommand({
   ],
   options: OPTIONS,
   perTask: 'headed',
+  code: setCode,
   *run(session, args) {
     if (args.values.variables) {
       yield variablesBlock(session)
@@ -56,7 +58,7 @@ export const set = defineCommand({
     }
     const chosen = chosenTask(session, args)
     if (chosen) session.task = chosen
-    if (chosen || args.operands.length === 0) yield contextBlock(session, session.task)
+    if (chosen || args.operands.length === 0) yield taskContext(session.program, session.task)
     else yield* setVariables(session, args.operands)
   },
 })
@@ -110,33 +112,4 @@ function variablesBlock(session: Session): RecordBlock {
     value: variableText(session, variable),
   }))
   return { ...record('column', fields), labelWidth: 14 }
-}
-
-function contextBlock(session: Session, task: Task): RecordBlock {
-  const { program } = session
-  const comm = task.string('comm')
-  const address = task.address.toString(16)
-  const info = task.has('thread_info') ? task.address : task.pointer('stack')
-  const isPanic = panicTask(program)?.address === task.address
-  const isActive = forEachCpu(program, 'online').some(
-    (cpu) => currentTask(program, cpu).address === task.address,
-  )
-  const mark = isPanic ? '(PANIC)' : isActive ? '(ACTIVE)' : ''
-  return record('column', [
-    { title: 'PID', kind: 'decimal', value: task.number('pid') },
-    { title: 'COMMAND', kind: 'text', value: comm, text: `"${comm}"` },
-    {
-      title: 'TASK',
-      kind: 'address',
-      value: task.address,
-      text: `${address}  [THREAD_INFO: ${info.toString(16)}]`,
-    },
-    { title: 'CPU', kind: 'decimal', value: taskCpu(task) },
-    {
-      title: 'STATE',
-      kind: 'text',
-      value: taskStateText(task),
-      text: `${taskStateText(task)} ${mark}`,
-    },
-  ])
 }

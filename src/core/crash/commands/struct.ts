@@ -1,4 +1,5 @@
 // struct, union and *: types and the objects of them in memory.
+import { structCode } from '../code/type_code.ts'
 import { defineCommand, type Command } from '../command.ts'
 import { STRUCT_OPTIONS, structBlocks } from '../struct_view.ts'
 
@@ -28,6 +29,7 @@ const declare = (name: string, summary: string): Command =>
     ],
     options: STRUCT_OPTIONS,
     needs: ['types'],
+    code: structCode,
     run: structBlocks,
   })
 

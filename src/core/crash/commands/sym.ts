@@ -1,4 +1,5 @@
 // sym: symbols to addresses and back. Line numbers need DWARF, which a dump does not have.
+import { symCode } from '../code/type_code.ts'
 import { UsageError } from '../../base/errors.ts'
 import type { Cell, Column } from '../../base/table.ts'
 import type { KernelSymbol, SymbolIndex } from '../../debuginfo/symbol_index.ts'
@@ -35,6 +36,7 @@ export const sym = defineCommand({
   ],
   options: OPTIONS,
   needs: ['symbols'],
+  code: symCode,
   *run(session, args) {
     const { values } = args
     if (values.query !== undefined) {

@@ -1,4 +1,5 @@
 // sys: what system this was, and what ended it. Source of names and layout: crash's `sys`.
+import { sysCode } from '../code/system_code.ts'
 import { formatHex } from '../../base/hex.ts'
 import { NotFoundError, UsageError } from '../../base/errors.ts'
 import { isCellFault, readCell, type Cell, type CellKind, type Column } from '../../base/table.ts'
@@ -51,7 +52,7 @@ export const sys = defineCommand({
     { text: 'the number of a system call', command: 'sys -c select' },
   ],
   options: OPTIONS,
-  code: () => 'utsname(program), loadAverages(program), panicMessage(program)',
+  code: sysCode,
   *run({ program, radix }, { values, operands }) {
     if (values.panic) throw new UsageError('-panic: a dump cannot panic any more')
     if (values.syscalls) yield* systemCalls(program, operands[0], radix)

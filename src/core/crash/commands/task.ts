@@ -1,4 +1,5 @@
 // task: the task_struct and thread_info of tasks.
+import { taskCommandCode } from '../code/ps_code.ts'
 import { UsageError } from '../../base/errors.ts'
 import type { Task } from '../../kernel/sched.ts'
 import { checkReadable } from '../../program/format_object.ts'
@@ -37,6 +38,7 @@ export const task = defineCommand({
   options: OPTIONS,
   perTask: true,
   needs: ['types'],
+  code: taskCommandCode,
   *run(session, args) {
     const { tasks, members } = readOperands(session, args)
     for (const each of tasks) {

@@ -1,4 +1,5 @@
 // whatis: the definition behind a name: a type, a variable, a function.
+import { whatisCode } from '../code/type_code.ts'
 import { UsageError } from '../../base/errors.ts'
 import { formatType } from '../../program/format_type.ts'
 import type { Program } from '../../program/program.ts'
@@ -21,6 +22,7 @@ export const whatis = defineCommand({
   ],
   options: OPTIONS,
   needs: ['types'],
+  code: whatisCode,
   *run(session, { values, operands }) {
     const name = operands.join(' ')
     const declaration = declarationOf(session.program, name)

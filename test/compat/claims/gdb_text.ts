@@ -1,0 +1,47 @@
+// What differs between C text of gdb, which has it from DWARF, and ours from BTF, for a reason that is known.
+import { sameAsCrash, type Claim } from './claim.ts'
+
+/** Lines brought down to what both can say. */
+export const gdbLines = (lines: readonly string[]): string[] =>
+  lines
+    .join('\n')
+    .replace(/\$\d+ = \n? ?/g, '$N = ')
+    .split('\n')
+    .map(gdbLine)
+    .filter((line) => line !== '')
+
+/** Claim that lines print what crash does, gdb's manners aside. */
+export const sameAsGdb = (lines: readonly string[]): Claim[] =>
+  lines.map((line) => sameAsCrash(line, { ours: gdbLines, theirs: gdbLines }))
+
+/** Lines below the heading of each task: tasks are listed in another order. */
+export function byTask(lines: readonly string[]): Record<string, string[]> {
+  const tasks: Record<string, string[]> = {}
+  let heading = ''
+  for (const line of lines) {
+    if (line.startsWith('PID: ')) heading = line
+    else (tasks[heading] ??= []).push(line)
+  }
+  return tasks
+}
+
+function gdbLine(line: string): string {
+  return (
+    line
+      // init_stack is a symbol without size, which gdb passes over.
+      .replace(' <init_stack>', '')
+      // crash leaves the members of named anonymous structs without offset.
+      .replace(/^ +\[(?:0x)?[\da-f]+\]( +)(?=\w.*;$)/, (all, space: string) =>
+        space.length > 1 ? space : all,
+      )
+      // BTF has neither the dimensions of an array of arrays nor [0] apart from [].
+      .replace(/((?:\[\d+\]){2,});$/, (_, dimensions: string) => `[${product(dimensions)}];`)
+      .replace(/\[0\];$/, '[];')
+      // The file and line of text symbols are DWARF's.
+      .replace(/^([\da-f]{16} \([tT]\) \S+) \S+: \d+$/, '$1')
+      .trim()
+  )
+}
+
+const product = (dimensions: string): number =>
+  (dimensions.match(/\d+/g) ?? []).reduce((total, length) => total * Number(length), 1)

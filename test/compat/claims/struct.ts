@@ -1,0 +1,29 @@
+// struct: definitions and objects, as gdb prints them from DWARF.
+import { defineClaims } from './claim.ts'
+import { sameAsGdb } from './gdb_text.ts'
+
+const STRUCTS = [
+  ...['task_struct', 'list_head', 'page', 'mm_struct', 'file', 'inode', 'dentry', 'super_block'],
+  ...['net_device', 'sock', 'sk_buff', 'request_queue', 'module', 'kobject', 'qspinlock', 'rq'],
+  ...['file_operations', 'inode_operations', 'sched_class', 'perf_event_attr', 'bpf_insn', 'zone'],
+  ...['signal_struct', 'cred', 'pid', 'vm_area_struct', 'work_struct', 'timer_list', 'irq_desc'],
+]
+
+/** Objects that lie at symbols. */
+const OBJECTS = [
+  ...['task_struct init_task', 'mm_struct init_mm', 'net init_net', 'cred init_cred'],
+  ...['user_namespace init_user_ns', 'pid_namespace init_pid_ns', 'uts_namespace init_uts_ns'],
+  ...['task_group root_task_group', 'file_operations ext4_file_operations'],
+  ...['list_head modules', 'resource iomem_resource', 'rcu_state rcu_state'],
+]
+
+export const struct = defineClaims(
+  sameAsGdb([
+    ...STRUCTS.flatMap((name) => [`struct ${name}`, `struct -o ${name}`, `struct -x -o ${name}`]),
+    ...OBJECTS.flatMap((object) => [`struct ${object}`, `struct -x ${object}`]),
+    ...['struct list_head init_task 3', 'struct -o list_head init_task'],
+    ...['struct -r list_head init_task', 'struct -c -2 list_head init_task'],
+    ...['struct rq.nr_running,cpu runqueues:a', 'pid_type', 'atomic_t', 'pid_t'],
+    'struct -l task_struct.tasks task_struct.pid init_task',
+  ]),
+)

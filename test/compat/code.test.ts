@@ -1,0 +1,92 @@
+// `--code` of every command, for its examples and for every line that is claimed of it, is run on real dumps: what works as a
+// command must work as a script. KBOX_CLAIMS=bt,ps runs those of some commands only.
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { cachePath } from '../../scripts/cache.ts'
+import type { Block } from '../../src/core/crash/command.ts'
+import { COMMANDS } from '../../src/core/crash/commands.ts'
+import { parseLine } from '../../src/core/crash/parse_line.ts'
+import { runWords } from '../../src/core/crash/run_command.ts'
+import { Session } from '../../src/core/crash/session.ts'
+import { openKernel } from '../../src/core/kernel/open_kernel.ts'
+import type { Program } from '../../src/core/program/program.ts'
+import { renderText } from '../../src/core/render/render_text.ts'
+import { openFileSource } from '../../src/host/platform/file_source.ts'
+import { runScript } from '../support/run_script.ts'
+import { CLAIMS } from './claims/claims.ts'
+
+/** Commands that have no code yet; this list may only become shorter. */
+const WITHOUT_CODE: readonly string[] = []
+/** Ends a session: there is nothing to print. */
+const SILENT = ['exit']
+
+const chosen = process.env.KBOX_CLAIMS?.split(',')
+
+for (const series of ['6.1', '6.12', 'sid']) {
+  const vmcore = cachePath('dumps', series, 'vmcore.elf')
+  const skip = existsSync(vmcore) ? false : `no ${vmcore}: bin/node scripts/make_dump.ts ${series}`
+  describe(`--code, on ${series}`, { skip }, () => {
+    if (skip !== false) return
+    const program = openKernel(openFileSource(vmcore))
+    for (const command of COMMANDS) {
+      if (chosen && !chosen.includes(command.name)) continue
+      const lines = [
+        ...(command.examples ?? []).map((example) => example.command),
+        ...(CLAIMS[command.name] ?? []).flatMap(({ line, before }) =>
+          before ? [] : [typeof line === 'string' ? line : line(program)],
+        ),
+      ]
+      test(`${command.name}: ${lines.length} lines run as scripts`, async () => {
+        if (WITHOUT_CODE.includes(command.name)) assert.equal(command.code, undefined)
+        else for (const line of differentLines(lines)) await checkLine(program, vmcore, line)
+      })
+    }
+  })
+}
+
+/** Lines of the same words but operands of their own are one case. */
+function differentLines(lines: readonly string[]): Iterable<string> {
+  const byShape = new Map<string, string>()
+  for (const line of lines) {
+    const words = line.split(/\s+/)
+    const shape = words.map((word, i) => (i === 0 || word.startsWith('-') ? word : '_')).join(' ')
+    byShape.set(shape, byShape.get(shape) ?? line)
+  }
+  return byShape.values()
+}
+
+async function checkLine(program: Program, vmcore: string, line: string): Promise<void> {
+  const parsed = parseLine(line)
+  if (parsed.kind !== 'command') return
+  const words = parsed.words
+  const [name = ''] = words
+  const text = (more: readonly string[]): string[] => {
+    const session = new Session(program, COMMANDS)
+    return [...renderText(catchProblems(runWords(session, [...words, ...more])))]
+  }
+  let problem = ''
+  const shown = text([]).length
+  function* catchProblems(blocks: Iterable<Block>): Generator<Block> {
+    for (const block of blocks) {
+      if (block.kind === 'problem') problem ||= block.message
+      // What is copied to a file is read here.
+      if (block.kind === 'bytes') for (const _ of block.chunks);
+      if (block.kind === 'section') yield { ...block, blocks: catchProblems(block.blocks) }
+      else yield block
+    }
+  }
+  const failed = problem
+  const script = text(['--code']).join('\n')
+  assert.match(script, /^import \{ .* \} from 'kbox'\n/, `${line}:\n${script}`)
+  let printed: string[] = []
+  try {
+    printed = await runScript(script, vmcore)
+  } catch (error) {
+    // What the command cannot show, its script cannot either.
+    if (failed !== '') return
+    throw new Error(`${line} fails as a script: ${String(error)}\n${script}`, { cause: error })
+  }
+  if (failed === '' && shown > 0 && !SILENT.includes(name))
+    assert.ok(printed.length > 0, `${line} prints nothing as a script:\n${script}`)
+}

@@ -291,7 +291,7 @@ async function main([
 
 /** A line's damage is the same whatever else is run. */
 const hashLine = (line: string): number =>
-  [...line].reduce((hash, letter) => Math.imul(hash, 31) + (letter.codePointAt(0) ?? 0), 7)
+  Buffer.from(line).reduce((hash, byte) => (Math.imul(hash, 31) + byte) | 0, 7)
 
 function showDamage(damage: ReadonlyMap<bigint, bigint>, program: Program): void {
   for (const [address, value] of damage) {

@@ -69,7 +69,7 @@ function commandRows(name: string): Row[] {
   const crash = CRASH_COMMANDS[name]
   const refused = crash?.refused ?? {}
   const command = COMMANDS.find((each) => each.name === name)
-  if (!command) {
+  if (!command || refused[''] !== undefined) {
     const absent = refused[''] === undefined ? 'not there' : `refused: ${refused['']}`
     const options = (crash?.options ?? []).map((option) => `-${option}`)
     return ['(none)', ...options].map((option) => ({ option, verdict: absent }))

@@ -293,7 +293,7 @@ export const kmem = defineClaims([
   ...places('-p ', ['task_struct', 'stack', 'free page', 'symbol']),
   ...places('-f ', ['free page']),
   ...places('-v ', ['stack', 'task_struct']),
-  ...['-c', '-C', '-r'].map((option) => sameAsCrash(`kmem ${option}`, {}, REFUSED)),
+  ...['-c', '-C', '-r', '-l a', '-L a'].map((option) => sameAsCrash(`kmem ${option}`, {}, REFUSED)),
   sameAsCrash(
     (program) => `kmem -s ${PLACES.stack?.(program)}`,
     {},

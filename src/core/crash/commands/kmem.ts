@@ -62,6 +62,18 @@ const OPTIONS = {
     value: 'member[,member]',
     help: 'members of page descriptors: of all, or of addresses',
   },
+  pageList: {
+    type: 'string',
+    short: 'l',
+    value: 'a|i',
+    help: 'pages of the active or inactive list, of Linux 2.4',
+  },
+  pageListCount: {
+    type: 'string',
+    short: 'L',
+    value: 'a|i',
+    help: 'pages of the active or inactive list, of Linux 2.4, counted',
+  },
   flags: { type: 'boolean', short: 'g', help: 'names of page flags: all, or those of a value' },
   physical: { type: 'boolean', short: 'P', help: 'the addresses are physical' },
 } as const
@@ -87,6 +99,8 @@ const VERBS = [
   'huge',
   'pages',
   'members',
+  'pageList',
+  'pageListCount',
   'flags',
 ] as const
 
@@ -150,7 +164,15 @@ const ADDRESS_VERBS: Partial<Record<Verb, Run>> = {
     const members = (args.values.members ?? '').split(',')
     return [memberTable(session.program, members, pagesOf(session, args), session.radix)]
   },
+  pageList: (_, { values }) => noPageList(values.pageList),
+  pageListCount: (_, { values }) => noPageList(values.pageListCount),
   flags: ({ program }, { operands }) => [flagTable(program, flagsOf(operands))],
+}
+
+/** The lists are each zone's own since Linux 2.6, and each node's now: -V tells how long they are. */
+function noPageList(which: string | undefined): never {
+  const names: Readonly<Record<string, string>> = { a: 'active_list', i: 'inactive_list' }
+  throw new UsageError(`${names[which ?? ''] ?? 'this list'} does not exist in this kernel`)
 }
 
 /** Reports that take no operands. */

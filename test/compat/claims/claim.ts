@@ -41,6 +41,10 @@ interface ClaimBase {
   readonly shows?: string
   /** Lines run before it, in crash as well: `set 1`. */
   readonly before?: readonly string[]
+  /** It is answered by an error, whoever is asked. */
+  readonly refused?: boolean
+  /** A type that kernels without it have nothing to show for: `struct maple_tree`. */
+  readonly needs?: string
   /** Series it cannot hold for, and why: an oracle that is wrong or does not start there. */
   readonly except?: Readonly<Record<string, string>>
 }
@@ -85,7 +89,7 @@ export function defineClaims(claims: Claims): Claims {
   return claims
 }
 
-type Options = Partial<Pick<ClaimBase, 'shows' | 'before' | 'except'>>
+type Options = Partial<Omit<ClaimBase, 'line'>>
 
 /** What changes lines before they are compared. */
 export interface Edits {
@@ -105,9 +109,9 @@ export function sameAsCrash(line: ClaimLine, edits: Edits = {}, options: Options
   )
 }
 
-/** The line is refused in crash's words; where crash cannot be asked there is nothing to hold it to. */
+/** The line is refused in crash's words; where crash cannot be asked it is refused all the same. */
 export function refusedAsCrash(line: ClaimLine, options: Options = {}): CrashClaim {
-  return sameAsCrash(line, {}, { ...options, except: { sid: 'crash 9.0.2 does not start on it' } })
+  return sameAsCrash(line, {}, { ...options, refused: true })
 }
 
 /** Compare with crash's lines in a way of one's own. */

@@ -60,7 +60,7 @@ export const list = defineClaims([
         'invalid kernel virtual address: $1  type: "list entry"',
       ),
     },
-    { except: { sid: 'the line fails on purpose, and there is no crash to fail with it' } },
+    { refused: true },
   ),
   drgnClaim(
     'list -H init_task.tasks task_struct.tasks -S task_struct.pid',

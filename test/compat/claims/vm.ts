@@ -40,7 +40,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   ...{ ACCOUNT: 'ac', NORESERVE: 'nr', HUGETLB: 'ht', SYNC: 'sf', ARCH_1: 'ar', WIPEONFORK: 'wf' },
   ...{ DONTDUMP: 'dd', SOFTDIRTY: 'sd', MIXEDMAP: 'mm', HUGEPAGE: 'hg', NOHUGEPAGE: 'nh' },
   ...{ MERGEABLE: 'mg', UFFD_MISSING: 'um', UFFD_WP: 'uw', UFFD_MINOR: 'ui', DROPPABLE: 'dp' },
-  ...{ SEALED: 'sl', SHADOW_STACK: 'ss', MAYBE_GUARD: 'gu' },
+  ...{ SEALED: 'sl', SHADOW_STACK: 'ss', MAYBE_GUARD: 'gu', DENYWRITE: 'dw' },
 }
 
 const letters = (names: string): string[] =>

@@ -19,7 +19,11 @@ const line =
   (program: Program): string => {
     const tags = firstTags(program)
     const array = tags.pointer('static_rqs').toString(16)
-    return `sbitmapq ${options.replace('ARRAY', array)} ${tags.get('bitmap_tags').address.toString(16)}`
+    // v5.10 to v5.15 it was a pointer, to what all queues may share.
+    const { address } = tags.has('__bitmap_tags')
+      ? tags.deref('bitmap_tags')
+      : tags.get('bitmap_tags')
+    return `sbitmapq ${options.replace('ARRAY', array)} ${address.toString(16)}`
   }
 
 const BITMAP = `

@@ -48,7 +48,6 @@ export const API_NAMES: readonly string[] = [
   'addressOf',
   'arpTable',
   'bpfMapFootprint',
-  'bpfMapIdAt',
   'bpfMapUid',
   'bpfProgInstructions',
   'bpfProgJitCode',

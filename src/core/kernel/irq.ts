@@ -18,8 +18,8 @@ export interface NumberedIrq {
   readonly desc: IrqDesc
 }
 
-/** NR_IRQS and what arch_probe_nr_irqs() makes of it stay below this; more is damage. */
-const IRQ_LIMIT = 1 << 24
+/** NR_IRQS is 524,544 for 8192 CPUs, the most there can be; what is far above is damage. @source arch/x86/include/asm/irq_vectors.h */
+const IRQ_LIMIT = 1 << 20
 /** NR_SOFTIRQS. @source include/linux/interrupt.h */
 const NR_SOFTIRQS = 10
 /** Handlers that share a line; PCI has four. */

@@ -2,6 +2,7 @@
 import type { Claims } from './claim.ts'
 import { ascii } from './ascii.ts'
 import { bpf } from './bpf.ts'
+import { bt } from './bt.ts'
 import { btop } from './btop.ts'
 import { dev } from './dev.ts'
 import { dis } from './dis.ts'
@@ -11,8 +12,10 @@ import { foreach } from './foreach.ts'
 import { fuser } from './fuser.ts'
 import { ipcs } from './ipcs.ts'
 import { irq } from './irq.ts'
+import { kmem } from './kmem.ts'
 import { list } from './list.ts'
 import { log } from './log.ts'
+import { mach } from './mach.ts'
 import { mod } from './mod.ts'
 import { mount } from './mount.ts'
 import { net } from './net.ts'
@@ -26,22 +29,27 @@ import { runq } from './runq.ts'
 import { sbitmapq } from './sbitmapq.ts'
 import { search } from './search.ts'
 import { set } from './set.ts'
+import { alias } from './shell.ts'
 import { sig } from './sig.ts'
 import { struct } from './struct.ts'
+import { swap } from './swap.ts'
 import { sym } from './sym.ts'
 import { sys } from './sys.ts'
 import { task } from './task.ts'
 import { timer } from './timer.ts'
 import { tree } from './tree.ts'
+import { union } from './union.ts'
 import { vm } from './vm.ts'
 import { vtop } from './vtop.ts'
 import { waitq } from './waitq.ts'
+import { what } from './what.ts'
 import { whatis } from './whatis.ts'
 
 /** Every command that something is claimed of. */
 export const CLAIMS: Readonly<Record<string, Claims>> = {
   ascii,
   bpf,
+  bt,
   btop,
   dev,
   dis,
@@ -51,8 +59,10 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   fuser,
   ipcs,
   irq,
+  kmem,
   list,
   log,
+  mach,
   mod,
   mount,
   net,
@@ -66,15 +76,19 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   sbitmapq,
   search,
   set,
+  shell: alias,
   sig,
   struct,
+  swap,
   sym,
   sys,
   task,
   timer,
   tree,
+  union,
   vm,
   vtop,
   waitq,
+  what,
   whatis,
 }

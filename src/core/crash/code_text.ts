@@ -1,6 +1,16 @@
 // Operands as TypeScript, for what commands print with --code.
 import { parseHex } from './operand.ts'
 
+/** A list of CPUs, `1,3-5`, as an array; those that are online without one. */
+export function cpusCode(list: string | undefined): string {
+  if (list === undefined || /^a(ll)?$/.test(list)) return "forEachCpu(program, 'online')"
+  const ranges = list.split(',').map((range) => range.split('-').map(Number))
+  const among = ranges.map(([first = 0, last = first]) =>
+    first === last ? `cpu === ${first}` : `(cpu >= ${first} && cpu <= ${last})`,
+  )
+  return `forEachCpu(program, 'online').filter((cpu) => ${among.join(' || ')})`
+}
+
 /** An address operand: `0xffff…n`, or what a symbol's address is. */
 export function addressCode(text: string): string {
   const hex = parseHex(text)

@@ -21,6 +21,7 @@ import {
 import { forEachCpu } from '../../kernel/percpu.ts'
 import type { Program } from '../../program/program.ts'
 import { addressText, cellText, centerText } from '../cell_text.ts'
+import { cpusCode } from '../code_text.ts'
 import { defineCommand, table, type Block, type CommandArgs, type TableBlock } from '../command.ts'
 import { parseCpuList } from '../cpu_list.ts'
 import type { Session } from '../session.ts'
@@ -55,7 +56,7 @@ export const irq = defineCommand({
   ],
   options: OPTIONS,
   needs: ['symbols', 'types'],
-  code: ({ operands }) => codeOf(operands),
+  code: (args) => codeOf(args),
   *run(session, args) {
     const { program } = session
     const { values } = args
@@ -67,8 +68,14 @@ export const irq = defineCommand({
   },
 })
 
-function codeOf(operands: readonly string[]): string {
-  const show = `console.log(irq, irqDescActionNames(desc), formatCpuList(irqDescAffinity(desc)), forEachCpu(program, 'online').map((cpu) => kstatIrqsCpu(desc, cpu)))`
+function codeOf({ values, operands }: Args): string {
+  if (values.idt)
+    return 'for (const gate of forEachIdtGate(program)) console.log(program.symbolize(gate))'
+  if (values.bottomHalves)
+    return 'for (const { index, action } of forEachSoftirq(program)) console.log(index, program.symbolize(action))'
+  const show = values.affinity
+    ? 'console.log(irq, irqDescActionNames(desc), formatCpuList(irqDescAffinity(desc)))'
+    : `console.log(irq, irqDescActionNames(desc), ${cpusCode(values.cpus)}.map((cpu) => kstatIrqsCpu(desc, cpu)))`
   if (operands.length === 0)
     return `for (const { irq, desc } of forEachIrqDesc(program)) {\n  ${show}\n}`
   return `for (const irq of [${operands.map(Number).join(', ')}]) {\n  const desc = irqToDesc(program, irq)\n  if (desc) ${show}\n}`

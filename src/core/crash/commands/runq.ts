@@ -5,6 +5,7 @@ import { cpuRq, taskLastArrival } from '../../kernel/runqueue.ts'
 import { currentTask } from '../../kernel/sched.ts'
 import type { Program } from '../../program/program.ts'
 import { cellText } from '../cell_text.ts'
+import { cpusCode } from '../code_text.ts'
 import { defineCommand, table, type CommandArgs, type TableBlock } from '../command.ts'
 import { parseCpuList } from '../cpu_list.ts'
 import { formatElapsed } from '../duration_text.ts'
@@ -40,7 +41,7 @@ export const runq = defineCommand({
   ],
   options: OPTIONS,
   needs: ['symbols', 'types'],
-  code: ({ values }) => codeOf(values.cpus),
+  code: ({ values }) => codeOf(values),
   *run(session, { values }) {
     const cpus = chooseCpus(session, values)
     if (values.timestamps) yield timestampTable(session.program, cpus)
@@ -58,24 +59,17 @@ export const runq = defineCommand({
   },
 })
 
-function codeOf(cpus: string | undefined): string {
-  const list =
-    cpus === undefined || /^a(ll)?$/.test(cpus)
-      ? "forEachCpu(program, 'online')"
-      : `[${cpuWords(cpus)}]`
-  return `for (const cpu of ${list}) {
-  console.log(cpu, currentTask(program, cpu).string('comm'))
-  for (const task of forEachRunnableTask(program, cpu)) console.log('  ', task.number('pid'), task.string('comm'))
+function codeOf(values: Args['values']): string {
+  const loop = `for (const cpu of ${cpusCode(values.cpus)}) {`
+  if (values.timestamps || values.lag || values.elapsed)
+    return `${loop}
+  const running = currentTask(program, cpu)
+  console.log(cpu, running.string('comm'), cpuRq(program, cpu).bigint('clock'), taskLastArrival(running))
 }`
-}
-
-/** `1,8-10` as the elements of an array. */
-function cpuWords(cpus: string): string {
-  const numbers = cpus.match(/\d+/g) ?? []
-  return parseCpuList(
-    cpus,
-    Array.from({ length: Math.max(0, ...numbers.map(Number)) + 1 }, (_, cpu) => cpu),
-  ).join(', ')
+  return `${loop}
+  console.log(cpu, currentTask(program, cpu).string('comm'))
+  for (const each of forEachRunnableTask(program, cpu)) console.log('  ', each.number('pid'), each.string('comm'))
+}`
 }
 
 function chooseCpus({ program }: Session, values: Args['values']): readonly number[] {

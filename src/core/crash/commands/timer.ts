@@ -16,7 +16,16 @@ import {
 } from '../../kernel/timer.ts'
 import type { Program } from '../../program/program.ts'
 import { addressText, cellText, centerText, centerTextRight } from '../cell_text.ts'
-import { defineCommand, lines, record, table, type Block, type TableBlock } from '../command.ts'
+import { cpusCode } from '../code_text.ts'
+import {
+  defineCommand,
+  lines,
+  record,
+  table,
+  type Block,
+  type CommandArgs,
+  type TableBlock,
+} from '../command.ts'
 import { parseCpuList } from '../cpu_list.ts'
 
 const OPTIONS = {
@@ -37,7 +46,7 @@ export const timer = defineCommand({
   ],
   options: OPTIONS,
   needs: ['symbols', 'types'],
-  code: ({ values }) => (values.highResolution ? HRTIMER_CODE : TIMER_CODE),
+  code: ({ values }) => codeOf(values),
   *run(session, { values }) {
     const { program } = session
     const online = forEachCpu(program, 'online')
@@ -51,17 +60,20 @@ export const timer = defineCommand({
   },
 })
 
-const TIMER_CODE = `for (const cpu of forEachCpu(program, 'online')) {
+function codeOf(values: CommandArgs<typeof OPTIONS>['values']): string {
+  const loop = `for (const cpu of ${cpusCode(values.cpus)}) {`
+  if (!values.highResolution)
+    return `${loop}
   for (const { name, base } of timerBases(program, cpu)) {
     for (const timer of timerBaseForEach(base)) console.log(cpu, name, timer.bigint('expires'), program.symbolize(timer.pointer('function')))
   }
 }`
-
-const HRTIMER_CODE = `for (const cpu of forEachCpu(program, 'online')) {
+  return `${loop}
   for (const { clock, base } of hrtimerClocks(hrtimerCpuBase(program, cpu))) {
     for (const timer of hrtimerClockForEach(base)) console.log(cpu, clock, hrtimerExpires(timer), program.symbolize(timer.pointer('function')))
   }
 }`
+}
 
 const jiffiesOf = (program: Program): bigint => program.object('jiffies').bigint()
 

@@ -42,6 +42,22 @@ test('the bundle packs pages in threads, and says so when their file is gone', a
   assert.match(stderr, /a packing thread failed: .*page_worker\.mjs/)
 })
 
+test('a script run from the bundle has the API of the bundle', () => {
+  const code =
+    "import { open, NotFoundError } from 'kbox'; console.log(typeof open, NotFoundError.name)"
+  const run = spawnSync(process.execPath, [path.join(bundle, 'kbox.mjs'), 'run', '-e', code], {
+    encoding: 'utf8',
+  })
+  assert.equal(run.stderr, '')
+  assert.equal(run.stdout, 'function NotFoundError\n')
+  const wrong = spawnSync(
+    process.execPath,
+    [path.join(bundle, 'kbox.mjs'), 'run', '-e', "import { open } from 'kbox'\nopen('absent')"],
+    { encoding: 'utf8' },
+  )
+  assert.match(wrong.stderr, /^\[eval\]\.ts:2:1: HostError: absent: cannot open/)
+})
+
 interface Run {
   readonly file: string
   readonly status: number | null

@@ -80,7 +80,6 @@ export {
   bpfProgJitCode,
   bpfMapFootprint,
   bpfMapUid,
-  bpfMapIdAt,
   longestBpfTypeName,
 } from '../core/kernel/bpf.ts'
 export type { BpfProg, BpfMap, JitCode } from '../core/kernel/bpf.ts'
@@ -90,6 +89,8 @@ export { forEachBugEntry, findBug, fileReader } from '../core/kernel/bug.ts'
 export type { BugEntry } from '../core/kernel/bug.ts'
 export { forEachSourceSite } from '../core/kernel/call_site_tables.ts'
 export type { SourceSite } from '../core/kernel/call_site_tables.ts'
+export { cpuStacks } from '../core/kernel/cpu_stacks.ts'
+export type { CpuStack } from '../core/kernel/cpu_stacks.ts'
 export { cpumaskCpus, formatCpuList } from '../core/kernel/cpumask.ts'
 export { dPath, mountPath, dentryPath, dentryName } from '../core/kernel/dcache.ts'
 export type { Dentry, DPathOptions } from '../core/kernel/dcache.ts'
@@ -124,6 +125,11 @@ export {
 export type { File, Inode, OpenFile, FileType, CachedPage } from '../core/kernel/fs.ts'
 export { forEachHstate, hugePageSize, hugetlbTotalPages } from '../core/kernel/hugetlb.ts'
 export type { Hstate } from '../core/kernel/hugetlb.ts'
+export { identifyAddress, addressRegions } from '../core/kernel/identify.ts'
+export type { Identity } from '../core/kernel/identify.ts'
+export { identifyPage } from '../core/kernel/identify_page.ts'
+export { identifySlab, cacheType, memberText } from '../core/kernel/identify_slab.ts'
+export { vmaText, mmOwner, mmOwnerText } from '../core/kernel/identify_user.ts'
 export { idrForEach, idrFind } from '../core/kernel/idr.ts'
 export type { IdrEntry } from '../core/kernel/idr.ts'
 export { kernelConfig } from '../core/kernel/ikconfig.ts'
@@ -293,6 +299,8 @@ export type { CpuSet, PerCpuPlace } from '../core/kernel/percpu.ts'
 export { percpuCounterSum, percpuCounterReadPositive } from '../core/kernel/percpu_counter.ts'
 export { forEachPid, pidTask, initPidNs } from '../core/kernel/pid.ts'
 export type { Pid, PidEntry } from '../core/kernel/pid.ts'
+export { valueMeaning } from '../core/kernel/poison.ts'
+export type { ValueMeaning } from '../core/kernel/poison.ts'
 export {
   readLog,
   readLogSinceClear,
@@ -442,6 +450,7 @@ export {
   forEachSwapInfo,
   swapInusePages,
   swapPath,
+  swapFileName,
   swapType,
   totalSwapPages,
 } from '../core/kernel/swap.ts'
@@ -473,12 +482,7 @@ export {
   hrtimerClockNow,
 } from '../core/kernel/timer.ts'
 export type { TimerBase, HrtimerClock } from '../core/kernel/timer.ts'
-export {
-  forEachUserRange,
-  findUserPage,
-  swapFileName,
-  vmaFileOffset,
-} from '../core/kernel/user_page.ts'
+export { forEachUserRange, findUserPage, vmaFileOffset } from '../core/kernel/user_page.ts'
 export type { UserRange, SwapEntry } from '../core/kernel/user_page.ts'
 export { utsname } from '../core/kernel/uts.ts'
 export type { Utsname } from '../core/kernel/uts.ts'
@@ -511,6 +515,8 @@ export type { FormatOptions } from '../core/program/format_object.ts'
 export { formatType, formatDefinition, formatMember } from '../core/program/format_type.ts'
 export type { DefinitionLine } from '../core/program/format_type.ts'
 export { KObject } from '../core/program/kobject.ts'
+export { memberAt } from '../core/program/member_at.ts'
+export type { MemberAt } from '../core/program/member_at.ts'
 export { Memory } from '../core/program/memory.ts'
 export type { MemoryReader } from '../core/program/memory.ts'
 export { ModuleMap } from '../core/program/module_tables.ts'
@@ -529,6 +535,8 @@ export type {
   WordHit,
   SearchRun,
 } from '../core/program/search_memory.ts'
+export { searchTypes } from '../core/program/search_types.ts'
+export type { TypeQuery, FoundType } from '../core/program/search_types.ts'
 export { frameSymbol } from '../core/program/stack_trace.ts'
 export type {
   FrameQuality,

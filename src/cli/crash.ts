@@ -1,20 +1,11 @@
 // kbox crash: crash(8)'s command line, on a dump alone. Source: crash's help -h.
-import { HostError, KdumpError, UsageError } from '../core/base/errors.ts'
+import { openFiles } from '../api/open_files.ts'
 import { optionName, parseOptions } from '../core/base/options.ts'
 import type { Block } from '../core/crash/command.ts'
 import { COMMANDS } from '../core/crash/commands.ts'
 import { splitCommands } from '../core/crash/parse_line.ts'
 import { runWords } from '../core/crash/run_command.ts'
 import { Session } from '../core/crash/session.ts'
-import type { Namelist } from '../core/debuginfo/namelist.ts'
-import { isSystemMap, readNamelist } from '../core/debuginfo/read_namelist.ts'
-import { isElf, parseElfFile } from '../core/elf/elf_file.ts'
-import { ET_CORE } from '../core/elf/elf_layout.ts'
-import type { Source } from '../core/io/source.ts'
-import { openKernel } from '../core/kernel/open_kernel.ts'
-import { openFileSource } from '../host/platform/file_source.ts'
-import { registerDisassemblers } from '../host/platform/iced_x86.ts'
-import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
 import { CrashShell } from './crash_shell.ts'
 import { runCrashrc } from './crashrc.ts'
 import { noteIncomplete } from './note_incomplete.ts'
@@ -54,8 +45,6 @@ const OPTIONS = {
   ...Object.fromEntries(IGNORED_SWITCHES.map((name) => [name, { type: 'boolean' as const }])),
 } as const
 
-/** The running kernel, where no dump is named. */
-const LIVE = '/proc/kcore'
 /** What shells expect of a process that SIGINT ended. */
 const EXIT_INTERRUPTED = 130
 
@@ -68,18 +57,12 @@ const EXIT_INTERRUPTED = 130
 export async function crashMain(argv: readonly string[]): Promise<number> {
   const { values, operands } = parseOptions(OPTIONS, normalize(argv))
   noteIgnored(values)
-  registerNativeCodecs()
-  registerDisassemblers()
-  const { dumps, namelist } = sortOperands(operands)
-  const [first, ...others] = dumps
-  const source = first === undefined ? openLive(namelist?.file) : openFileSource(first)
-  const parts = others.map((file) => openFileSource(file))
-  const program = openKernel(source, { parts, ...(namelist ? { namelist } : {}) })
+  const { program, files, namelist } = openFiles(operands)
   const session = new Session(program, COMMANDS)
   using dump = session.program.dump
   session.host = SESSION_HOST
-  session.variables.set('dumpfile', [source, ...parts].map(({ name }) => name).join(' '))
-  if (namelist) session.variables.set('namelist', namelist.file)
+  session.variables.set('dumpfile', files.join(' '))
+  if (namelist !== undefined) session.variables.set('namelist', namelist)
   noteIncomplete(dump)
   // Not fatal: what does not need what is missing still works.
   for (const { message } of session.program.problems) process.stderr.write(`kbox: ${message}\n`)
@@ -133,54 +116,6 @@ function noteIgnored(values: Readonly<Record<string, unknown>>): void {
     if (!isGiven || !ignored.includes(key)) continue
     const name = optionName(key, spec)
     process.stderr.write(`kbox: ${name} is accepted for crash's sake and changes nothing\n`)
-  }
-}
-
-interface Operands {
-  /** None: the running kernel. */
-  readonly dumps: readonly string[]
-  readonly namelist: Namelist | undefined
-}
-
-/** Tell dumps from a vmlinux by what they are: any order is right. Several dumps are parts of one. */
-function sortOperands(operands: readonly string[]): Operands {
-  const namelists = operands.filter((path) => isNamelist(path))
-  const [path, second] = namelists
-  if (second !== undefined) throw new UsageError(`two namelists: ${path} and ${second}`)
-  // It stays open: symbols are read when they are needed.
-  const namelist = path === undefined ? undefined : readNamelist(openFileSource(path))
-  return { dumps: operands.filter((file) => !namelists.includes(file)), namelist }
-}
-
-/** The running kernel. @throws {UsageError} where it cannot be read, and what could be done */
-function openLive(namelist: string | undefined): Source {
-  try {
-    return openFileSource(LIVE)
-  } catch (cause) {
-    if (!(cause instanceof HostError)) throw cause
-    const why = LIVE_PROBLEMS[cause.errno] ?? cause.message
-    const what = namelist === undefined ? 'a VMCORE is missing' : `${namelist} is no VMCORE`
-    throw new UsageError(`${what}, and the running kernel cannot be examined: ${why}`, { cause })
-  }
-}
-
-const LIVE_PROBLEMS: Readonly<Record<string, string>> = {
-  ENOENT: `there is no ${LIVE} (CONFIG_PROC_KCORE)`,
-  EACCES: `only root may read ${LIVE}`,
-  EPERM: `the kernel is locked down, or this is not root: ${LIVE} may not be read`,
-}
-
-/** Is it an ELF file that is no core, a vmlinux, or a System.map? A file that cannot be read is neither. */
-function isNamelist(path: string): boolean {
-  try {
-    using source = openFileSource(path)
-    const head = new Uint8Array(256)
-    const got = source.read(0, head)
-    if (isElf(head)) return parseElfFile(source).header.e_type !== ET_CORE
-    return isSystemMap(head.subarray(0, got))
-  } catch (error) {
-    if (error instanceof KdumpError) return false
-    throw error
   }
 }
 

@@ -31,17 +31,27 @@ export function typesMain(argv: readonly string[]): number {
   return 0
 }
 
-/** kernel.d.ts, and unless there is one a tsconfig.json by which tsc and editors find it and 'kbox'. */
-function writeProject(folder: string, types: string): void {
+/** Write kernel.d.ts, and unless there is one a tsconfig.json by which tsc and editors find it and 'kbox'. */
+export function writeProject(folder: string, types: string, kbox = declarations()): void {
   mkdirSync(folder, { recursive: true })
   writeFileSync(path.join(folder, 'kernel.d.ts'), types)
   const config = path.join(folder, 'tsconfig.json')
   if (existsSync(config)) return
-  writeFileSync(config, `${JSON.stringify(projectConfig(), null, 2)}\n`)
+  writeFileSync(config, `${JSON.stringify(projectConfig(kbox), null, 2)}\n`)
+  writeFileSync(path.join(folder, 'process.d.ts'), PROCESS)
 }
 
+/** What a script needs of Node where nobody has installed @types/node. */
+const PROCESS = `declare const process: {
+  argv: string[]
+  env: Record<string, string | undefined>
+  exitCode: number | undefined
+  stdout: { write(data: string | Uint8Array): boolean }
+}
+`
+
 /** What a script for `kbox run` is compiled with. */
-function projectConfig(): object {
+function projectConfig(kbox: string): object {
   return {
     compilerOptions: {
       target: 'es2024',
@@ -54,7 +64,7 @@ function projectConfig(): object {
       erasableSyntaxOnly: true,
       allowImportingTsExtensions: true,
       types: [],
-      paths: { kbox: [declarations()] },
+      paths: { kbox: [kbox] },
     },
     include: ['*.ts'],
   }

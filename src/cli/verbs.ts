@@ -46,9 +46,10 @@ const crash: Verb = {
 const run: Verb = {
   name: 'run',
   summary: 'run a script of TypeScript over a vmcore',
-  synopsis: '[-e CODE | SCRIPT] VMCORE... [-- ARGUMENT...]',
+  synopsis: '[-e CODE | SCRIPT] [VMLINUX|SYSTEM.MAP] [VMCORE...] [-- ARGUMENT...]',
   description:
-    "The script says import { open, forEachTask } from 'kbox'; open() opens the VMCORE named here, open('FILE') another.\n" +
+    "The script says import { open, forEachTask } from 'kbox'; open() opens the VMCORE named here (none: the\n" +
+    "running kernel), open('FILE') another.\n" +
     "Helpers have the names of the kernel's functions; docs/api.md lists them, docs/cookbook.md shows them at work, and\n" +
     'every command of kbox crash prints its own script for --code. Types are stripped, not checked: kbox types writes\n' +
     'those of a kernel for tsc and editors. Arguments are process.argv from the third on.',
@@ -91,7 +92,7 @@ const types: Verb = {
     },
     {
       flags: '-o FOLDER',
-      text: 'write FOLDER/kernel.d.ts, and unless there is one FOLDER/tsconfig.json, by which tsc and editors find it',
+      text: 'write FOLDER/kernel.d.ts, and unless there is one FOLDER/tsconfig.json, by which tsc and editors find it and kbox',
     },
   ],
   examples: [

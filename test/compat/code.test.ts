@@ -9,15 +9,12 @@ import { COMMANDS } from '../../src/core/crash/commands.ts'
 import { parseLine } from '../../src/core/crash/parse_line.ts'
 import { runWords } from '../../src/core/crash/run_command.ts'
 import { Session } from '../../src/core/crash/session.ts'
-import { openKernel } from '../../src/core/kernel/open_kernel.ts'
+import { open } from '../../src/api/open.ts'
 import type { Program } from '../../src/core/program/program.ts'
 import { renderText } from '../../src/core/render/render_text.ts'
-import { openFileSource } from '../../src/host/platform/file_source.ts'
+import { commandLines } from '../support/command_lines.ts'
 import { runScript } from '../support/run_script.ts'
-import { CLAIMS } from './claims/claims.ts'
 
-/** Commands that have no code yet; this list may only become shorter. */
-const WITHOUT_CODE: readonly string[] = []
 /** Ends a session: there is nothing to print. */
 const SILENT = ['exit']
 
@@ -28,32 +25,21 @@ for (const series of ['6.1', '6.12', 'sid']) {
   const skip = existsSync(vmcore) ? false : `no ${vmcore}: bin/node scripts/make_dump.ts ${series}`
   describe(`--code, on ${series}`, { skip }, () => {
     if (skip !== false) return
-    const program = openKernel(openFileSource(vmcore))
+    const program = open(vmcore)
     for (const command of COMMANDS) {
-      if (chosen && !chosen.includes(command.name)) continue
-      const lines = [
-        ...(command.examples ?? []).map((example) => example.command),
-        ...(CLAIMS[command.name] ?? []).flatMap(({ line, before }) =>
-          before ? [] : [typeof line === 'string' ? line : line(program)],
-        ),
-      ]
+      if (!command.code || (chosen && !chosen.includes(command.name))) continue
+      const lines = commandLines(command, program, series)
       test(`${command.name}: ${lines.length} lines run as scripts`, async () => {
-        if (WITHOUT_CODE.includes(command.name)) assert.equal(command.code, undefined)
-        else for (const line of differentLines(lines)) await checkLine(program, vmcore, line)
+        const failures: string[] = []
+        for (const line of lines) {
+          await checkLine(program, vmcore, line).catch((error: unknown) =>
+            failures.push(String(error)),
+          )
+        }
+        assert.equal(failures.join('\n\n'), '')
       })
     }
   })
-}
-
-/** Lines of the same words but operands of their own are one case. */
-function differentLines(lines: readonly string[]): Iterable<string> {
-  const byShape = new Map<string, string>()
-  for (const line of lines) {
-    const words = line.split(/\s+/)
-    const shape = words.map((word, i) => (i === 0 || word.startsWith('-') ? word : '_')).join(' ')
-    byShape.set(shape, byShape.get(shape) ?? line)
-  }
-  return byShape.values()
 }
 
 async function checkLine(program: Program, vmcore: string, line: string): Promise<void> {

@@ -121,6 +121,27 @@ export interface RegisterLayout {
   readonly names: readonly string[]
 }
 
+/** A range of virtual addresses with one use. */
+export interface AddressRegion {
+  readonly name: string
+  readonly start: bigint
+  /** Exclusive. */
+  readonly end: bigint
+}
+
+/** Where a kernel has put what it may put anywhere; undefined for what is not known. */
+export interface RegionBases {
+  readonly directMap: bigint | undefined
+  readonly vmalloc: bigint | undefined
+  readonly vmemmap: bigint | undefined
+  /** One past the highest physical byte. */
+  readonly physicalEnd: number
+  /** Bytes of the window the image is mapped in. */
+  readonly imageSize: number
+  /** Levels of page tables. */
+  readonly levels: number
+}
+
 /** One CPU architecture. One per file of this folder, listed in archs.ts. */
 export interface Arch {
   /** utsname's machine. */
@@ -151,6 +172,8 @@ export interface Arch {
   isKernelAddress(address: bigint): boolean
   /** Can this be an address of user space? Neither of both is no address at all. */
   isUserAddress(address: bigint): boolean
+  /** What virtual addresses are for; where two overlap the first one counts. */
+  regions(bases: RegionBases): readonly AddressRegion[]
   /**
    * Does `code`, the bytes before a would-be return address, end in a call? The target is given for direct
    * calls, 'indirect' for others.

@@ -47,6 +47,7 @@ import { tree } from './commands/tree.ts'
 import { vm } from './commands/vm.ts'
 import { vtop } from './commands/vtop.ts'
 import { waitq } from './commands/waitq.ts'
+import { what } from './commands/what.ts'
 import { whatis } from './commands/whatis.ts'
 import { wr } from './commands/wr.ts'
 
@@ -54,7 +55,7 @@ import { wr } from './commands/wr.ts'
 export const COMMANDS: readonly Command[] = [
   ...[sys, log, bt, ps, foreach, set, task, vm, files, fuser, mount, sig, ipcs, mod],
   ...[kmem, swap, mach, runq, irq, timer, waitq, net, dev, sbitmapq, bpf],
-  ...[struct, union, star, p, whatis, rd, sym, dis, vtop, list, tree, search],
+  ...[struct, union, star, p, whatis, rd, sym, dis, what, vtop, list, tree, search],
   ...[pte, btop, ptob, ptov, ascii, evalCommand],
   ...[alias, repeat, extend, rustfilt, wr, gdb, help, exit],
 ]

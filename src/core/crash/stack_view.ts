@@ -1,7 +1,8 @@
 // A task's stack as raw material: words, text symbols, exception frames, the overflow mark.
-import { FaultError } from '../base/errors.ts'
+import { FaultError, UnsupportedError } from '../base/errors.ts'
 import { formatAddress } from '../base/hex.ts'
 import type { Cell } from '../base/table.ts'
+import { cpuStacks } from '../kernel/cpu_stacks.ts'
 import { kernelStack } from '../kernel/stack_bounds.ts'
 import type { Task } from '../kernel/sched.ts'
 import type { Program } from '../program/program.ts'
@@ -10,6 +11,7 @@ import type { StackTrace } from '../program/stack_trace.ts'
 import { addressText, cellText } from './cell_text.ts'
 import { lines, table, type Block, type TableBlock } from './command.ts'
 import { registersBlock } from './registers_block.ts'
+import { describeWord, type WordDetail } from './stack_words.ts'
 import { forEachTaskAndIdle, taskHeading } from './task_operand.ts'
 
 /** Written at the far end of every stack. Source: include/uapi/linux/magic.h */
@@ -19,41 +21,56 @@ interface WordRange {
   readonly start: bigint
   /** Exclusive. */
   readonly end: bigint
-  readonly symbolic: boolean
 }
 
-/** Words of a whole stack, or of a part: two a line, as `bt -r` and `bt -f` print them. */
-export function rawStackBlock(
+/** What `bt -r`, `-f` and `-F` show of each word. */
+export interface WordFormat {
+  readonly detail: WordDetail
+  /** Offsets in hexadecimal. */
+  readonly hex: boolean
+}
+
+/** Words of a whole stack: two a line, as `bt -r` prints them. */
+export function rawStackBlock(program: Program, task: Task, format: WordFormat): TableBlock {
+  return wordTable(program, kernelStack(task), format, '', ':  ')
+}
+
+/** Words of a part of a stack, as `bt -f` and `bt -F` print them below a frame. */
+export function frameWordsBlock(program: Program, part: WordRange, format: WordFormat): TableBlock {
+  return wordTable(program, part, format, '    ', ': ')
+}
+
+function wordTable(
   program: Program,
-  task: Task | undefined,
-  part?: WordRange,
+  { start, end }: WordRange,
+  { detail, hex }: WordFormat,
+  indent: string,
+  colon: string,
 ): TableBlock {
-  const bounds = task && kernelStack(task)
-  const { start, end, symbolic } = part ?? {
-    start: bounds?.start ?? 0n,
-    end: bounds?.end ?? 0n,
-    symbolic: false,
+  const show = (word: Cell, name: Cell): string => {
+    if (typeof name === 'string') return name.padEnd(16)
+    return typeof word === 'bigint' ? formatAddress(word) : '(excluded)'.padEnd(16)
   }
-  const indent = part ? '    ' : ''
-  const colon = part ? ': ' : ':  '
-  const show = (word: Cell): string => {
-    if (typeof word !== 'bigint') return '(excluded)'.padEnd(16)
-    const text = symbolic ? program.symbolize(word) : undefined
-    return (text ?? formatAddress(word)).padEnd(16)
+  const name = (word: Cell): Cell =>
+    typeof word === 'bigint' ? (describeWord(program, word, detail, hex) ?? null) : null
+  const rows = function* (): Generator<Cell[]> {
+    for (const [address = null, first = null, second = null] of wordRows(program, start, end))
+      yield [address, first, second, name(first), name(second)]
   }
   return table(
     [
       { title: 'ADDRESS', kind: 'address' },
       { title: 'WORD0', kind: 'address' },
       { title: 'WORD1', kind: 'address' },
+      { title: 'NAME0', kind: 'text' },
+      { title: 'NAME1', kind: 'text' },
     ],
-    wordRows(program, start, end),
+    rows(),
     {
       heading: '',
-      line: ([address, first, second]) => {
-        const words =
-          second === null ? show(first ?? null) : `${show(first ?? null)} ${show(second ?? null)}`
-        return `${indent}${formatAddress(address as bigint)}${colon}${words} `.trimEnd()
+      line: ([address, first = null, second = null, name0 = null, name1 = null]) => {
+        const words = [show(first, name0), ...(second === null ? [] : [show(second, name1)])]
+        return `${indent}${formatAddress(address as bigint)}${colon}${words.join(' ')} `
       },
     },
   )
@@ -78,32 +95,52 @@ function readWord(program: Program, address: bigint): bigint | undefined {
   }
 }
 
-/** Every word that is an address of kernel text: what may have been called, stale ones included. */
-export function textSymbolBlock(
+/** Every word that is an address of kernel text: what may have been called, stale ones and plain pointers included. */
+export function* textSymbolBlocks(
   program: Program,
   task: Task,
   trace: StackTrace,
   whole: boolean,
-): TableBlock {
+): Generator<Block> {
   const { start, end } = kernelStack(task)
   const first = trace.frames[0]
-  const from = !whole && first && first.sp >= start && first.sp < end ? first.sp : start
-  const heading = first
-    ? `              START: ${program.symbolize(first.ip) ?? ''} at ${formatAddress(first.ip)}`
-    : ''
-  return table(
+  // Whole means: from just above the mark at the far end.
+  const from = whole || !first || first.sp < start || first.sp >= end ? start : first.sp
+  const name = first ? program.symbolAt(first.ip - (first.interrupted ? 0n : 1n))?.name : undefined
+  const heading =
+    first && !whole
+      ? `              START: ${name ?? '(unknown)'} at ${formatAddress(first.ip)}`
+      : ''
+  yield table(
     [
       { title: 'SLOT', kind: 'address' },
       { title: 'FUNCTION', kind: 'text' },
       { title: 'ADDRESS', kind: 'address' },
+      { title: 'MODULE', kind: 'text' },
     ],
     textRows(program, from, end),
     {
       heading,
-      line: ([slot, name, address]) =>
-        `  [${addressText(slot)}] ${cellText(name)} at ${addressText(address)}`,
+      line: ([slot, function_, address, module]) =>
+        `  [${addressText(slot)}] ${cellText(function_)} at ${addressText(address)}${module === '' ? '' : ` [${cellText(module)}]`}`,
     },
   )
+  if (trace.userRegisters) yield registersBlock(trace.userRegisters)
+}
+
+/** Words above `from` that follow a call, or at least point into text: `bt -o`. */
+export function* returnAddresses(
+  program: Program,
+  task: Task,
+  from: bigint,
+): Generator<{ readonly slot: bigint; readonly ip: bigint }> {
+  const { start, end } = kernelStack(task)
+  if (from < start || from >= end) return
+  for (const [slot, , ip] of textRows(program, from, end)) {
+    const symbol = program.symbolAt(ip as bigint)
+    // An address of a function's very start is a pointer, hardly a return address.
+    if (symbol?.address !== ip) yield { slot: slot as bigint, ip: ip as bigint }
+  }
 }
 
 function* textRows(program: Program, start: bigint, end: bigint): Generator<Cell[]> {
@@ -111,15 +148,43 @@ function* textRows(program: Program, start: bigint, end: bigint): Generator<Cell
     const word = readWord(program, slot)
     if (word === undefined || !program.arch.isKernelAddress(word)) continue
     const symbol = program.symbolAt(word)
-    // An address of a function's very start is a pointer, hardly a return address.
-    if (!symbol || !/^[tTwW]$/.test(symbol.type) || symbol.address === word) continue
-    yield [slot, `${symbol.name}${symbol.module === '' ? '' : ` [${symbol.module}]`}`, word]
+    if (!symbol || !/^[tTwW]$/.test(symbol.type)) continue
+    yield [slot, symbol.name, word, symbol.module]
   }
 }
 
-/** `pt_regs` on the stack that could be real: plausible segments, flags, and addresses. */
-export function* exceptionFrameBlocks(program: Program, task: Task): Generator<Block> {
-  const { start, end } = kernelStack(task)
+/** `pt_regs` on a task's stack that could be real. */
+export function* exceptionFrameBlocks(
+  program: Program,
+  task: Task,
+  hex: boolean,
+): Generator<Block> {
+  yield* framesWithin(program, kernelStack(task), hex)
+}
+
+/** `bt -E`: the same on the stacks of CPUs that interrupts and exceptions run on. */
+export function* cpuStackBlocks(
+  program: Program,
+  cpus: readonly number[],
+  hex: boolean,
+): Generator<Block> {
+  const stacks = cpuStacks(program).filter(({ cpu }) => cpus.includes(cpu))
+  if (stacks.length === 0) throw new UnsupportedError('stacks of interrupts on this machine')
+  for (const { name, cpu, start, end } of stacks) {
+    yield lines(`CPU ${cpu} ${name}${name === 'IRQ' ? '' : ' EXCEPTION'} STACK:`)
+    const found = [...framesWithin(program, { start, end }, hex)]
+    if (found.length === 0) yield lines('(none found)')
+    else yield* found
+    yield lines('')
+  }
+}
+
+/** Plausible segments, flags, and addresses make a frame. */
+function* framesWithin(
+  program: Program,
+  { start, end }: WordRange,
+  hex: boolean,
+): Generator<Block> {
   const { ptRegs } = program.arch
   const size = BigInt(ptRegs.size)
   for (let at = start; at + size <= end; at += 8n) {
@@ -127,8 +192,11 @@ export function* exceptionFrameBlocks(program: Program, task: Task): Generator<B
     const mode = registers && frameMode(program, registers)
     if (!registers || !mode) continue
     yield lines('', `  ${mode}-MODE EXCEPTION FRAME AT: ${formatAddress(at)}`)
+    const ip = registers.ip ?? 0n
     if (mode === 'KERNEL')
-      yield lines(`    [exception RIP: ${program.symbolize(registers.ip ?? 0n)}]`)
+      yield lines(
+        `    [exception RIP: ${describeWord(program, ip, 'symbols', hex) ?? '(unknown)'}]`,
+      )
     yield registersBlock(registers)
   }
 }

@@ -28,6 +28,9 @@ export interface SymbolColumns {
 /** kallsyms has no sizes: the last symbol of a section would swallow the gap behind it. */
 const DERIVED_SIZE_MAX = 0x10_0000n
 
+/** Names remembered with their symbols; commands ask for some hundreds. */
+const FOUND_MAX = 4096
+
 /** The symbols of the kernel or of one module, by name and by address. */
 export class SymbolIndex {
   readonly module: string
@@ -35,6 +38,7 @@ export class SymbolIndex {
   /** Rows in address order; ties in table order, as the kernel's own lookup has it. */
   readonly #order: Uint32Array
   #hash: NameHash | undefined
+  readonly #found = new Map<string, KernelSymbol>()
 
   constructor(module: string, columns: SymbolColumns) {
     this.module = module
@@ -65,8 +69,14 @@ export class SymbolIndex {
 
   /** The first symbol named `name`, in table order. */
   find(name: string): KernelSymbol | undefined {
+    // Programs ask for the same few, each time they want a CPU's copy of something: a name costs 2 us to find.
+    const known = this.#found.get(name)
+    if (known !== undefined) return known
     const row = this.#names().find(name)
-    return row < 0 ? undefined : this.at(row)
+    if (row < 0) return undefined
+    const symbol = this.at(row)
+    if (this.#found.size < FOUND_MAX) this.#found.set(name, symbol)
+    return symbol
   }
 
   /** Every symbol named `name` (static functions repeat). */

@@ -76,7 +76,8 @@ export function findPerCpu(program: Program, address: bigint): PerCpuPlace | und
 export function forEachCpu(program: Program, set: CpuSet): number[] {
   const mask = program.symbol(`__cpu_${set}_mask`)
   const cpus: number[] = []
-  for (let cpu = 0; cpu < nrCpuIds(program); cpu++) {
+  const end = nrCpuIds(program)
+  for (let cpu = 0; cpu < end; cpu++) {
     if (program.memory.u8(mask + BigInt(cpu >> 3)) & (1 << (cpu & 7))) cpus.push(cpu)
   }
   return cpus

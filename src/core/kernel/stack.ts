@@ -75,6 +75,7 @@ function sleepingTrace(program: Program, task: Task): StackTrace {
   return unwindOrc(program, {
     ip: frame.pointer('ret_addr'),
     sp: slot + 8n,
+    slot,
     fp: frame.pointer('bp'),
   })
 }

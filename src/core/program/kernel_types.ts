@@ -68,9 +68,11 @@ type MemberOf<Members, Name> = Name extends keyof Members ? Members[Name] : neve
 /** The element of an array type; `[4]` and `[2][3]` behind a member's name take one dimension each. */
 type ArrayElement<Tag> = Tag extends `${string} *`
   ? never
-  : Tag extends `${infer Type}[${number}]${infer Rest}`
+  : Tag extends `${infer Type} [${number}]${infer Rest}`
     ? `${Type}${Rest}`
-    : never
+    : Tag extends `${infer Type}[${number}]${infer Rest}`
+      ? `${Type}${Rest}`
+      : never
 
 type Indexed<Tag, Indices> = Indices extends `${string}]${infer Rest}`
   ? Indexed<ArrayElement<Tag>, Rest>
@@ -109,12 +111,18 @@ type AsTag<Tag> = [Tag] extends [infer Known extends string]
     : Known
   : Unknown
 
-/** Alternative paths a script may ask for: one of them must exist, else the error's text says which does not. */
+/** Alternative paths a script may ask for: one of them must exist, else the error names what has no such member. */
 export type Paths<Tag, Path extends string> = readonly (Path & Checked<Tag, Path>)[]
 
 type Checked<Tag, Path extends string> = [FoundTag<Tag, Path>] extends [never]
-  ? `${Tag & string} has no ${Path}`
+  ? NoSuchMember<Tag, Path>
   : unknown
+
+/** What the compiler names where a path leads nowhere: no text is one. */
+export interface NoSuchMember<Struct, Path> {
+  readonly struct: Struct
+  readonly path: Path
+}
 
 /** The tag of what a pointer points to. */
 export type TargetTag<Tag> = IsLoose<Tag> extends true ? Unknown : AsTag<Target<Tag>>

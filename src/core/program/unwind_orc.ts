@@ -15,6 +15,8 @@ export interface UnwindStart {
   readonly ip: bigint
   readonly sp: bigint
   readonly fp: bigint
+  /** Where `ip` lay on the stack, if it did: a task that sleeps left it there. */
+  readonly slot?: bigint
   /** The full registers, when the start is a running or interrupted CPU; `ip` is then no return address. */
   readonly registers?: Registers
 }
@@ -48,7 +50,7 @@ export function unwindOrc(program: Program, start: UnwindStart): StackTrace {
   if (start.registers && program.arch.isUserMode(start.registers)) {
     return { frames, end: 'user', why: '', userRegisters: start.registers }
   }
-  pushFrame(frames, state, start.sp, 'exact')
+  pushFrame(frames, state, start.slot ?? start.sp, 'exact')
   const seen = new Set<bigint>([start.sp])
   for (;;) {
     const end =

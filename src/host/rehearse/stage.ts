@@ -49,7 +49,7 @@ export async function setStage(options: RehearseOptions, folder: string): Promis
       arm: options.arm ?? DEFAULT_ARM,
       sysrq: scenario.sysrq,
       links: target.links,
-      takeTruth: options.keep !== undefined,
+      takeTruth: options.takeTruth ?? options.keep !== undefined,
     },
   } as const
   const initrd = path.join(folder, 'initrd')

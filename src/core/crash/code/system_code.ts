@@ -98,6 +98,7 @@ interface FilesArgs {
   readonly values: {
     readonly dentry: string | undefined
     readonly inode: string | undefined
+    readonly nodes: string | undefined
     readonly cache: boolean
     readonly reference: string | undefined
   }
@@ -117,6 +118,16 @@ export function filesCode({ values, operands }: FilesArgs, session: Session): st
       `const inode = program.objectAt('inode', ${operandCode(session, values.inode)})`,
       "console.log(inodePages(inode), 'pages')",
       'for (const { index, page } of forEachCachedPage(inode)) console.log(index, formatAddress(page))',
+    ].join('\n')
+  if (values.nodes !== undefined)
+    return [
+      `const inode = program.objectAt('inode', ${operandCode(session, values.nodes)})`,
+      'const counts = new Map()',
+      'for (const cached of forEachCachedPage(inode)) {',
+      "  const page = program.objectAt('page', cached.page)",
+      '  counts.set(pageNode(page), (counts.get(pageNode(page)) ?? 0) + 2 ** compoundOrder(page))',
+      '}',
+      'console.log(inodePages(inode), counts)',
     ].join('\n')
   const name = 'readCell(() => dPath(filePath(file)))'
   const cache = values.cache ? ', inodeType(fileInode(file)), inodePages(fileInode(file))' : ''

@@ -1,34 +1,39 @@
 // bt: backtraces. Frames come from the kernel's own unwind tables; what does not is marked.
 // Source of names and layout: crash's `bt`; truth: arch/x86/kernel/unwind_orc.c.
-import { activeTask } from '../active_task.ts'
-import { btCode } from '../code/bt_code.ts'
+import { UnsupportedError, UsageError } from '../../base/errors.ts'
 import type { Cell, Column } from '../../base/table.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import { panicTask } from '../../kernel/panic.ts'
 import { forEachThread, idleTask, type Task } from '../../kernel/sched.ts'
+import { sourceLine } from '../../kernel/source_lines.ts'
 import { cpuTrace, stackTrace } from '../../kernel/stack.ts'
 import type { Program } from '../../program/program.ts'
 import { frameSymbol, type StackFrame, type StackTrace } from '../../program/stack_trace.ts'
 import { unwindOrc } from '../../program/unwind_orc.ts'
 import {
   defineCommand,
-  lines,
   table,
   type Block,
   type CommandArgs,
   type SectionBlock,
   type TableBlock,
 } from '../command.ts'
+import { activeTask } from '../active_task.ts'
 import { addressText, cellText } from '../cell_text.ts'
+import { btCode } from '../code/bt_code.ts'
 import { parseCpuList } from '../cpu_list.ts'
 import { parseAddress } from '../operand.ts'
 import { registersBlock } from '../registers_block.ts'
 import type { Session } from '../session.ts'
+import { SOURCE_COLUMNS, sourceCells, sourceCellsText } from '../source_text.ts'
 import {
+  cpuStackBlocks,
   exceptionFrameBlocks,
+  frameWordsBlock,
   overflowBlocks,
   rawStackBlock,
-  textSymbolBlock,
+  returnAddresses,
+  textSymbolBlocks,
 } from '../stack_view.ts'
 import { getTasks, taskHeading } from '../task_operand.ts'
 
@@ -48,15 +53,30 @@ const OPTIONS = {
   offsets: { type: 'boolean', short: 's', help: 'symbol plus offset' },
   hex: { type: 'boolean', short: 'x', help: 'offsets in hexadecimal' },
   decimal: { type: 'boolean', short: 'd', help: 'offsets in decimal' },
-  source: { type: 'boolean', short: 'l', help: 'file and line (needs DWARF: says so)' },
+  source: { type: 'boolean', short: 'l', help: 'source files, as far as known without DWARF' },
   text: {
     type: 'boolean',
     short: 't',
     help: 'every text symbol on the stack, from the last known place',
   },
-  allText: { type: 'boolean', short: 'T', help: 'every text symbol on the stack, from its end' },
+  allText: {
+    type: 'boolean',
+    short: 'T',
+    help: 'every text symbol on the stack, from its far end',
+  },
   raw: { type: 'boolean', short: 'r', help: 'the raw stack' },
   exceptions: { type: 'boolean', short: 'e', help: 'look for exception frames on the stack' },
+  cpuExceptions: {
+    type: 'boolean',
+    short: 'E',
+    help: 'look for exception frames on the stacks of interrupts and exceptions',
+  },
+  stale: {
+    type: 'boolean',
+    short: 'o',
+    help: 'the old method: every text address on the stack as a frame',
+  },
+  staleDefault: { type: 'boolean', short: 'O', help: 'refused: the old method by default' },
   overflow: { type: 'boolean', short: 'v', help: 'check every stack for overflow' },
   reference: {
     type: 'string',
@@ -89,6 +109,8 @@ export const bt = defineCommand({
   code: btCode,
   *run(session, args) {
     const { program } = session
+    if (args.values.skip !== undefined && args.values.skip !== 'idle')
+      throw new UsageError(`-n: invalid argument: ${args.values.skip}`)
     if (args.values.overflow) {
       yield* overflowBlocks(program)
       return
@@ -97,12 +119,19 @@ export const bt = defineCommand({
       yield* givenStart(session, args)
       return
     }
-    if (args.values.source) yield lines('(no file and line: the dump has no DWARF)')
+    if (args.values.staleDefault) {
+      throw new UnsupportedError('-O: stale frames by default; -o shows them once, each marked')
+    }
+    if (args.values.cpuExceptions) {
+      yield* cpuStackBlocks(program, chosenCpus(program, args), isHex(session, args))
+      return
+    }
+    const format = { program, values: args.values, hex: isHex(session, args) }
     for (const { task, cpu } of chosenTasks(session, args)) {
       if (session.aborted) return
       const trace = cpu === undefined ? stackTrace(program, task) : cpuTrace(program, cpu)
       if (!passesThrough(program, trace, args.values.reference)) continue
-      yield traceSection(program, task, trace, args)
+      yield traceSection(format, task, trace)
     }
   },
 })
@@ -116,9 +145,7 @@ interface Chosen {
 function* chosenTasks(session: Session, { values, operands }: Args): Generator<Chosen> {
   const { program } = session
   if (values.all || values.cpus !== undefined) {
-    const online = forEachCpu(program, 'online')
-    const wanted = values.cpus === undefined ? online : parseCpuList(values.cpus, online)
-    for (const cpu of wanted) {
+    for (const cpu of chosenCpus(program, { values })) {
       const task = activeTask(program, cpu)
       if (values.skip === 'idle' && task.address === idleTask(program, cpu).address) continue
       yield { task, cpu }
@@ -134,47 +161,55 @@ function* chosenTasks(session: Session, { values, operands }: Args): Generator<C
   }
 }
 
-function traceSection(program: Program, task: Task, trace: StackTrace, args: Args): SectionBlock {
-  return {
-    kind: 'section',
-    heading: taskHeading(task),
-    blocks: traceBlocks(program, task, trace, args),
-  }
+function chosenCpus(program: Program, { values }: Pick<Args, 'values'>): readonly number[] {
+  const online = forEachCpu(program, 'online')
+  return values.cpus === undefined ? online : parseCpuList(values.cpus, online)
 }
 
-function* traceBlocks(
-  program: Program,
-  task: Task,
-  trace: StackTrace,
-  args: Args,
-): Generator<Block> {
-  const { values } = args
-  if (values.raw) yield rawStackBlock(program, task)
+/** Offsets are decimal unless -x, or `set radix 16`, says otherwise. */
+const isHex = (session: Session, { values }: Pick<Args, 'values'>): boolean =>
+  values.hex || (!values.decimal && session.radix === 16)
+
+/** How one trace is shown. */
+interface TraceFormat {
+  readonly program: Program
+  readonly values: Args['values']
+  readonly hex: boolean
+}
+
+function traceSection(format: TraceFormat, task: Task, trace: StackTrace): SectionBlock {
+  return { kind: 'section', heading: taskHeading(task), blocks: traceBlocks(format, task, trace) }
+}
+
+function* traceBlocks(format: TraceFormat, task: Task, trace: StackTrace): Generator<Block> {
+  const { program, values, hex } = format
+  if (values.raw) yield rawStackBlock(program, task, { detail: 'symbols', hex })
   else if (values.text || values.allText)
-    yield textSymbolBlock(program, task, trace, values.allText)
-  else if (values.exceptions) yield* exceptionFrameBlocks(program, task)
-  else yield* frameBlocks(program, trace, args)
+    yield* textSymbolBlocks(program, task, trace, values.allText)
+  else if (values.exceptions) yield* exceptionFrameBlocks(program, task, hex)
+  else yield* frameBlocks(format, values.stale ? staleTrace(program, task, trace) : trace)
 }
 
 /**
  * Frames as one table, cut where saved registers are shown in between. What an exception interrupted is
  * the exception's RIP and has no number, as in crash.
  */
-function* frameBlocks(program: Program, trace: StackTrace, args: Args): Generator<Block> {
+function* frameBlocks(format: TraceFormat, trace: StackTrace): Generator<Block> {
+  const { program } = format
   let pending: Cell[][] = []
   let number = 0
   for (const [index, frame] of trace.frames.entries()) {
     const numbered = index === 0 || !frame.interrupted
-    pending.push(frameRow(program, frame, numbered ? number++ : null))
-    const words = frameWords(program, trace, index, args)
+    pending.push(frameRow(format, frame, numbered ? number++ : null))
+    const words = frameWords(format, trace, index)
     const registers = savedBySelf(program, frame) ? undefined : frame.registers
     if (!registers && !words) continue
-    yield frameTable(pending, args)
+    yield frameTable(format, pending)
     pending = []
     if (registers) yield registersBlock(registers)
     if (words) yield words
   }
-  if (pending.length > 0) yield frameTable(pending, args)
+  if (pending.length > 0) yield frameTable(format, pending)
   if (trace.userRegisters) yield registersBlock(trace.userRegisters)
   if (trace.end === 'lost') {
     yield { kind: 'problem', command: 'bt', message: `trace ends here: ${trace.why}` }
@@ -199,37 +234,48 @@ const FRAME_COLUMNS: readonly Column[] = [
   { title: 'MODULE', kind: 'text' },
   { title: 'QUALITY', kind: 'text' },
   { title: 'INTERRUPTED', kind: 'text' },
+  ...SOURCE_COLUMNS,
 ]
 
-function frameRow(program: Program, frame: StackFrame, number: number | null): Cell[] {
+function frameRow(
+  { program, values }: TraceFormat,
+  frame: StackFrame,
+  number: number | null,
+): Cell[] {
   const found = frameSymbol(program, frame)
   const { ip, sp, quality, interrupted } = frame
   const name = found ? found.symbol.name : '(unknown)'
   const offset = found ? Number(found.offset) : null
-  return [number, sp, name, offset, ip, found?.symbol.module ?? '', quality, interrupted]
+  const source = values.source
+    ? sourceLine(program, interrupted ? ip : BigInt.asUintN(64, ip - 1n))
+    : undefined
+  const cells = [number, sp, name, offset, ip, found?.symbol.module ?? '', quality, interrupted]
+  return [...cells, ...sourceCells(source)]
 }
 
-function frameTable(rows: Cell[][], { values }: Args): TableBlock {
+function frameTable({ values, hex }: TraceFormat, rows: Cell[][]): TableBlock {
   const line = (row: readonly Cell[]): string => {
-    const [number, sp, name, offset, ip, module, quality] = row
+    const [number, sp, name, offset, ip, module, quality, , ...source] = row
     const at = Number(offset ?? 0)
-    const plus = values.offsets ? `+${values.hex ? `0x${at.toString(16)}` : at}` : ''
+    const plus = `+${hex ? `0x${at.toString(16)}` : at}`
     const where = module === '' ? '' : ` [${cellText(module)}]`
-    const tail = `${where}${quality === 'exact' ? '' : `  (${cellText(quality)})`}`
+    const file = sourceCellsText(source)
+    const below = file === '' ? '' : `\n    ${file}`
+    const tail = `${where}${quality === 'exact' ? '' : `  (${cellText(quality)})`}${below}`
     // A frame that was interrupted, not calling: crash shows it as the exception's RIP.
-    if (number === null) return `    [exception RIP: ${cellText(name)}+${at}]${tail}`
+    if (number === null) return `    [exception RIP: ${cellText(name)}${plus}]${tail}`
     const frame = `#${cellText(number)}`.padStart(3)
-    return `${frame} [${addressText(sp)}] ${cellText(name)}${plus} at ${addressText(ip)}${tail}`
+    const function_ = `${cellText(name)}${values.offsets ? plus : ''}`
+    return `${frame} [${addressText(sp)}] ${function_} at ${addressText(ip)}${tail}`
   }
   return table(FRAME_COLUMNS, rows, { heading: '', line })
 }
 
 /** The stack words between this frame's return address and the next one's. */
 function frameWords(
-  program: Program,
+  { program, values, hex }: TraceFormat,
   trace: StackTrace,
   index: number,
-  { values }: Args,
 ): Block | undefined {
   if (!values.frames && values.annotated === 0) return undefined
   const frame = trace.frames[index] as StackFrame
@@ -238,7 +284,21 @@ function frameWords(
   const end = next ? next.sp + 8n : undefined
   // Across a switch of stacks there is nothing in between.
   if (end === undefined || end <= start || end - start > 0x8000n) return undefined
-  return rawStackBlock(program, undefined, { start, end, symbolic: values.annotated > 0 })
+  const detail = (['plain', 'symbols and caches', 'symbols and objects'] as const)[values.annotated]
+  return frameWordsBlock(program, { start, end }, { detail: detail ?? 'symbols and objects', hex })
+}
+
+/** `bt -o`: the frames of the trace, and between them whatever else looks like a return address. */
+function staleTrace(program: Program, task: Task, trace: StackTrace): StackTrace {
+  const known = new Map(trace.frames.map((frame) => [frame.sp, frame]))
+  const [first] = trace.frames
+  if (!first) return trace
+  const frames = Array.from(returnAddresses(program, task, first.sp), ({ slot, ip }) => {
+    return known.get(slot) ?? { ip, sp: slot, quality: 'guess' as const, interrupted: false }
+  })
+  const missing = trace.frames.filter(({ sp }) => !frames.some((frame) => frame.sp === sp))
+  const all = [...frames, ...missing].toSorted((a, b) => (a.sp < b.sp ? -1 : a.sp > b.sp ? 1 : 0))
+  return { ...trace, frames: all }
 }
 
 function passesThrough(
@@ -260,6 +320,7 @@ function passesThrough(
 
 function* givenStart(session: Session, { values, operands }: Args): Generator<Block> {
   const { program } = session
+  const format = { program, values, hex: isHex(session, { values }) }
   const named = operands[0] === undefined ? undefined : getTasks(program, operands[0])[0]
   const task = named ?? session.task
   const { sp: givenSp, ip: givenIp } = values
@@ -269,6 +330,6 @@ function* givenStart(session: Session, { values, operands }: Args): Generator<Bl
   yield {
     kind: 'section',
     heading: taskHeading(task),
-    blocks: frameBlocks(program, trace, { values, operands }),
+    blocks: frameBlocks(format, trace),
   }
 }

@@ -4,12 +4,7 @@ import { NotFoundError, UnsupportedError, UsageError } from '../../base/errors.t
 import type { Cell, Column } from '../../base/table.ts'
 import type { KernelSymbol } from '../../debuginfo/symbol_index.ts'
 import { findBug } from '../../kernel/bug.ts'
-import {
-  formatSourceLine,
-  sourceFile,
-  sourceLine,
-  type SourceLine,
-} from '../../kernel/source_lines.ts'
+import { sourceFile, sourceLine } from '../../kernel/source_lines.ts'
 import { forEachInstruction, type Instruction } from '../../program/disassemble.ts'
 import type { Program } from '../../program/program.ts'
 import { cellText, hexText } from '../cell_text.ts'
@@ -24,7 +19,7 @@ import {
 } from '../command.ts'
 import { codeAddress, parseAddress, parseCount } from '../operand.ts'
 import type { Session } from '../session.ts'
-import { SOURCE_COLUMNS, sourceCells } from '../source_text.ts'
+import { SOURCE_COLUMNS, sourceCells, sourceCellsText } from '../source_text.ts'
 import { UserMemory } from '../user_memory.ts'
 
 const OPTIONS = {
@@ -58,7 +53,6 @@ export const dis = defineCommand({
     { text: 'five instructions from an address', command: 'dis ffffffff810c2f34 5' },
   ],
   options: OPTIONS,
-  perTask: 'headed',
   needs: ['symbols'],
   code: equivalentCode,
   *run(session, args) {
@@ -295,14 +289,9 @@ function codeText([, , , , mnemonic, operands, target]: readonly Cell[]): string
 }
 
 /** The source line, when it is not the one above. */
-function sourceHeading(format: TextFormat, [file, line, confidence]: readonly Cell[]): string {
-  if (typeof file !== 'string') return ''
-  const text = formatSourceLine({
-    file,
-    ...(typeof line === 'number' ? { line } : {}),
-    confidence: confidence as SourceLine['confidence'],
-  })
-  if (text === format.lastSource) return ''
+function sourceHeading(format: TextFormat, source: readonly Cell[]): string {
+  const text = sourceCellsText(source)
+  if (text === '' || text === format.lastSource) return ''
   format.lastSource = text
   return `${text}\n`
 }

@@ -38,7 +38,7 @@ const OPTIONS = {
     type: 'string',
     short: 'R',
     value: 'reference',
-    help: 'only what has this number (area, bound, flags, page, physical page) or part of a path',
+    help: 'only what has this number (area, start, flags, page, physical page) or part of a path',
   },
   flags: { type: 'string', short: 'f', value: 'vm_flags', help: 'the names of the bits of FLAGS' },
 } as const

@@ -1,8 +1,7 @@
 // p: expressions of C.
-import { defineClaims, replacing, sameAsCrash } from './claim.ts'
+import assert from 'node:assert/strict'
+import { defineClaims, recipeClaim, replacing, sameAsCrash } from './claim.ts'
 import { gdbLines, sameAsGdb } from './gdb_text.ts'
-
-const GDB = { ours: gdbLines, theirs: gdbLines }
 
 const nameless = (lines: readonly string[]): string[] => gdbLines(replacing(/ <.*?>/, '')(lines))
 const NAMELESS = { ours: nameless, theirs: nameless }
@@ -14,7 +13,9 @@ export const p = defineClaims([
     ...['p super_blocks', 'p system_state', 'p init_task.cpus_mask', 'p &schedule'],
     ...['p -d jiffies', 'pd jiffies', 'p -x init_task.flags', 'p runqueues'],
   ]),
-  sameAsCrash('p -u 0x400000', GDB),
+  recipeClaim('p -u 0x400000', 'crash reads user memory for all lines that follow', ({ lines }) =>
+    assert.deepEqual(lines, ['$1 = 4194304']),
+  ),
   // Of the symbols at one address crash takes another.
   sameAsCrash('p *modules.next', NAMELESS),
 ])

@@ -26,7 +26,7 @@ export const struct = defineClaims([
     ...['struct -r list_head init_task', 'struct -c -2 list_head init_task'],
     ...['struct rq.nr_running,cpu runqueues:a', 'pid_type', 'atomic_t', 'pid_t'],
     'struct -l task_struct.tasks task_struct.pid init_task',
-    ...['struct -d list_head init_task', 'struct -p list_head.next modules'],
+    ...['struct -d list_head init_task', 'struct -p list_head.next super_blocks'],
   ]),
   recipeClaim(
     'struct -u list_head 400000',

@@ -21,7 +21,7 @@ const OFFERS: readonly (readonly [line: string, offered: readonly string[]])[] =
   ['p jif', ['jiffies']],
   ['sym sched', ['schedule']],
   ['rd -16', ['-16']],
-  ['help wha', ['whatis']],
+  ['help what', ['what', 'whatis']],
   ['p nosuch.x', []],
 ]
 

@@ -1,6 +1,6 @@
 // What is this address? Everything that is known of it, each part found by a piece of its own, none needed by another.
 import { KdumpError } from '../base/errors.ts'
-import type { AddressRegion } from '../arch/arch.ts'
+import type { AddressRegion } from '../program/address_region.ts'
 import type { Program } from '../program/program.ts'
 import { frameSymbol } from '../program/stack_trace.ts'
 import { cpuStacks } from './cpu_stacks.ts'

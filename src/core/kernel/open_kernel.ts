@@ -6,6 +6,7 @@ import { openDump } from '../dump/formats.ts'
 import { blockCache } from '../io/block_cache.ts'
 import type { Source } from '../io/source.ts'
 import { Program } from '../program/program.ts'
+import { generatedText } from './generated_text.ts'
 import { loadModules } from './module.ts'
 
 /** What a dump is opened with. */
@@ -27,7 +28,7 @@ export interface OpenOptions {
 export function openKernel(source: Source, { parts = [], namelist }: OpenOptions = {}): Program {
   const dump = openDump(source, { parts, cache: blockCache })
   try {
-    return new Program(dump, { loadModules, ...(namelist ? { namelist } : {}) })
+    return new Program(dump, { loadModules, generatedText, ...(namelist ? { namelist } : {}) })
   } catch (cause) {
     throw lostPages(dump, cause)
   }

@@ -8,6 +8,7 @@ import type { StackTrace } from '../program/stack_trace.ts'
 import { unwindOrc } from '../program/unwind_orc.ts'
 import { panicCpu } from './panic.ts'
 import { forEachCpu, perCpuOffset } from './percpu.ts'
+import { realReturnAddress } from './return_address.ts'
 import { currentTask, runningCpu, type Task } from './sched.ts'
 
 /** A CPU's note_buf_t: one NT_PRSTATUS and an empty note, 1 KiB at most on any architecture. */
@@ -56,6 +57,8 @@ export function cpuTrace(program: Program, cpu: number): StackTrace {
     sp: registers[sp] ?? 0n,
     fp: registers[fp] ?? 0n,
     registers,
+    returnAddress: (found, slot) =>
+      realReturnAddress(program, () => currentTask(program, cpu), found, slot),
   })
 }
 
@@ -77,6 +80,7 @@ function sleepingTrace(program: Program, task: Task): StackTrace {
     sp: slot + 8n,
     slot,
     fp: frame.pointer('bp'),
+    returnAddress: (found, at) => realReturnAddress(program, () => task, found, at),
   })
 }
 

@@ -15,6 +15,7 @@ import { VmcoreInfo } from '../debuginfo/vmcoreinfo.ts'
 import type { Dump } from '../dump/dump_format.ts'
 import { GLOBAL_TYPE_SUFFIXES, GLOBAL_TYPES } from './global_types.ts'
 import type { VariableTag } from './kernel_types.ts'
+import { GeneratedMap } from './generated_map.ts'
 import { KObject } from './kobject.ts'
 import { Memory } from './memory.ts'
 import { ModuleMap, type ModuleTables } from './module_tables.ts'
@@ -29,6 +30,8 @@ const DIRECT_MAP_BASE_5_LEVEL = 0xff11_0000_0000_0000n
 export interface ProgramOptions {
   /** How modules are found is Linux's business: kernel/module.ts hands it in. */
   readonly loadModules?: (program: Program) => ModuleTables[]
+  /** Names of code that the kernel generated: kernel/generated_text.ts hands them in. */
+  readonly generatedText?: (program: Program) => KernelSymbol[]
   /** A vmlinux or System.map, for what the dump lacks. */
   readonly namelist?: Namelist
 }
@@ -50,6 +53,7 @@ export class Program {
   #kernelOrc: OrcTable | undefined | null = null
   #modules: readonly ModuleTables[] | undefined
   #moduleMap: ModuleMap | undefined
+  #generated: GeneratedMap | undefined
   #orcVersion: OrcVersion | undefined | null = null
 
   /**
@@ -135,7 +139,7 @@ export class Program {
     const module = this.#moduleAt(address)
     return module
       ? module.symbols()?.findAddress(address)
-      : this.#kernelSymbols?.findAddress(address)
+      : (this.#kernelSymbols?.findAddress(address) ?? this.#generatedAt(address))
   }
 
   /** `name+0x12`, with ` [module]`; undefined if nothing is there. */
@@ -278,6 +282,15 @@ export class Program {
     if (this.info.symbol('kallsyms_names') !== undefined) return this.info
     const located = locateKallsyms(this.memory, this.info)
     return located ? this.info.withSymbols(located) : this.info
+  }
+
+  #generatedAt(address: bigint): KernelSymbol | undefined {
+    if (!this.#generated) {
+      // Set first: reading the lists asks for symbols.
+      this.#generated = new GeneratedMap([])
+      this.#generated = new GeneratedMap(this.#options.generatedText?.(this) ?? [])
+    }
+    return this.#generated.find(address)
   }
 
   #readBtf(): Btf {

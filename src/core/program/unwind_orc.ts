@@ -3,6 +3,7 @@ import { wrap64 } from '../base/addr.ts'
 import { FaultError } from '../base/errors.ts'
 import type { OrcEntry, OrcRegister } from '../debuginfo/orc.ts'
 import { findCallSite } from './call_site.ts'
+import { BPF_TEXT } from './generated_map.ts'
 import type { Program } from './program.ts'
 import { readPtRegs, type Registers } from './registers.ts'
 import type { FrameQuality, StackFrame, StackTrace } from './stack_trace.ts'
@@ -17,6 +18,8 @@ export interface UnwindStart {
   readonly fp: bigint
   /** Where `ip` lay on the stack, if it did: a task that sleeps left it there. */
   readonly slot?: bigint
+  /** What a function really returns to, where tracing has put its own address into the slot. */
+  readonly returnAddress?: (found: bigint, slot: bigint) => bigint
   /** The full registers, when the start is a running or interrupted CPU; `ip` is then no return address. */
   readonly registers?: Registers
 }
@@ -28,6 +31,7 @@ interface State {
   interrupted: boolean
   /** The registers this frame was interrupted with: the only source of r10, r13, di, dx. */
   registers: Registers | undefined
+  readonly returnAddress: UnwindStart['returnAddress']
 }
 
 /** How a step ended the walk. */
@@ -46,6 +50,7 @@ export function unwindOrc(program: Program, start: UnwindStart): StackTrace {
     fp: start.fp,
     interrupted: start.registers !== undefined,
     registers: start.registers,
+    returnAddress: start.returnAddress,
   }
   if (start.registers && program.arch.isUserMode(start.registers)) {
     return { frames, end: 'user', why: '', userRegisters: start.registers }
@@ -107,12 +112,12 @@ function stepTo(
   entry: OrcEntry,
   cfa: bigint,
 ): End | undefined {
-  const { memory, arch } = program
+  const { arch } = program
   const fp = callerFramePointer(program, state, entry, cfa)
   if (entry.type === 'call') {
     const slot = cfa - 8n
     Object.assign(state, {
-      ip: memory.u64(slot),
+      ip: readReturnAddress(program, state, slot),
       sp: cfa,
       fp,
       interrupted: false,
@@ -136,6 +141,11 @@ function stepTo(
   })
   pushFrame(frames, state, cfa, 'exact', cfa)
   return program.symbolAt(ip) ? undefined : lost(`0x${ip.toString(16)} is no kernel text`)
+}
+
+function readReturnAddress(program: Program, state: State, slot: bigint): bigint {
+  const found = program.memory.u64(slot)
+  return state.returnAddress?.(found, slot) ?? found
 }
 
 /** The canonical frame address: the caller's stack pointer. */
@@ -188,7 +198,7 @@ function readIretFrame(program: Program, address: bigint): Registers {
  */
 function stepWithoutTable(program: Program, state: State, frames: StackFrame[]): End | undefined {
   const symbol = program.symbolAt(state.interrupted ? state.ip : state.ip - 1n)
-  if (!symbol) return stepByFramePointer(program, state, frames)
+  if (!symbol || symbol.module === BPF_TEXT) return stepByFramePointer(program, state, frames)
   const site = findCallSite(program, state.sp, symbol.address)
   if (!site) return lost(`no unwind rule for ${symbol.name} and no call of it on the stack`)
   const { slot, returnAddress, quality } = site
@@ -204,7 +214,7 @@ function stepWithoutTable(program: Program, state: State, frames: StackFrame[]):
 
 function stepByFramePointer(program: Program, state: State, frames: StackFrame[]): End | undefined {
   const slot = wrap64(state.fp + 8n)
-  const ip = program.memory.u64(slot)
+  const ip = readReturnAddress(program, state, slot)
   if (!program.symbolAt(ip - 1n)) return lost(`no unwind rule for 0x${state.ip.toString(16)}`)
   const fp = program.memory.u64(state.fp)
   Object.assign(state, { ip, sp: slot + 8n, fp, interrupted: false, registers: undefined })

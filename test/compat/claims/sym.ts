@@ -1,7 +1,8 @@
 // sym: symbols by name and address. Those of modules crash has from the module's file, with other letters and names.
 import assert from 'node:assert/strict'
-import { crashClaim, defineClaims, recipeClaim, sameAsCrash, type Claim } from './claim.ts'
-import { gdbLines, sameAsGdb } from './gdb_text.ts'
+import type { Program } from '../../../src/core/program/program.ts'
+import { crashClaim, defineClaims, recipeClaim, type Claim } from './claim.ts'
+import { sameAsGdb } from './gdb_text.ts'
 
 const TEXT = /^([\da-f]{16}) \([tT]\) (\w+)/
 
@@ -24,14 +25,24 @@ const modules = (line: string): Claim =>
     )
   })
 
+/** crash has file and line of DWARF; what is known of the file without it must be the same. */
+const withFile = (line: string | ((program: Program) => string), shows: string): Claim =>
+  crashClaim(
+    line,
+    ({ lines: [ours = ''] }, [theirs = '']) => {
+      const [, symbol, file = ''] = /^(\w+ \(\w\) [\w+]+) ([\w/.-]+) \(/.exec(ours) ?? []
+      assert.ok(symbol !== undefined && theirs.startsWith(symbol), `${ours} is not ${theirs}`)
+      // Where a line is of an inlined function crash names the header it comes from.
+      assert.ok(theirs.includes(`/${file}: `) || theirs.includes('/include/'), theirs)
+    },
+    { shows },
+  )
+
 export const sym = defineClaims([
   ...sameAsGdb(['sym init_task', 'sym jiffies', 'sym -q panic_on_oops']),
   ...sameAsGdb(['sym -n jiffies', 'sym -p jiffies', 'sym -np schedule', 'sym -q vmap_area_root']),
-  sameAsCrash(
-    (program) => `sym ${program.symbol('schedule').toString(16)}`,
-    { theirs: gdbLines, ours: gdbLines },
-    { shows: 'sym ADDRESS' },
-  ),
+  withFile('sym schedule', 'sym schedule'),
+  withFile((program) => `sym ${(program.symbol('vfs_read') + 1n).toString(16)}`, 'sym ADDRESS'),
   modules('sym -m virtio_net'),
   modules('sym -M'),
   crashClaim('sym -l', ({ lines }, theirs) => {

@@ -1,14 +1,16 @@
-// sym: symbols to addresses and back. Line numbers need DWARF, which a dump does not have.
+// sym: symbols to addresses and back; of functions the source file, as far as it is known without DWARF.
 import { symCode } from '../code/type_code.ts'
 import { UsageError } from '../../base/errors.ts'
 import type { Cell, Column } from '../../base/table.ts'
 import type { KernelSymbol, SymbolIndex } from '../../debuginfo/symbol_index.ts'
+import { sourceLine, type SourceLine } from '../../kernel/source_lines.ts'
 import type { ModuleTables } from '../../program/module_tables.ts'
 import type { Program } from '../../program/program.ts'
 import { defineCommand, table, type CommandArgs, type TableBlock } from '../command.ts'
 import { cellText } from '../cell_text.ts'
 import { parseHex } from '../operand.ts'
 import type { Session } from '../session.ts'
+import { SOURCE_COLUMNS, sourceCells, sourceCellsText } from '../source_text.ts'
 
 const OPTIONS = {
   list: { type: 'boolean', short: 'l', help: 'every symbol' },
@@ -63,30 +65,31 @@ const COLUMNS: readonly Column[] = [
   { title: 'OFFSET', kind: 'decimal' },
   { title: 'MODULE', kind: 'text' },
   { title: 'MARK', kind: 'text' },
+  ...SOURCE_COLUMNS,
 ]
 
 /** `bare`: without the module's name, where the lines around say it. */
 function symbolTable(session: Session, rows: Iterable<readonly Cell[]>, bare = false): TableBlock {
   return table(COLUMNS, rows, {
     heading: '',
-    line: ([address, type, name, offset, module, mark]) => {
+    line: ([address, type, name, offset, module, mark, ...source]) => {
       const at = (address as bigint).toString(16)
       if (typeof mark === 'string') return `${at} ${mark}: ${cellText(module)}`
       const plus = Number(offset ?? 0)
       const tail = plus === 0 ? '' : `+${session.radix === 16 ? `0x${plus.toString(16)}` : plus}`
-      return `${at} (${cellText(type)}) ${cellText(name)}${tail}${bare || module === '' ? '' : ` [${cellText(module)}]`}`
+      const file = sourceCellsText(source)
+      const where = bare || module === '' ? '' : ` [${cellText(module)}]`
+      return `${at} (${cellText(type)}) ${cellText(name)}${tail}${where}${file === '' ? '' : ` ${file}`}`
     },
   })
 }
 
-const symbolRow = ({ address, type, name, module }: KernelSymbol, at = address): Cell[] => [
-  at,
-  type,
-  name,
-  Number(at - address),
-  module,
-  null,
-]
+/** `source`: where one symbol is asked for; of all of them it would be a long list. */
+const symbolRow = (
+  { address, type, name, module }: KernelSymbol,
+  at = address,
+  source?: SourceLine,
+): Cell[] => [at, type, name, Number(at - address), module, null, ...sourceCells(source)]
 
 function* operandRows(
   program: Program,
@@ -96,9 +99,18 @@ function* operandRows(
   for (const { symbol, address } of found) {
     const [before, after] = neighbours(program, symbol)
     if (values.previous && before) yield symbolRow(before)
-    yield symbolRow(symbol, address)
+    yield symbolRow(symbol, address, textSource(program, symbol, address))
     if (values.next && after) yield symbolRow(after)
   }
+}
+
+/** The source of a function, as far as it is known without DWARF; data has none. */
+function textSource(
+  program: Program,
+  { type }: KernelSymbol,
+  address: bigint,
+): SourceLine | undefined {
+  return /^[tTwW]$/.test(type) ? sourceLine(program, address) : undefined
 }
 
 interface Found {
@@ -186,7 +198,7 @@ function* moduleRows(module: ModuleTables): Generator<Cell[]> {
   const ends = module.ranges.map(({ start, size }) => start + BigInt(size))
   const lowest = starts.reduce((a, b) => (a < b ? a : b), starts[0] ?? 0n)
   const highest = ends.reduce((a, b) => (a > b ? a : b), 0n)
-  yield [lowest, null, null, null, module.name, 'MODULE START']
+  yield [lowest, null, null, null, module.name, 'MODULE START', null, null, null]
   for (const symbol of module.symbols()?.forEach() ?? []) yield symbolRow(symbol)
-  yield [highest, null, null, null, module.name, 'MODULE END']
+  yield [highest, null, null, null, module.name, 'MODULE END', null, null, null]
 }

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseGetopt } from '../src/core/base/getopt.ts'
-import { optionName } from '../src/core/base/options.ts'
+import { getoptOption, optionName } from '../src/core/base/options.ts'
 import type { Command } from '../src/core/crash/command.ts'
 import { COMMANDS } from '../src/core/crash/commands.ts'
 import type { Claim, Oracle } from '../test/compat/claims/claim.ts'
@@ -69,7 +69,7 @@ function commandRows(name: string): Row[] {
   const crash = CRASH_COMMANDS[name]
   const refused = crash?.refused ?? {}
   const command = COMMANDS.find((each) => each.name === name)
-  if (!command) {
+  if (!command || refused[''] !== undefined) {
     const absent = refused[''] === undefined ? 'not there' : `refused: ${refused['']}`
     const options = (crash?.options ?? []).map((option) => `-${option}`)
     return ['(none)', ...options].map((option) => ({ option, verdict: absent }))
@@ -129,15 +129,10 @@ function optionsOf(claim: Claim, command: Command): ReadonlySet<string> {
 
 /** Options by the names the document has for them. */
 function getoptOptions(command: Command): Parameters<typeof parseGetopt>[1] {
-  return Object.entries(command.options).map(([key, spec]) => {
-    const { short } = spec
-    return {
-      name: optionName(key, spec).replace(/^-/, ''),
-      long: key.replace(/[A-Z]/g, (upper) => `-${upper.toLowerCase()}`),
-      argument: spec.type === 'string' ? ('required' as const) : ('none' as const),
-      ...(short === undefined ? {} : short.length === 1 ? { letter: short } : { word: short }),
-    }
-  })
+  return Object.entries(command.options).map(([key, spec]) => ({
+    ...getoptOption([key, spec]),
+    name: optionName(key, spec).replace(/^-/, ''),
+  }))
 }
 
 function vouchers(claims: readonly Claim[]): string {

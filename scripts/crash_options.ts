@@ -11,6 +11,11 @@ export interface CrashCommand {
 
 const S390 = 'of s390 only'
 const XEN = 'of Xen only'
+/** Options of help that show what is inside of crash; -a, its aliases, `alias` shows. */
+const HELP_INTERNALS = [
+  ...['b', 'B', 'c', 'd', 'D', 'e', 'f', 'g', 'h', 'H', 'k', 'K', 'L', 'M', 'm', 'N', 'n', 'o'],
+  ...['p', 'r', 's', 't', 'T', 'v', 'V', 'z'],
+]
 const LIVE = 'writes to a live kernel'
 
 /** Every command of crash 9.0.2, by name. */
@@ -39,7 +44,10 @@ export const CRASH_COMMANDS: Readonly<Record<string, CrashCommand>> = {
   foreach: { options: [] },
   fuser: { options: [] },
   gdb: { options: [], refused: { '': 'there is no gdb inside' } },
-  help: { options: ['n', 'a', 'k', 'm', 't', 'v', 'r', 'o'] },
+  help: {
+    options: ['a', ...HELP_INTERNALS],
+    refused: Object.fromEntries(HELP_INTERNALS.map((option) => [option, "tables of crash's own"])),
+  },
   ipcs: { options: ['s', 'm', 'M', 'q', 'n'] },
   irq: { options: ['u', 'd', 'b', 'a', 's', 'c'] },
   kmem: {
@@ -57,8 +65,8 @@ export const CRASH_COMMANDS: Readonly<Record<string, CrashCommand>> = {
   p: { options: ['d', 'x', 'u'] },
   ps: {
     options: [
-      ...['k', 'u', 'G', 'I', 'A', 'y', 's', 'p', 'c', 't', 'l', 'm', 'a', 'g', 'r', 'S', 'C'],
-      ...['H', 'Y'],
+      ...['k', 'u', 'G', 'A', 'y', 's', 'p', 'c', 't', 'l', 'm', 'a', 'g', 'r', 'S', 'C'],
+      'H',
     ],
   },
   pte: { options: [] },
@@ -71,7 +79,8 @@ export const CRASH_COMMANDS: Readonly<Record<string, CrashCommand>> = {
     ],
     refused: { m: XEN, f: 'a file offset of the dump file' },
   },
-  repeat: { options: ['1', '2', '3', '4', '5'] },
+  // `-seconds` is a number, no option.
+  repeat: { options: [] },
   runq: { options: ['t', 'T', 'm', 'g', 'c'] },
   rustfilt: { options: [] },
   sbitmapq: { options: ['s', 'a', 'p', 'v'] },
@@ -98,5 +107,5 @@ export const CRASH_COMMANDS: Readonly<Record<string, CrashCommand>> = {
   vtop: { options: ['c', 'u', 'k'] },
   waitq: { options: [] },
   whatis: { options: ['o', 'r', 'm'] },
-  wr: { options: [], refused: { '': LIVE } },
+  wr: { options: ['u', 'k', 'p', '8', '16', '32', '64'], refused: { '': LIVE } },
 }

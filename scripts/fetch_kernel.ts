@@ -28,9 +28,12 @@ interface Series {
   readonly image: RegExp
 }
 
+const BULLSEYE = [`${MIRROR} bullseye main`, `${SECURITY_MIRROR} bullseye-security main`]
 const BOOKWORM = [`${MIRROR} bookworm main`, `${SECURITY_MIRROR} bookworm-security main`]
 
 const SERIES: Readonly<Record<string, Series>> = {
+  // VMCOREINFO does not locate kallsyms there.
+  '5.10': { sources: BULLSEYE, image: new RegExp(`^linux-image-5\\.10\\.0-\\d+-cloud-${ARCH}$`) },
   '6.1': { sources: BOOKWORM, image: new RegExp(`^linux-image-6\\.1\\.0-\\d+-cloud-${ARCH}$`) },
   '6.12': {
     sources: BOOKWORM,

@@ -80,7 +80,6 @@ export {
   bpfProgJitCode,
   bpfMapFootprint,
   bpfMapUid,
-  bpfMapIdAt,
   longestBpfTypeName,
 } from '../core/kernel/bpf.ts'
 export type { BpfProg, BpfMap, JitCode } from '../core/kernel/bpf.ts'
@@ -442,6 +441,7 @@ export {
   forEachSwapInfo,
   swapInusePages,
   swapPath,
+  swapFileName,
   swapType,
   totalSwapPages,
 } from '../core/kernel/swap.ts'
@@ -473,12 +473,7 @@ export {
   hrtimerClockNow,
 } from '../core/kernel/timer.ts'
 export type { TimerBase, HrtimerClock } from '../core/kernel/timer.ts'
-export {
-  forEachUserRange,
-  findUserPage,
-  swapFileName,
-  vmaFileOffset,
-} from '../core/kernel/user_page.ts'
+export { forEachUserRange, findUserPage, vmaFileOffset } from '../core/kernel/user_page.ts'
 export type { UserRange, SwapEntry } from '../core/kernel/user_page.ts'
 export { utsname } from '../core/kernel/uts.ts'
 export type { Utsname } from '../core/kernel/uts.ts'
@@ -529,6 +524,8 @@ export type {
   WordHit,
   SearchRun,
 } from '../core/program/search_memory.ts'
+export { searchTypes } from '../core/program/search_types.ts'
+export type { TypeQuery, FoundType } from '../core/program/search_types.ts'
 export { frameSymbol } from '../core/program/stack_trace.ts'
 export type {
   FrameQuality,

@@ -10,6 +10,7 @@ import { CrashShell } from './crash_shell.ts'
 import { runCrashrc } from './crashrc.ts'
 import { noteIncomplete } from './note_incomplete.ts'
 import { renderText } from '../core/render/render_text.ts'
+import { SESSION_HOST } from './session_host.ts'
 
 /** Options with a value that crash takes and that change nothing here. */
 const IGNORED_VALUES = [
@@ -59,6 +60,7 @@ export async function crashMain(argv: readonly string[]): Promise<number> {
   const { program, files, namelist } = openFiles(operands)
   const session = new Session(program, COMMANDS)
   using dump = session.program.dump
+  session.host = SESSION_HOST
   session.variables.set('dumpfile', files.join(' '))
   if (namelist !== undefined) session.variables.set('namelist', namelist)
   noteIncomplete(dump)

@@ -93,7 +93,9 @@ function placeAll(
   for (const [name, [typeName]] of Object.entries(placed)) {
     if (name in variables && name in objects) throw new Error(`'${name}' is placed twice`)
     const isAlone = excluded.includes(name)
-    const alignment = isAlone ? PAGE : ALIGNMENT
+    // What fills pages lies on pages: page tables must.
+    const fillsPages = sizeofType(builder.type(typeName)) % PAGE === 0
+    const alignment = isAlone || fillsPages ? PAGE : ALIGNMENT
     if (name in objects) {
       const type = builder.type(typeName)
       const address = builder.place(typeName, undefined, alignment)

@@ -79,7 +79,7 @@ export const x86_64: Arch = {
   readKernelMap: readX86KernelMap,
   isUserMode: (registers: Registers) => ((registers.cs ?? 0n) & 3n) === 3n,
   isKernelAddress: (address) => address >= 0xffff_0000_0000_0000n,
-  // Half of five levels; the canonical half of four is smaller, and what lies between in no page table.
+  // The lower half of five levels. That of four is smaller: what lies between is in no page table.
   isUserAddress: (address) => address < 0x0100_0000_0000_0000n,
   callBefore,
 }
@@ -224,8 +224,9 @@ class X86Translator implements Translator {
 
   walkLevels(root: number, address: bigint): PageTableTrace {
     const bits = this.#levels === 5 ? 57 : 48
+    // All of a half is canonical, or nothing of a stretch as large is.
     if (root < 0 || BigInt.asUintN(64, BigInt.asIntN(bits, address)) !== address)
-      return { entries: [], target: undefined, coverage: PAGE_SIZE }
+      return { entries: [], target: undefined, coverage: 2 ** (bits - 1) }
     // The low bits of CR3 hold a PCID.
     return traceX86PageTables(this.#shape, Math.floor(root / PAGE_SIZE) * PAGE_SIZE, address)
   }

@@ -69,7 +69,8 @@ export function optionName(key: string, spec: OptionSpec): string {
   return spec.short === undefined ? `--${kebab(key)}` : `-${spec.short}`
 }
 
-function getoptOption([key, spec]: [string, OptionSpec]): GetoptOption {
+/** How getopt is told of an option. */
+export function getoptOption([key, spec]: [string, OptionSpec]): GetoptOption {
   const { short } = spec
   return {
     name: key,

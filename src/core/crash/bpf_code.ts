@@ -2,12 +2,12 @@
 import { wrap64 } from '../base/addr.ts'
 import { formatHardwareAddress } from '../base/ip_text.ts'
 import type { Cell, Column } from '../base/table.ts'
-import { bpfMapIdAt, bpfProgInstructions, bpfProgJitCode, type BpfProg } from '../kernel/bpf.ts'
+import { bpfProgInstructions, bpfProgJitCode, forEachBpfMap, type BpfProg } from '../kernel/bpf.ts'
 import { forEachBpfInstruction, type BpfNames } from '../kernel/bpf_disasm.ts'
 import type { Program } from '../program/program.ts'
-import { cellText } from './cell_text.ts'
+import { forEachInstruction } from '../program/disassemble.ts'
+import { cellText, hexText } from './cell_text.ts'
 import { lines, table, type Block, type TableBlock } from './command.ts'
-import { memoryTable } from './memory_table.ts'
 
 /** Every instruction on a line; `withBytes` on two. */
 export function bytecodeBlock(prog: BpfProg, withBytes: boolean): TableBlock {
@@ -37,9 +37,11 @@ export function bytecodeBlock(prog: BpfProg, withBytes: boolean): TableBlock {
 /** Maps by address, and helpers by their distance from the function all are counted from. */
 function bpfNames(program: Program): BpfNames {
   const base = program.kernelSymbols?.find('__bpf_call_base')?.address
+  let ids: Map<bigint, number> | undefined
   return {
     constant: (value) => {
-      const id = value === 0n ? undefined : bpfMapIdAt(program, value)
+      ids ??= new Map(Array.from(forEachBpfMap(program), (map) => [map.address, map.number('id')]))
+      const id = ids.get(value)
       return id === undefined ? undefined : `map[id:${id}]`
     },
     helper: (imm) =>
@@ -47,10 +49,36 @@ function bpfNames(program: Program): BpfNames {
   }
 }
 
-/** The machine code of a program, as bytes. */
+/** The machine code of a program and its subprograms, as gdb disassembles it. */
 export function* jitBlocks(prog: BpfProg): Generator<Block> {
   const parts = bpfProgJitCode(prog)
   if (parts.length === 0) yield lines('(not jited)')
-  for (const { start, size } of parts)
-    yield memoryTable({ memory: prog.program.memory, start, size, unit: 1 })
+  for (const { start, size } of parts) yield jitTable(prog.program, start, size)
+}
+
+function jitTable(program: Program, start: bigint, size: number): TableBlock {
+  function* rows(): Generator<Cell[]> {
+    const code = forEachInstruction(program, start, wrap64(start + BigInt(size)))
+    for (const { address, length, mnemonic, operands, target } of code) {
+      const name = target === undefined ? undefined : program.symbolize(target)
+      yield [address, length, mnemonic, operands, target ?? null, name ?? null]
+    }
+  }
+  const columns: readonly Column[] = [
+    { title: 'ADDRESS', kind: 'address' },
+    { title: 'LENGTH', kind: 'decimal' },
+    { title: 'MNEMONIC', kind: 'text' },
+    { title: 'OPERANDS', kind: 'text' },
+    { title: 'TARGET', kind: 'address' },
+    { title: 'TARGET SYMBOL', key: 'target_symbol', kind: 'text' },
+  ]
+  return table(columns, rows(), {
+    heading: '',
+    line: ([address, , mnemonic, operands, target, name]) => {
+      const where =
+        target === null ? '' : `0x${hexText(target)}${name === null ? '' : ` <${cellText(name)}>`}`
+      const text = `${cellText(mnemonic).padEnd(6)} ${cellText(operands)}${where}`.trimEnd()
+      return `   0x${hexText(address)}:\t${text}`
+    },
+  })
 }

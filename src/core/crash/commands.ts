@@ -9,9 +9,11 @@ import { dev } from './commands/dev.ts'
 import { dis } from './commands/dis.ts'
 import { evalCommand } from './commands/eval.ts'
 import { exit } from './commands/exit.ts'
+import { extend } from './commands/extend.ts'
 import { files } from './commands/files.ts'
 import { foreach } from './commands/foreach.ts'
 import { fuser } from './commands/fuser.ts'
+import { gdb } from './commands/gdb.ts'
 import { help } from './commands/help.ts'
 import { ipcs } from './commands/ipcs.ts'
 import { irq } from './commands/irq.ts'
@@ -28,7 +30,9 @@ import { pte } from './commands/pte.ts'
 import { ptob } from './commands/ptob.ts'
 import { ptov } from './commands/ptov.ts'
 import { rd } from './commands/rd.ts'
+import { repeat } from './commands/repeat.ts'
 import { runq } from './commands/runq.ts'
+import { rustfilt } from './commands/rustfilt.ts'
 import { sbitmapq } from './commands/sbitmapq.ts'
 import { search } from './commands/search.ts'
 import { set } from './commands/set.ts'
@@ -44,6 +48,7 @@ import { vm } from './commands/vm.ts'
 import { vtop } from './commands/vtop.ts'
 import { waitq } from './commands/waitq.ts'
 import { whatis } from './commands/whatis.ts'
+import { wr } from './commands/wr.ts'
 
 /** The registry: every command there is. */
 export const COMMANDS: readonly Command[] = [
@@ -51,5 +56,5 @@ export const COMMANDS: readonly Command[] = [
   ...[kmem, swap, mach, runq, irq, timer, waitq, net, dev, sbitmapq, bpf],
   ...[struct, union, star, p, whatis, rd, sym, dis, vtop, list, tree, search],
   ...[pte, btop, ptob, ptov, ascii, evalCommand],
-  ...[alias, help, exit],
+  ...[alias, repeat, extend, rustfilt, wr, gdb, help, exit],
 ]

@@ -1,6 +1,6 @@
 // A page table entry as a table of one row: what it maps and how, or where in swap it leads.
 import type { Cell, Column } from '../base/table.ts'
-import { swapFileName } from '../kernel/user_page.ts'
+import { swapFileName } from '../kernel/swap.ts'
 import type { Program } from '../program/program.ts'
 import { cellText, hexText } from './cell_text.ts'
 import { centreTitle, centreValue } from './centre.ts'

@@ -17,7 +17,7 @@ import { pageToPfn, pageZone, pfnToPage, type Page } from '../kernel/page.ts'
 import type { Program } from '../program/program.ts'
 import { addressText, cellText, hexText } from './cell_text.ts'
 import { lines, table, type Block, type TableBlock } from './command.ts'
-import { centre } from './kmem_text.ts'
+import { centre } from './centre_text.ts'
 
 /** `kmem -f`; with `pages` each block as well, which is `kmem -F`. */
 export function* freeBlocks(program: Program, pages: boolean): Generator<Block> {

@@ -20,7 +20,7 @@ import {
 import type { Program } from '../program/program.ts'
 import { addressText, cellText, hexText } from './cell_text.ts'
 import { lines, table, type Block, type TableBlock } from './command.ts'
-import { centre } from './kmem_text.ts'
+import { centre } from './centre_text.ts'
 
 /** `kmem -n`: nodes and their zones, sections, blocks. */
 export function* nodeBlocks(program: Program): Generator<Block> {

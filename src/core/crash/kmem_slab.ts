@@ -1,5 +1,5 @@
 // `kmem -s`, -S: slab caches and what is in them. Source of names and layout: crash's `kmem`.
-import { UsageError } from '../base/errors.ts'
+import { KdumpError, UsageError } from '../base/errors.ts'
 import { readCell, type Cell, type Column } from '../base/table.ts'
 import { pageNode } from '../kernel/page.ts'
 import * as slabs from '../kernel/slab.ts'
@@ -41,26 +41,29 @@ export function* slabBlocks(session: Session, view: SlabView): Generator<Block> 
     yield cacheList(program)
     return
   }
+  // Other allocators are refused once, not in every cell.
+  for (const cache of caches.forEachSlabCache(program)) {
+    caches.slabCacheOrder(cache)
+    break
+  }
   if (view.cpus === undefined) {
     yield cacheTable(chosenCaches(session, view), view.ignored)
     return
   }
   for (const cache of chosenCaches(session, view)) {
+    if (session.aborted) return
     yield cacheTable([cache], view.ignored)
-    if (!view.ignored.includes(caches.slabCacheName(cache))) yield* cacheContents(cache, view.cpus)
+    if (!view.ignored.includes(caches.slabCacheName(cache)))
+      yield* guarded(cacheContents(cache, view.cpus))
     yield lines('')
   }
 }
 
-function* chosenCaches(session: Session, { name }: SlabView): Generator<SlabCache> {
-  let isFound = false
-  for (const cache of caches.forEachSlabCache(session.program)) {
-    if (session.aborted) return
-    if (name !== undefined && caches.slabCacheName(cache) !== name) continue
-    isFound = true
-    yield cache
-  }
-  if (name !== undefined && !isFound) throw new UsageError(`no slab cache of this name: ${name}`)
+function chosenCaches({ program }: Session, { name }: SlabView): Iterable<SlabCache> {
+  if (name === undefined) return caches.forEachSlabCache(program)
+  const cache = caches.findSlabCache(program, name)
+  if (!cache) throw new UsageError(`no slab cache of this name: ${name}`)
+  return [cache]
 }
 
 function cacheList(program: Program): TableBlock {
@@ -137,7 +140,7 @@ function* cpuBlocks(cache: SlabCache, slabCpu: SlabCpu): Generator<Block> {
   const { cpu, cpuSlab, slab } = slabCpu
   yield lines(`CPU ${cpu} KMEM_CACHE_CPU:`, `  ${addressText(cpuSlab.address)}`)
   yield lines(`CPU ${cpu} SLAB:`)
-  if (slab) yield* slabContents(cache, slab)
+  if (slab) yield* guarded(slabContents(cache, slab))
   else yield lines('  (empty)')
   yield lines(`CPU ${cpu} PARTIAL:`)
   yield* slabList(cache, caches.forEachCpuPartialSlab(slabCpu))
@@ -160,9 +163,9 @@ function* nodeBlocks(cache: SlabCache, node: SlabNode, cpuSlabs: number): Genera
   for (const sheaf of forEachBarnSheaf(node))
     yield* sheafBlocks(cache, `NODE ${node.nid} SHEAF`, sheaf, `(node ${node.nid} sheaf)`)
   yield lines(`NODE ${node.nid} PARTIAL:`)
-  yield* slabList(cache, caches.forEachPartialSlab(node))
+  yield* slabRows(cache, caches.forEachPartialSlab(node))
   yield lines(`NODE ${node.nid} FULL:`)
-  if (caches.slabCacheTracksFull(cache)) yield* slabList(cache, caches.forEachFullSlab(node))
+  if (caches.slabCacheTracksFull(cache)) yield* slabRows(cache, caches.forEachFullSlab(node))
   else yield lines('  (not tracked)')
 }
 
@@ -194,21 +197,54 @@ function* slabList(cache: SlabCache, list: Iterable<Slab>): Generator<Block> {
   let isEmpty = true
   for (const slab of list) {
     isEmpty = false
-    yield* slabContents(cache, slab)
+    yield* guarded(slabContents(cache, slab))
   }
   if (isEmpty) yield lines('  (empty)')
 }
 
+/** Slabs without their objects: nodes may have very many. */
+function* slabRows(cache: SlabCache, list: Iterable<Slab>): Generator<Block> {
+  const iterator = list[Symbol.iterator]()
+  const first = iterator.next()
+  if (first.done) {
+    yield lines('  (empty)')
+    return
+  }
+  yield slabTable(
+    (function* (): Generator<Cell[]> {
+      for (let next: IteratorResult<Slab> = first; !next.done; next = iterator.next()) {
+        const slab = next.value
+        yield slabRow(
+          cache,
+          slab,
+          readCell(() => slab.number('inuse')),
+        )
+      }
+    })(),
+  )
+}
+
+/** A damaged list ends what is shown of one slab or cache, not of all. */
+function* guarded(blocks: Iterable<Block>): Generator<Block> {
+  try {
+    yield* blocks
+  } catch (error) {
+    if (!(error instanceof KdumpError)) throw error
+    yield { kind: 'problem', command: 'kmem', message: error.message }
+  }
+}
+
 /** A slab and all its objects. */
 export function* slabContents(cache: SlabCache, slab: Slab): Generator<Block> {
-  const { atHand } = slabs.objectsAtHand(cache)
+  const { atHand, slabCpus } = slabs.objectsAtHand(cache)
   const free = new Set(slabs.slabFreelist(cache, slab))
+  const owner = slabCpus.get(slab.address)
   const rows = slabs.slabObjects(cache, slab).map((object): Cell[] => {
-    const cpu = atHand.get(object)
-    return [object, cpu === undefined && !free.has(object), holderText(cache, cpu)]
+    const isFree = free.has(object) || atHand.has(object)
+    return [object, !isFree, isFree ? holderText(cache, atHand.get(object) ?? owner) : '']
   })
   const allocated = rows.filter(([, isAllocated]) => isAllocated === true).length
-  yield slabTable(cache, slab, allocated)
+  yield slabTable([slabRow(cache, slab, allocated)])
   yield objectTable(rows)
 }
 
@@ -223,7 +259,7 @@ export function* slabObjectBlocks(
   const inUse = slabs
     .slabObjects(cache, slab)
     .filter((object) => !free.has(object) && !atHand.has(object))
-  yield slabTable(cache, slab, inUse.length)
+  yield slabTable([slabRow(cache, slab, inUse.length)])
   yield objectTable(
     info ? [[info.object, info.allocated ?? null, holderText(cache, info.cpu)]] : [],
   )
@@ -244,18 +280,20 @@ const SLAB_COLUMNS: readonly Column[] = [
   { title: 'FREE', kind: 'decimal' },
 ]
 
-function slabTable(cache: SlabCache, slab: Slab, allocated: number): TableBlock {
-  const { program } = cache
-  const total = slab.number('objects')
-  const row: Cell[] = [
+function slabRow(cache: SlabCache, slab: Slab, allocated: Cell): Cell[] {
+  const total = readCell(() => slab.number('objects'))
+  return [
     slab.address,
     readCell(() => slabs.slabFirstObject(cache, slab)),
-    readCell(() => pageNode(program.objectAt('struct page', slab.address))),
+    readCell(() => pageNode(cache.program.objectAt('struct page', slab.address))),
     total,
     allocated,
-    total - allocated,
+    typeof total === 'number' && typeof allocated === 'number' ? total - allocated : null,
   ]
-  return table(SLAB_COLUMNS, [row], {
+}
+
+function slabTable(rows: Iterable<readonly Cell[]>): TableBlock {
+  return table(SLAB_COLUMNS, rows, {
     heading: '  SLAB              MEMORY            NODE  TOTAL  ALLOCATED  FREE',
     line: ([address, memory, node, objects, inUse, free]) =>
       `  ${addressText(address)}  ${addressText(memory)}  ${cellText(node).padStart(4)}  ` +

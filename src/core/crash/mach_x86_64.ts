@@ -88,7 +88,13 @@ function* stacks(
   if (found.length === 0) return
   const key = title.toLowerCase()
   yield { title: `${title} STACK SIZE`, key: `${key}_stack_size`, kind: 'decimal', value: size }
-  yield { title: `${title} STACKS`, key: `${key}_stacks`, kind: 'text', value: '' }
+  yield {
+    title: `${title} STACKS`,
+    key: `${key}_stacks`,
+    kind: 'decimal',
+    value: found.length,
+    text: '',
+  }
   for (const { cpu, stack } of found) {
     // Those of encrypted guests are mapped there only.
     const mark = isThere(stack) ? '' : ' [unavailable]'

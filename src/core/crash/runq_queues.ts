@@ -255,7 +255,7 @@ function groupRow(
   const group = rq.get('tg').deref()
   const name = taskGroupName(group)
   const head = `${priority === undefined ? '' : priorityText(priority)}TASK_GROUP: ${addressText(group.address)}`
-  const text = `${head}  ${title} ${name === '' ? '' : ` <${name}>`}${throttled ? ' (THROTTLED)' : ''}`
+  const text = `${head}  ${title}${name === '' ? '' : ` <${name}>`}${throttled ? ' (THROTTLED)' : ''}`
   return {
     ...{ row: 'group', class: queue, depth, address: rq.address, group: group.address, name },
     ...{ throttled, text: indented(columns, text) },
@@ -309,7 +309,8 @@ function* fairGroupRows(
 }
 
 function* openGroup(queue: KObject, depth: number, context: GroupContext): Generator<QueueRow> {
-  const title = `CFS_RQ: ${addressText(queue.address)}`
+  // crash leaves a blank here, and one before the name.
+  const title = `CFS_RQ: ${addressText(queue.address)} `
   yield groupRow('fair', queue, depth, isThrottled(queue), 2 + 3 * depth, { title })
   const group = queue.get('tg').deref().cast<'task_group'>('struct task_group')
   yield* fairGroupRows(queue, group, depth, context)

@@ -1,5 +1,6 @@
 // What lasts from one command to the next: the program, the current task, the settings.
 import { liveTask } from '../kernel/live_task.ts'
+import { forgetActive } from './active_task.ts'
 import { panicTask } from '../kernel/panic.ts'
 import { idleTask, type Task } from '../kernel/sched.ts'
 import type { FormatOptions } from '../program/format_object.ts'
@@ -8,10 +9,32 @@ import type { Program } from '../program/program.ts'
 import type { Command } from './command.ts'
 import { VARIABLES } from './variables.ts'
 
+/** What only the machine around a session can do; a browser has none of it. */
+export interface SessionHost {
+  /** Wait. Ctrl-C is seen behind it. */
+  sleep(ms: number): void
+  /** Find a module of commands by a path or a name. @throws {NotFoundError} */
+  findModule(name: string): string
+  /** Modules of the folders that names are searched in. */
+  listModules(): string[]
+  /** Load a module; what it exports. @throws {UsageError} if it cannot be loaded */
+  loadModule(path: string): Readonly<Record<string, unknown>>
+}
+
+/** Commands of a person's own, loaded by `extend`. */
+export interface Extension {
+  readonly path: string
+  readonly commands: readonly Command[]
+}
+
 /** One person at one dump. */
 export class Session {
   readonly program: Program
-  readonly commands: readonly Command[]
+  /** Those of kbox, behind them those of extensions. */
+  commands: readonly Command[]
+  /** What `extend` has loaded, by load. */
+  extensions: readonly Extension[] = []
+  host: SessionHost | undefined
   /** What `set` keeps, by name; crash's names and spellings. */
   readonly variables = new Map<string, string>(
     VARIABLES.map(({ name, initial }) => [name, initial]),
@@ -28,6 +51,7 @@ export class Session {
 
   constructor(program: Program, commands: readonly Command[]) {
     this.program = program
+    forgetActive(program)
     this.commands = commands
   }
 

@@ -1,7 +1,8 @@
 // A task's context, one value a line. Source of names and layout: crash's `set`.
+import { activeTask } from './active_task.ts'
 import { panicTask } from '../kernel/panic.ts'
 import { forEachCpu } from '../kernel/percpu.ts'
-import { currentTask, forEachIdleTask, taskCpu, type Task } from '../kernel/sched.ts'
+import { forEachIdleTask, taskCpu, type Task } from '../kernel/sched.ts'
 import type { Program } from '../program/program.ts'
 import { record, type RecordBlock } from './command.ts'
 import { taskStateText } from './task_state_text.ts'
@@ -13,7 +14,7 @@ export function taskContext(program: Program, task: Task): RecordBlock {
   const info = task.has('thread_info') ? task.address : task.pointer('stack')
   const isPanic = panicTask(program)?.address === task.address
   const isActive = forEachCpu(program, 'online').some(
-    (cpu) => currentTask(program, cpu).address === task.address,
+    (cpu) => activeTask(program, cpu).address === task.address,
   )
   const mark = isPanic ? '(PANIC)' : isActive ? '(ACTIVE)' : ''
   return record('column', [

@@ -3,12 +3,8 @@ import { readCell, type Cell, type Column } from '../base/table.ts'
 import { dPath } from '../kernel/dcache.ts'
 import { fileUserPath } from '../kernel/fs.ts'
 import { vmaFlags, type Mm, type Vma } from '../kernel/mm.ts'
-import {
-  forEachUserRange,
-  swapFileName,
-  vmaFileOffset,
-  type UserRange,
-} from '../kernel/user_page.ts'
+import { forEachUserRange, vmaFileOffset, type UserRange } from '../kernel/user_page.ts'
+import { swapFileName } from '../kernel/swap.ts'
 import type { Program } from '../program/program.ts'
 import { addressText, cellText, hexText } from './cell_text.ts'
 import { table, type TableBlock } from './command.ts'
@@ -93,7 +89,10 @@ export function* userPageRows(mm: Mm, vma: Vma, filter: PageFilter = {}): Genera
       if (offset !== undefined) yield rowOf(range, offset)
       continue
     }
-    for (let offset = 0n; offset < BigInt(range.size); offset += size) yield rowOf(range, offset)
+    for (let offset = 0n; offset < BigInt(range.size); offset += size) {
+      if (filter.isAborted?.()) return
+      yield rowOf(range, offset)
+    }
   }
 }
 

@@ -105,3 +105,10 @@ test('a page size that no machine has is not believed: tables are allocated by i
     assert.equal(new VmcoreInfo(`PAGESIZE=${size}`).pageSize, expected, size)
   }
 })
+
+test("the kernel's name lies where its offset says, before v5.11 behind a reference count", () => {
+  const at = (text: string): bigint | undefined => new VmcoreInfo(text).utsnameAddress
+  assert.equal(at('SYMBOL(init_uts_ns)=1000\nOFFSET(uts_namespace.name)=0'), 0x1000n)
+  assert.equal(at('SYMBOL(init_uts_ns)=1000'), 0x1004n)
+  assert.equal(at('OFFSET(uts_namespace.name)=0'), undefined)
+})

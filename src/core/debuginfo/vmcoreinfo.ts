@@ -5,6 +5,7 @@ import { NotFoundError } from '../base/errors.ts'
 
 /** Of arm64, ppc64 and loongarch64. */
 const PAGE_SIZE_MAX = 65536
+const KREF_SIZE = 4
 
 /** Parsed VMCOREINFO. Lookups are `undefined` when the kernel does not say; `getX` throws instead. */
 export class VmcoreInfo {
@@ -26,6 +27,13 @@ export class VmcoreInfo {
     return new VmcoreInfo(
       new TextDecoder('latin1').decode(end < 0 ? bytes : bytes.subarray(0, end)),
     )
+  }
+
+  /** The same with more `SYMBOL()` lines: what was found out otherwise. */
+  withSymbols(symbols: ReadonlyMap<string, bigint>): VmcoreInfo {
+    const more = Array.from(symbols, ([name, at]) => `SYMBOL(${name})=${at.toString(16)}`)
+    const own = Array.from(this.entries, ([key, value]) => `${key}=${value}`)
+    return new VmcoreInfo([...own, ...more].join('\n'))
   }
 
   /** A bare key, such as OSRELEASE or BUILD-ID. */
@@ -87,6 +95,18 @@ export class VmcoreInfo {
 
   get osrelease(): string {
     return this.string('OSRELEASE') ?? ''
+  }
+
+  /**
+   * Address of `init_uts_ns.name`, undefined if the kernel does not say where init_uts_ns is.
+   *
+   * Since v5.11, commit 9a56493f6942 ("uts: Use generic ns_common::count"), its offset is said; before, the name stood
+   * behind a `struct kref`.
+   */
+  get utsnameAddress(): bigint | undefined {
+    const namespace = this.symbol('init_uts_ns')
+    const offset = this.offset('uts_namespace.name') ?? KREF_SIZE
+    return namespace === undefined ? undefined : namespace + BigInt(offset)
   }
 
   /** Bytes of a page; 4096 where the kernel does not say, or what no machine has. */

@@ -2,7 +2,7 @@
 // itself by the same release. Source: include/linux/utsname.h, init/version.c.
 import { FaultError, type FaultReason } from '../base/errors.ts'
 import { decodeAscii } from '../base/text.ts'
-import type { Arch, ArchMemory } from '../arch/arch.ts'
+import type { Arch, ArchMemory, Translator } from '../arch/arch.ts'
 import { ARCHS } from '../arch/archs.ts'
 import type { VmcoreInfo } from '../debuginfo/vmcoreinfo.ts'
 import type { Dump, DumpUtsname } from './dump_format.ts'
@@ -42,15 +42,26 @@ export function identifyKernel(dump: Dump, info: VmcoreInfo): IdentifiedKernel |
  */
 function findPhysBase(dump: Dump, info: VmcoreInfo, arch: Arch): IdentifiedKernel | undefined {
   const step = arch.physBaseStep(info)
-  const address = utsnameAddress(info)
+  const address = info.utsnameAddress
   if (step === undefined || address === undefined) return undefined
-  const unmoved = arch.createTranslator(archMemory(dump, info, 0)).kernelToPhysical(address)
+  const unmoved = imageAddress(arch.createTranslator(archMemory(dump, info, 0)), address)
+  if (unmoved === undefined) return undefined
   for (const physical of forEachPlace(dump, unmoved % step, step)) {
     const physBase = physical - unmoved
     const utsname = readUtsname(dump, info, arch, physBase)
     if (typeof utsname !== 'string') return { utsname, physBase }
   }
   return undefined
+}
+
+/** Where an address of the image would lie; undefined for one of no image: what was found may be anything. */
+function imageAddress(translator: Translator, address: bigint): number | undefined {
+  try {
+    return translator.kernelToPhysical(address)
+  } catch (error) {
+    if (error instanceof FaultError) return undefined
+    throw error
+  }
 }
 
 /** Physical addresses, a multiple of `step` apart, at which memory begins as a utsname does. */
@@ -69,13 +80,6 @@ function* forEachPlace(dump: Dump, phase: number, step: number): Generator<numbe
   }
 }
 
-/** Address of init_uts_ns.name. */
-function utsnameAddress(info: VmcoreInfo): bigint | undefined {
-  const symbol = info.symbol('init_uts_ns')
-  const offset = info.offset('uts_namespace.name')
-  return symbol === undefined || offset === undefined ? undefined : symbol + BigInt(offset)
-}
-
 /** Read the kernel's name through its page tables; or say why that is not the kernel of `info`. */
 function readUtsname(
   dump: Dump,
@@ -83,7 +87,7 @@ function readUtsname(
   arch: Arch,
   physBase: number | undefined,
 ): DumpUtsname | string {
-  const address = utsnameAddress(info)
+  const address = info.utsnameAddress
   if (address === undefined) return 'it does not say where init_uts_ns is'
   const bytes = new Uint8Array(UTSNAME_SIZE)
   try {

@@ -157,12 +157,6 @@ export function bpfMapUid(map: BpfMap): number | undefined {
   return (map.find('memory.user') ?? map.find('user'))?.deref().number('uid.val')
 }
 
-/** The id of the map that lies at an address, undefined if none does. */
-export function bpfMapIdAt(program: Program, address: bigint): number | undefined {
-  for (const map of forEachBpfMap(program)) if (map.address === address) return map.number('id')
-  return undefined
-}
-
 /** Longest name of a type, for columns; without the front that all share. */
 export function longestBpfTypeName(program: Program, enumName: string): number {
   const type = stripType(program.type(`enum ${enumName}`))

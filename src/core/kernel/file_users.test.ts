@@ -12,8 +12,9 @@ const TYPES = `
   struct dentry_operations { void *d_dname; };
   struct inode { unsigned long i_ino; };
   struct dentry { struct hlist_bl_node d_hash; struct dentry *d_parent; struct qstr d_name; struct inode *d_inode;
-    struct dentry_operations *d_op; };
-  struct vfsmount { struct dentry *mnt_root; };
+    struct dentry_operations *d_op; struct super_block *d_sb; };
+  struct super_block { int s_flags; };
+  struct vfsmount { struct dentry *mnt_root; struct super_block *mnt_sb; };
   struct mount { struct mount *mnt_parent; struct dentry *mnt_mountpoint; struct vfsmount mnt; };
   struct path { struct vfsmount *mnt; struct dentry *dentry; };
   struct file { unsigned int f_mode; struct path f_path; struct inode *f_inode; };
@@ -50,7 +51,7 @@ const { program, addressOf } = buildKernel({
     upperInode: ['struct inode'],
     mount: ['struct mount', { mnt_parent: '&mount', mnt: { mnt_root: '&root' } }],
     fs: ['struct fs_struct', { root: path('root'), pwd: path('log') }],
-    logFile: ['struct file', { f_path: path('log'), f_inode: '&logInode' }],
+    logFile: ['struct file', { f_mode: 0x300_0000, f_path: path('log'), f_inode: '&logInode' }],
     backing: [
       'struct backing_file',
       {

@@ -1,5 +1,5 @@
 // Open files, inodes, and a task's directories. Source: include/linux/fdtable.h, include/linux/fs.h, include/linux/fs_struct.h.
-import { CorruptError } from '../base/errors.ts'
+import { CorruptError, FaultError } from '../base/errors.ts'
 import { stripType } from '../debuginfo/type.ts'
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
@@ -60,8 +60,8 @@ export function filePath(file: File): KObject<'path'> {
   return file.get('f_path')
 }
 
-/** FMODE_BACKING. @source include/linux/fs.h */
-const FMODE_BACKING = 0x0200_0000n
+/** FMODE_BACKING: bit 25 from v6.5 on, bit 24 since v6.14. Each bit has meant something else, too. @source include/linux/fs.h */
+const FMODE_BACKING = 3n << 24n
 
 /**
  * The path a file is known by to who mapped it: that of the overlay where `f_path` is the file below.
@@ -69,14 +69,23 @@ const FMODE_BACKING = 0x0200_0000n
  * @source include/linux/fs.h file_user_path()
  */
 export function fileUserPath(file: File): KObject<'path'> {
+  const { program } = file
+  if ((file.bigint('f_mode') & FMODE_BACKING) === 0n) return filePath(file)
+  if (!program.hasType('struct backing_file')) return filePath(file)
   // Since v6.7, commit def3ae83da02 ("fs: store real path instead of fake path in backing file f_path"), struct
   // backing_file has what the user sees. From v6.5 on it was the other way round, and f_path what is wanted.
-  const { program } = file
-  const isBacking = (file.bigint('f_mode') & FMODE_BACKING) !== 0n
-  const backing = isBacking ? program.findType('struct backing_file') : undefined
-  if (!backing) return filePath(file)
-  const outer = containerOf(file, file.address, 'struct backing_file', 'file')
-  return outer.find('user_path') ?? filePath(file)
+  const path = containerOf(file, file.address, 'struct backing_file', 'file').find('user_path')
+  return path && isPath(path) ? path : filePath(file)
+}
+
+/** Does this lead to a mount and an entry of one file system? Behind a file that backs nothing there is anything. */
+function isPath(path: KObject): boolean {
+  try {
+    return path.pointer('mnt.mnt_sb') === path.pointer('dentry.d_sb')
+  } catch (error) {
+    if (error instanceof FaultError) return false
+    throw error
+  }
 }
 
 /** The inode of an open file. @source include/linux/fs.h file_inode() */

@@ -7,7 +7,7 @@ import type { Program } from '../program/program.ts'
 import { cpumaskCpus } from './cpumask.ts'
 import { forEachNode } from './list.ts'
 import { mtForEach, mtLoad } from './maple_tree.ts'
-import { perCpu, perCpuPtr } from './percpu.ts'
+import { perCpu, perCpuOffset } from './percpu.ts'
 import { xaForEach, xaLoad } from './xarray.ts'
 
 export type IrqDesc = KObject<'irq_desc'>
@@ -27,7 +27,7 @@ const ACTION_LIMIT = 10_000
 
 /** How many interrupts there can be: one past the highest number. @source kernel/irq/irqdesc.c irq_get_nr_irqs() */
 export function nrIrqs(program: Program): number {
-  // Since v6.13 it is static and called total_nr_irqs.
+  // Since v7.2, commit b99dc723b12e ("genirq: Expose nr_irqs in core code"), it is called total_nr_irqs.
   const name = ['total_nr_irqs', 'nr_irqs'].find((candidate) => program.hasSymbol(candidate))
   if (name === undefined) throw new NotFoundError('symbol', 'nr_irqs')
   return Math.min(program.memory.u32(program.symbol(name)), IRQ_LIMIT)
@@ -116,9 +116,8 @@ export function irqDescAffinity(desc: IrqDesc): number[] {
 export function kstatIrqsCpu(desc: IrqDesc, cpu: number): number {
   const counts = desc.get('kstat_irqs')
   if (counts.isNull()) return 0
-  const count = perCpuPtr(counts, cpu)
-  // Since v6.10, commit 86d2a2f51fba ("genirq: Convert kstat_irqs to a struct"), the count is a member.
-  return (count.find('cnt') ?? count).number()
+  // Since v6.10, commit 86d2a2f51fba ("genirq: Convert kstat_irqs to a struct"), the count is the first member.
+  return desc.program.memory.u32(wrap64(counts.pointer() + perCpuOffset(desc.program, cpu)))
 }
 
 /** Name of the chip an interrupt comes through; undefined if it has none. */

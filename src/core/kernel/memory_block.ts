@@ -42,8 +42,7 @@ export function memoryBlockRange(block: MemoryBlock): { start: number; end: numb
 /** `ONLINE`, `GOING_OFFLINE`, …; `UNKNOWN` for what is no state. */
 export function memoryBlockState(block: MemoryBlock): string {
   const state = block.get('state')
-  // Since v6.19, commit 300709fbefd1 ("drivers/base/memory: fold register_memory_block to add_memory_block"), an enum
-  // of other values.
+  // Since v6.19 (and in some stable kernels before) an enum of other values.
   const name =
     stripType(state.type).kind === 'enum'
       ? state.enumName()

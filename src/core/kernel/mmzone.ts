@@ -55,7 +55,7 @@ export interface Watermarks {
 /** The watermarks in force, boost included: those of /proc/zoneinfo. @source include/linux/mmzone.h min_wmark_pages() */
 export function zoneWatermarks(zone: Zone): Watermarks {
   const boost = zone.find('watermark_boost')?.number() ?? 0
-  // Since v5.0, commit a9214443c26a ("mm: move zone watermark accesses behind an accessor"), it is _watermark.
+  // Since v5.0, commit a921444382b4 ("mm: move zone watermark accesses behind an accessor"), it is _watermark.
   const mark = (index: number): number =>
     zone.get('_watermark', 'watermark').at(index).number() + boost
   return { min: mark(0), low: mark(1), high: mark(2) }

@@ -133,10 +133,10 @@ function pageFlagBit(program: Program, name: string): number | undefined {
  */
 export function compoundHead(page: Page): Page {
   const { program } = page
-  // Since v7.1, commit fc3f334ce2b9 ("mm: rename the 'compound_head' field in the 'struct page' to 'compound_info'").
+  // Since v7.1, commit d50569612c29 ("mm: rename the 'compound_head' field in the 'struct page' to 'compound_info'").
   const info = page.bigint('compound_info', 'compound_head')
   if ((info & 1n) === 0n) return fakeHead(page) ?? page
-  // Since v7.1, commit d6746190bbf3 ("mm: rework compound_head() for power-of-2 sizeof(struct page)"), it may be the
+  // Since v7.1, commit 8c846c879e22 ("mm: rework compound_head() for power-of-2 sizeof(struct page)"), it may be the
   // mask that leads from any tail to its head. No array of descriptors lies in the last 4 GiB, which are the kernel's.
   if (page.has('compound_info') && hi32(info) === 0xffff_ffff)
     return program.objectAt('struct page', page.address & (info & ~1n))
@@ -146,7 +146,7 @@ export function compoundHead(page: Page): Page {
 /**
  * Where the descriptors of a huge page's tails share pages with those of its head, tails look like heads.
  *
- * v5.16 to v7.0; ended by commit 757128806237 ("mm/hugetlb: remove fake head pages").
+ * v5.16 to v7.0, with CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP.
  *
  * @source include/linux/page-flags.h page_fixed_fake_head()
  */

@@ -45,7 +45,7 @@ export interface SlabObjectInfo {
   readonly object: bigint
   /** Undefined where the lists that tell could not be read. */
   readonly allocated: boolean | undefined
-  /** The CPU in whose freelist or sheaf a free object waits. */
+  /** The CPU whose slab a free object is in, or whose sheaf. */
   readonly cpu: number | undefined
 }
 
@@ -230,11 +230,12 @@ function objectState(
   slab: Slab,
   object: bigint,
 ): Pick<SlabObjectInfo, 'allocated' | 'cpu'> {
-  const { atHand, isComplete } = objectsAtHand(cache)
+  const { atHand, slabCpus, isComplete } = objectsAtHand(cache)
   const cpu = atHand.get(object)
   if (cpu !== undefined) return { allocated: false, cpu: cpu < 0 ? undefined : cpu }
   try {
-    if (slabFreelist(cache, slab).includes(object)) return { allocated: false, cpu: undefined }
+    if (slabFreelist(cache, slab).includes(object))
+      return { allocated: false, cpu: slabCpus.get(slab.address) }
   } catch (error) {
     if (!(error instanceof KdumpError)) throw error
     return { allocated: undefined, cpu: undefined }
@@ -246,6 +247,8 @@ function objectState(
 export interface ObjectsAtHand {
   /** Object → CPU, or -1 for what a node keeps. */
   readonly atHand: ReadonlyMap<bigint, number>
+  /** Slab → the CPU that takes objects from it. */
+  readonly slabCpus: ReadonlyMap<bigint, number>
   /** False if something could not be read: there may be more. */
   readonly isComplete: boolean
 }
@@ -263,6 +266,7 @@ export function objectsAtHand(cache: SlabCache): ObjectsAtHand {
 
 function readObjectsAtHand(cache: SlabCache): ObjectsAtHand {
   const atHand = new Map<bigint, number>()
+  const slabCpus = new Map<bigint, number>()
   let isComplete = true
   const attempt = (read: () => void): void => {
     try {
@@ -276,8 +280,11 @@ function readObjectsAtHand(cache: SlabCache): ObjectsAtHand {
     for (const object of objects) atHand.set(object, cpu)
   }
   attempt(() => {
-    for (const slabCpu of forEachSlabCpu(cache))
-      attempt(() => add(slabCpuFreelist(cache, slabCpu), slabCpu.cpu))
+    for (const slabCpu of forEachSlabCpu(cache)) {
+      const { cpu, slab } = slabCpu
+      if (slab) slabCpus.set(slab.address, cpu)
+      attempt(() => add(slabCpuFreelist(cache, slabCpu), cpu))
+    }
   })
   attempt(() => {
     for (const { cpu, sheaf } of forEachCpuSheaf(cache))
@@ -287,7 +294,7 @@ function readObjectsAtHand(cache: SlabCache): ObjectsAtHand {
     for (const node of forEachSlabNode(cache))
       for (const sheaf of forEachBarnSheaf(node)) attempt(() => add(sheafObjects(cache, sheaf), -1))
   })
-  return { atHand, isComplete }
+  return { atHand, slabCpus, isComplete }
 }
 
 /**

@@ -82,7 +82,7 @@ export function* forEachSlabNode(cache: SlabCache): Generator<SlabNode> {
   const count = program.hasSymbol('nr_node_ids') ? program.object('nr_node_ids', 'int').number() : 1
   if (!(count > 0 && count <= NODES_MAX)) throw new CorruptError(cache.address, `${count} nodes`)
   for (let nid = 0; nid < count; nid++) {
-    // Since v7.1, commit a5b9c4a8a0c5 ("slab: decouple pointer to barn from kmem_cache_node"), a pair of pointers.
+    // Since v7.1, commit 5ba6bc27b1f9 ("slab: decouple pointer to barn from kmem_cache_node"), a pair of pointers.
     const pair = cache.find('per_node')?.at(nid)
     const pointer = pair ? pair.get('node') : cache.get('node').at(nid)
     if (pointer.isNull()) continue
@@ -135,7 +135,7 @@ export function* forEachFullSlab({ node }: SlabNode): Generator<Slab> {
 
 /** Does a cache list its full slabs? Only those that are debugged do. */
 export function slabCacheTracksFull(cache: SlabCache): boolean {
-  // Since v6.9, commit cc61eb851461 ("mm, slab: use an enum to define SLAB_ cache creation flags"), flags are numbered.
+  // Since v6.9, commit cc61eb851c9a ("mm, slab: use an enum to define SLAB_ cache creation flags"), flags are numbered.
   const type = cache.program.hasType('enum _slab_flag_bits')
     ? stripType(cache.program.type('enum _slab_flag_bits'))
     : undefined

@@ -1,4 +1,5 @@
 // Swap areas. Source: include/linux/swap.h, mm/swapfile.c.
+import { KdumpError } from '../base/errors.ts'
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
 import { dPath } from './dcache.ts'
@@ -33,7 +34,7 @@ export function* forEachSwapInfo(program: Program): Generator<SwapInfo> {
 
 /** Pages in use. @source mm/swapfile.c swap_usage_in_pages() */
 export function swapInusePages(info: SwapInfo): number {
-  // Since v6.13, commit b228386cf37c ("mm, swap: clean up plist removal and adding"), an atomic with a mark in it.
+  // Since v6.13, commit b228386cf237 ("mm, swap: clean up plist removal and adding"), an atomic with a mark in it.
   const atomic = info.find('inuse_pages.counter')
   if (!atomic) return info.number('inuse_pages')
   const pages = info.bigint('pages')
@@ -46,6 +47,24 @@ export function swapInusePages(info: SwapInfo): number {
 /** The path of the device or file. */
 export function swapPath(info: SwapInfo): string {
   return dPath(filePath(info.get('swap_file').deref()))
+}
+
+/**
+ * The path of a swap area by its number, as a swap entry has it.
+ *
+ * @returns undefined if there is no such area, or its path cannot be read: the number means something else then
+ * @source mm/swapfile.c swap_type_to_info()
+ */
+export function swapFileName(program: Program, type: number): string | undefined {
+  if (type >= SWAPFILES_MAX || !program.hasSymbol('swap_info')) return undefined
+  try {
+    const info = program.object('swap_info').at(type)
+    if (type >= program.object('nr_swapfiles').number() || info.isNull()) return undefined
+    return info.deref().get('swap_file').isNull() ? undefined : swapPath(info.deref())
+  } catch (error) {
+    if (error instanceof KdumpError) return undefined
+    throw error
+  }
 }
 
 /** What is swapped to: as /proc/swaps has it. @source mm/swapfile.c swap_show() */

@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { KernelBuilder } from '../../../test/support/kernel_builder.ts'
 import type { Program } from '../program/program.ts'
 import type { Mm, Vma } from './mm.ts'
-import { findUserPage, forEachUserRange, swapFileName, vmaFileOffset } from './user_page.ts'
+import { swapFileName } from './swap.ts'
+import { findUserPage, forEachUserRange, vmaFileOffset } from './user_page.ts'
 
 const TYPES = `
   struct table { unsigned long entry[512]; };
@@ -94,6 +95,9 @@ test('a range begins and ends where it is asked for, within a large page and bey
   )
   // 16 TiB of nothing is 32 entries of the root.
   assert.equal([...forEachUserRange(mm, 2n ** 40n, 2n ** 40n + 2n ** 44n)].length, 32)
+  // An area that a damaged dump makes 2^64 bytes large comes to an end.
+  const all = [...forEachUserRange(mm, 0x8000_0000_0000n, 0xffff_8000_0000_0000n)]
+  assert.equal(all.length, 2 ** 17 - 2)
   assert.equal(findUserPage(mm, 0x20_5000n).physical, 0x4000_5000)
 })
 

@@ -1,8 +1,6 @@
 // Where the pages of a process are: in memory, in swap, or only in the file they come from.
 // Source: include/linux/swapops.h, mm/swapfile.c, fs/proc/task_mmu.c.
-import { KdumpError } from '../base/errors.ts'
 import type { Program } from '../program/program.ts'
-import { dPath } from './dcache.ts'
 import type { Mm, Vma } from './mm.ts'
 
 /** A stretch of user addresses that one page table entry speaks of. */
@@ -57,28 +55,6 @@ function swapEntry(program: Program, { entries, target }: Trace): SwapEntry | un
   if (target !== undefined || last === undefined || last.value === 0n) return undefined
   const meaning = program.memory.translator.explainEntry(last.value)
   return meaning.kind === 'swap' ? { type: meaning.type, offset: meaning.offset } : undefined
-}
-
-/** MAX_SWAPFILES is at most 2^MAX_SWAPFILES_SHIFT. @source include/linux/swap.h */
-const SWAP_FILES_MAX = 32
-
-/**
- * The path of a swap file or device by its number.
- *
- * @returns undefined if no such file is in use: the number means something else then
- * @source mm/swapfile.c swap_show()
- */
-export function swapFileName(program: Program, type: number): string | undefined {
-  if (type >= SWAP_FILES_MAX || !program.hasSymbol('swap_info')) return undefined
-  try {
-    const info = program.object('swap_info').at(type)
-    if (type >= program.object('nr_swapfiles').number() || info.isNull()) return undefined
-    const file = info.deref().get('swap_file')
-    return file.isNull() ? undefined : dPath(file.get('f_path'))
-  } catch (error) {
-    if (error instanceof KdumpError) return undefined
-    throw error
-  }
 }
 
 /** The offset in its file of a user address. @source include/linux/pagemap.h linear_page_index() */

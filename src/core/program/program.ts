@@ -5,6 +5,7 @@ import type { Arch } from '../arch/arch.ts'
 import { getArch } from '../arch/archs.ts'
 import { Btf } from '../debuginfo/btf.ts'
 import { readKallsyms } from '../debuginfo/kallsyms.ts'
+import { locateKallsyms } from '../debuginfo/locate_kallsyms.ts'
 import { checkNamelist, namelistSymbols, type Namelist } from '../debuginfo/namelist.ts'
 import { OrcTable, orcVersion, type OrcVersion } from '../debuginfo/orc.ts'
 import type { KernelSymbol, SymbolIndex } from '../debuginfo/symbol_index.ts'
@@ -263,13 +264,20 @@ export class Program {
 
   /** kallsyms has all of them only with CONFIG_KALLSYMS_ALL: without, it has functions, and no variable. */
   #readSymbols(): SymbolIndex | undefined {
-    const own = this.#attempt(() => readKallsyms(this.memory, this.info))
+    const own = this.#attempt(() => readKallsyms(this.memory, this.#locateKallsyms()))
     const { namelist } = this.#options
     if (!namelist || own?.find('init_task')) return own
     const given = this.#attempt(() => namelistSymbols(namelist, this.info.kaslrOffset))
     // What the dump lacks is there.
     if (given) this.problems.length = 0
     return given ?? own
+  }
+
+  /** Since v6.0, commit 5fd8fea935a1 ("vmcoreinfo: include kallsyms symbols"), VMCOREINFO says where it is. */
+  #locateKallsyms(): VmcoreInfo {
+    if (this.info.symbol('kallsyms_names') !== undefined) return this.info
+    const located = locateKallsyms(this.memory, this.info)
+    return located ? this.info.withSymbols(located) : this.info
   }
 
   #readBtf(): Btf {

@@ -9,6 +9,8 @@ import type { KdumpFacts } from './writers/kdump_header.ts'
 
 /** `char sysname[65]`, and five more alike. Source: include/uapi/linux/utsname.h. */
 const UTSNAME_FIELD = 65
+/** What every kernel's sysname is. */
+const SYSNAME = new TextEncoder().encode('Linux\0')
 
 /** What the person chose. */
 export interface DumpChoices {
@@ -45,11 +47,11 @@ export function readFacts(
 /** The kernel's own, else what the input's header says: a reader must at least learn the machine. */
 function readUtsname(dump: Dump, info: VmcoreInfo, memory: KernelMemory): Uint8Array {
   const utsname = new Uint8Array(6 * UTSNAME_FIELD)
-  const namespace = info.symbol('init_uts_ns')
-  if (namespace !== undefined) {
-    memory.readLenient(namespace + BigInt(info.offset('uts_namespace.name') ?? 0), utsname)
-  }
-  if (utsname[4 * UTSNAME_FIELD] !== 0 || !dump.utsname) return utsname
+  const address = info.utsnameAddress
+  if (address !== undefined) memory.readLenient(address, utsname)
+  if (SYSNAME.every((byte, i) => utsname[i] === byte)) return utsname
+  utsname.fill(0)
+  if (!dump.utsname) return utsname
   const { nodename, release, version, machine } = dump.utsname
   for (const [i, text] of ['Linux', nodename, release, version, machine].entries()) {
     utsname.set(new TextEncoder().encode(text).subarray(0, UTSNAME_FIELD - 1), i * UTSNAME_FIELD)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { fileInode, forEachFile } from '../../../src/core/kernel/fs.ts'
 import { forEachTask } from '../../../src/core/kernel/sched.ts'
 import type { Program } from '../../../src/core/program/program.ts'
-import { crashClaim, defineClaims, guestClaim, sameAsCrash } from './claim.ts'
+import { crashClaim, defineClaims, guestClaim, sameAsCrash, recipeClaim } from './claim.ts'
 import { byTask } from './gdb_text.ts'
 import { largePid, openFile, settledProcesses, withoutDeleted } from './user_truth.ts'
 
@@ -51,6 +51,18 @@ export const files = defineClaims([
     { shows: 'files -d DENTRY' },
   ),
   sameAsCrash((program) => `files -p ${cachedInode(program)}`, {}, { shows: 'files -p INODE' }),
+  recipeClaim(
+    (program) => `files -n ${cachedInode(program)}`,
+    'crash has it since 9.0.2: the nodes have all pages together',
+    ({ rows }) => {
+      const pages = rows.slice(1).map((row) => row.pages as number)
+      assert.equal(
+        pages.reduce((sum, count) => sum + count, 0),
+        rows[0]?.nrpages,
+      )
+    },
+    { shows: 'files -n INODE' },
+  ),
   sameAsCrash('files -R console 1'),
   sameAsCrash('files -R 1 1'),
   sameAsCrash(

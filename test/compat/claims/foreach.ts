@@ -1,13 +1,34 @@
 // foreach: a command for many tasks. crash lists them in another order: they are compared task by task.
 import assert from 'node:assert/strict'
-import { crashClaim, defineClaims } from './claim.ts'
+import { getTask } from './task_address.ts'
+import { crashClaim, defineClaims, type Claim } from './claim.ts'
 import { byTask, gdbLines } from './gdb_text.ts'
 
-export const foreach = defineClaims(
-  [...['foreach task', 'foreach task -x', 'foreach task -R pid,comm,flags,se.on_rq']].map((line) =>
-    crashClaim(line, ({ lines }, theirs) => {
+/** States crash does not know, and which of the idle tasks it is, aside. */
+const plain = (lines: readonly string[]): string[] =>
+  lines.map((line) => line.replace(/\|TASK_FREEZABLE/, '').replace(/ \(\d+ of \d+\)/, ''))
+
+const same = (line: string): Claim =>
+  crashClaim(
+    (program) => line.replace('TASK', getTask(program, 1).address.toString(16)),
+    ({ lines }, theirs) => {
       assert.ok(theirs.length > 0, 'crash prints nothing')
-      assert.deepEqual(byTask(gdbLines(lines)), byTask(gdbLines(theirs)))
-    }),
-  ),
+      assert.deepEqual(byTask(gdbLines(plain(lines))), byTask(gdbLines(plain(theirs))))
+    },
+    { shows: line },
+  )
+
+export const foreach = defineClaims(
+  [
+    ...['foreach task', 'foreach task -x', 'foreach task -R pid,comm,flags,se.on_rq'],
+    ...['foreach kernel set', 'foreach user ps', 'foreach gleader ps', 'foreach active set'],
+    ...[
+      'foreach IN ps',
+      'foreach UN ps',
+      'foreach 1 2 set',
+      'foreach init set',
+      "foreach 'kwork.*' ps",
+    ],
+    ...['foreach TASK ps', 'foreach 1 task -R pid'],
+  ].map(same),
 )

@@ -23,9 +23,10 @@ interface TrueMount {
 }
 
 /** /proc/PID/mountinfo of the process that wrote it down: the root of the mount tree is not in it. */
-function mountinfo(truth: GuestTruth): TrueMount[] {
-  return truth
-    .read('mountinfo')
+const mountinfo = (truth: GuestTruth): TrueMount[] => parseMountinfo(truth.read('mountinfo'))
+
+function parseMountinfo(text: string): TrueMount[] {
+  return text
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
@@ -79,6 +80,15 @@ export const mount = defineClaims([
   guestClaim('mount', ({ rows }, truth) => {
     assert.deepEqual(shown(rows.filter(isListed)), expected(mountinfo(truth)))
   }),
+  guestClaim(
+    (program) => `mount -n ${pidOf(program, 'unshare')}`,
+    ({ rows, program }, truth) => {
+      const text = truth.ofProcess(pidOf(program, 'unshare'), 'mountinfo')
+      assert.ok(text !== '', 'the guest has no mountinfo of it')
+      assert.deepEqual(shown(rows.filter(isListed)), expected(parseMountinfo(text)))
+    },
+    { shows: 'mount -n PID' },
+  ),
   chooses('mount /dev/vda', onDisk),
   chooses('mount /proc', ({ path }) => path === '/proc'),
   chooses('mount "/srv/work/two words"', ({ device }) => device === 'small'),

@@ -32,11 +32,15 @@ export const sig = defineClaims([
       const pid = task.number('pid')
       const status = truth.ofProcess(pid, 'status')
       const section = blocks.find(({ heading }) => heading?.pid === pid)?.blocks as JsonBlock[]
-      const masks = Object.assign(
-        {},
-        ...section.filter(({ kind }) => kind === 'record').map((block) => block.values),
-      )
+      const records = section.filter(({ kind }) => kind === 'record').map(({ values }) => values)
+      const masks = Object.assign({}, ...records)
       assert.equal(BigInt(masks.blocked), statusMask(status, 'SigBlk'), `${pid}`)
+      // Of the thread, then of its process.
+      const [own, shared] = records.flatMap(({ signal }) =>
+        signal === undefined ? [] : [BigInt(signal)],
+      )
+      assert.equal(own, statusMask(status, 'SigPnd'), `${pid}`)
+      assert.equal(shared, statusMask(status, 'ShdPnd'), `${pid}`)
       const actions = section.find(({ kind }) => kind === 'table')?.rows as {
         sig: number
         handler: string

@@ -1,5 +1,6 @@
 // struct: definitions and objects, as gdb prints them from DWARF.
-import { defineClaims } from './claim.ts'
+import assert from 'node:assert/strict'
+import { defineClaims, recipeClaim } from './claim.ts'
 import { sameAsGdb } from './gdb_text.ts'
 
 const STRUCTS = [
@@ -17,13 +18,21 @@ const OBJECTS = [
   ...['list_head modules', 'resource iomem_resource', 'rcu_state rcu_state'],
 ]
 
-export const struct = defineClaims(
-  sameAsGdb([
+export const struct = defineClaims([
+  ...sameAsGdb([
     ...STRUCTS.flatMap((name) => [`struct ${name}`, `struct -o ${name}`, `struct -x -o ${name}`]),
     ...OBJECTS.flatMap((object) => [`struct ${object}`, `struct -x ${object}`]),
     ...['struct list_head init_task 3', 'struct -o list_head init_task'],
     ...['struct -r list_head init_task', 'struct -c -2 list_head init_task'],
     ...['struct rq.nr_running,cpu runqueues:a', 'pid_type', 'atomic_t', 'pid_t'],
     'struct -l task_struct.tasks task_struct.pid init_task',
+    ...['struct -d list_head init_task', 'struct -p list_head.next modules'],
   ]),
-)
+  recipeClaim(
+    'struct -u list_head 400000',
+    'crash reads user memory for all lines that follow',
+    // An ELF header.
+    ({ lines }) => assert.match(lines.join(' '), /next = 0x10102464c457f,/),
+    { before: ['set 1'] },
+  ),
+])

@@ -1,5 +1,47 @@
-// sym: symbols by name and address.
-import { defineClaims } from './claim.ts'
-import { sameAsGdb } from './gdb_text.ts'
+// sym: symbols by name and address. Those of modules crash has from the module's file, with other letters and names.
+import assert from 'node:assert/strict'
+import { crashClaim, defineClaims, recipeClaim, sameAsCrash, type Claim } from './claim.ts'
+import { gdbLines, sameAsGdb } from './gdb_text.ts'
 
-export const sym = defineClaims(sameAsGdb(['sym init_task', 'sym jiffies', 'sym -q panic_on_oops']))
+const TEXT = /^([\da-f]{16}) \([tT]\) (\w+)/
+
+/** Functions by address, the compiler's suffixes aside: kallsyms keeps them, crash does not. */
+const functions = (lines: readonly string[]): Set<string> =>
+  new Set(
+    lines
+      .map((line) => TEXT.exec(line))
+      .filter((match) => match !== null)
+      .map((match) => `${match[1]} ${match[2]}`),
+  )
+
+const modules = (line: string): Claim =>
+  crashClaim(line, ({ lines }, theirs) => {
+    const [ours, all] = [functions(lines), functions(theirs)]
+    assert.ok(all.size > 10)
+    assert.deepEqual(
+      [...all].filter((each) => !ours.has(each)),
+      [],
+    )
+  })
+
+export const sym = defineClaims([
+  ...sameAsGdb(['sym init_task', 'sym jiffies', 'sym -q panic_on_oops']),
+  ...sameAsGdb(['sym -n jiffies', 'sym -p jiffies', 'sym -np schedule', 'sym -q vmap_area_root']),
+  sameAsCrash(
+    (program) => `sym ${program.symbol('schedule').toString(16)}`,
+    { theirs: gdbLines, ours: gdbLines },
+    { shows: 'sym ADDRESS' },
+  ),
+  modules('sym -m virtio_net'),
+  modules('sym -M'),
+  crashClaim('sym -l', ({ lines }, theirs) => {
+    const [ours, all] = [functions(lines), functions(theirs)]
+    assert.ok(ours.size > 10_000)
+    const missing = [...all].filter((each) => !ours.has(each))
+    // crash lists modules too, and symbols that kallsyms leaves out.
+    assert.ok(missing.length < all.size / 10, `${missing.length} of ${all.size}`)
+  }),
+  recipeClaim('sym schedule+4', 'crash finds no such symbol', ({ lines }) =>
+    assert.match(lines[0] ?? '', /\(T\) schedule\+4$/),
+  ),
+])

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { forEachVma, taskMm, vmaFlags } from '../../../src/core/kernel/mm.ts'
 import { findTask } from '../../../src/core/kernel/sched.ts'
+import { vmFlagNames } from '../../../src/core/kernel/vm_flags.ts'
 import type { Program } from '../../../src/core/program/program.ts'
 import {
   crashClaim,
@@ -146,6 +147,21 @@ export const vm = defineClaims([
       ])
       assert.deepEqual(ours, expected)
     }
+  }),
+  // Names of flags are claimed of vm -f; here every area of a process that stood still has those its smaps had.
+  guestClaim('foreach user vm', (evidence, truth) => {
+    let compared = 0
+    for (const task of settledProcesses(evidence.program, truth)) {
+      const pid = task.number('pid')
+      const smaps = truth.ofProcess(pid, 'smaps')
+      if (smaps === '') continue
+      for (const { start, flags } of rowsOf(evidence, pid, 'vma')) {
+        const names = vmFlagNames(evidence.program, BigInt(flags)).join('|')
+        assert.deepEqual(letters(names), flagsAt(smaps, BigInt(start)), `${pid} ${start}`)
+        compared++
+      }
+    }
+    assert.ok(compared > 5, `only ${compared} areas`)
   }),
   guestClaim('foreach user vm -p', (evidence, truth) => {
     let compared = 0

@@ -1,7 +1,7 @@
 // alias: other names of commands, built in and of this session.
 import { commandLineCode } from '../code/script.ts'
 import { UsageError } from '../../base/errors.ts'
-import { defineCommand, table, type Block } from '../command.ts'
+import { defineCommand, lines, table, type Block } from '../command.ts'
 import type { Session } from '../session.ts'
 
 export const alias = defineCommand({
@@ -20,22 +20,26 @@ export const alias = defineCommand({
   code: ({ operands }) => commandLineCode('alias', operands),
   *run(session, { operands }) {
     const [name, ...words] = operands
-    if (name !== undefined && words.length > 0) setAlias(session, name, words)
+    if (name !== undefined && words.length > 0) yield setAlias(session, name, words)
     else yield aliasTable(session, name)
   },
 })
 
-function setAlias(session: Session, name: string, words: readonly string[]): void {
+function setAlias(session: Session, name: string, words: readonly string[]): Block {
   if (session.findCommand(name)) throw new UsageError(`${name} is a command`)
   const [command = ''] = words
-  if (command === '') session.aliases.delete(name)
-  else if (!session.findCommand(command)) throw new UsageError(`no command '${command}' to alias`)
-  else session.aliases.set(name, words)
+  if (command === '') {
+    if (!session.aliases.delete(name)) throw new UsageError(`alias does not exist: ${name}`)
+    return lines(`alias deleted: ${name}`)
+  }
+  if (!session.findCommand(command)) throw new UsageError(`no command '${command}' to alias`)
+  session.aliases.set(name, words)
+  return aliasTable(session, name)
 }
 
 /** Those of the session come first: they hide built-in ones of the same name. */
 function aliasTable(session: Session, only: string | undefined): Block {
-  const own = Array.from(session.aliases, ([name, words]) => ['user', name, words.join(' ')])
+  const own = Array.from(session.aliases, ([name, words]) => ['runtime', name, words.join(' ')])
   const builtin = session.commands.flatMap(({ name, aliases }) =>
     Object.entries(aliases ?? {}).map(([short, args]) => [
       'builtin',

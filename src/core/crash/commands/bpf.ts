@@ -68,9 +68,9 @@ function codeOf(values: Args['values']): string {
   const map = `console.log(map.number('id'), bpfTypeName(map.get('map_type')), map.string('name'))`
   const prog = `console.log(prog.number('aux.id'), bpfTypeName(prog.get('type')), prog.string('aux.name'))`
   if (values.prog !== undefined)
-    return `const prog = findBpfProg(program, ${Number(values.prog)})\nif (prog) ${prog}`
+    return `const prog = findBpfProg(program, ${parseCount(values.prog)})\nif (prog) ${prog}`
   if (values.map !== undefined)
-    return `const map = findBpfMap(program, ${Number(values.map)})\nif (map) ${map}`
+    return `const map = findBpfMap(program, ${parseCount(values.map)})\nif (map) ${map}`
   const progs = `for (const prog of forEachBpfProg(program)) ${prog}`
   const maps = `for (const map of forEachBpfMap(program)) ${map}`
   if (values.maps) return maps

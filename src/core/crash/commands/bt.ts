@@ -1,10 +1,11 @@
 // bt: backtraces. Frames come from the kernel's own unwind tables; what does not is marked.
 // Source of names and layout: crash's `bt`; truth: arch/x86/kernel/unwind_orc.c.
+import { activeTask } from '../active_task.ts'
 import { btCode } from '../code/bt_code.ts'
 import type { Cell, Column } from '../../base/table.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import { panicTask } from '../../kernel/panic.ts'
-import { currentTask, forEachThread, idleTask, type Task } from '../../kernel/sched.ts'
+import { forEachThread, idleTask, type Task } from '../../kernel/sched.ts'
 import { cpuTrace, stackTrace } from '../../kernel/stack.ts'
 import type { Program } from '../../program/program.ts'
 import { frameSymbol, type StackFrame, type StackTrace } from '../../program/stack_trace.ts'
@@ -118,7 +119,7 @@ function* chosenTasks(session: Session, { values, operands }: Args): Generator<C
     const online = forEachCpu(program, 'online')
     const wanted = values.cpus === undefined ? online : parseCpuList(values.cpus, online)
     for (const cpu of wanted) {
-      const task = currentTask(program, cpu)
+      const task = activeTask(program, cpu)
       if (values.skip === 'idle' && task.address === idleTask(program, cpu).address) continue
       yield { task, cpu }
     }

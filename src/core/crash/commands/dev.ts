@@ -181,6 +181,16 @@ function resourceTable(
   })
 }
 
+function inFlightCells(disk: Gendisk): Cell[] {
+  const counts: number[] = []
+  const total = readCell(() => {
+    const { read, write } = diskInFlight(disk)
+    counts.push(read, write)
+    return read + write
+  })
+  return [total, counts[0] ?? total, counts[1] ?? total]
+}
+
 /** Those that crash leaves out; a busy one is worth a line. */
 const QUIET_DISK = /^(loop|ram)\d/
 
@@ -189,14 +199,11 @@ function diskTable(session: Session, busyOnly: boolean): TableBlock {
     for (const disk of forEachDisk(session.program)) {
       if (session.aborted) return
       const name = disk.string('disk_name')
-      const read = readCell(() => diskInFlight(disk).read)
-      const write = readCell(() => diskInFlight(disk).write)
-      const isIdle = read === 0 && write === 0
-      if (isIdle && (busyOnly || QUIET_DISK.test(name))) continue
-      const total = typeof read === 'number' && typeof write === 'number' ? read + write : read
+      const [total, read, write] = inFlightCells(disk)
+      if (total === 0 && (busyOnly || QUIET_DISK.test(name))) continue
       yield [
         ...[disk.number('major'), disk.address, name, readCell(() => disk.pointer('queue'))],
-        ...[total, read, write],
+        ...[total ?? null, read ?? null, write ?? null],
       ]
     }
   }

@@ -32,7 +32,7 @@ export const evalCommand = defineCommand({
   ],
   options: OPTIONS,
   code: ({ operands }) =>
-    `console.log(evaluate(program, ${JSON.stringify(operands.join(' '))}).bigint())`,
+    `console.log(evaluate(program, ${JSON.stringify(toC(operands.join(' ')))}).bigint())`,
   *run({ program }, { values, operands }) {
     const value = evaluateText(program, operands.join(' '))
     const signed = BigInt.asIntN(64, value)
@@ -57,6 +57,19 @@ export const evalCommand = defineCommand({
     ])
   },
 })
+
+/** The same in C: symbols stand for their addresses, numbers say their radix, units are written out. */
+function toC(text: string): string {
+  return text.replace(
+    /\b(0x[\da-f]+|[\da-f]+)([kmg]?)\b|\b[a-z_]\w*/gi,
+    (word, digits?: string, unit = '') => {
+      if (digits === undefined) return `(unsigned long)&${word}`
+      const literal = /^(0x|\d+$)/i.test(digits) ? digits : `0x${digits}`
+      const size = UNITS[unit.toLowerCase()]
+      return size === undefined ? literal : `(${literal} * ${size}UL)`
+    },
+  )
+}
 
 function evaluateText(program: Program, text: string): bigint {
   const bare = text

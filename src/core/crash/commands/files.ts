@@ -15,7 +15,9 @@ import {
   type Inode,
   type OpenFile,
 } from '../../kernel/fs.ts'
+import { forEachNode } from '../../kernel/mmzone.ts'
 import { forEachMount, mountNamespace } from '../../kernel/mount.ts'
+import { compoundOrder, pageNode } from '../../kernel/page.ts'
 import type { Task } from '../../kernel/sched.ts'
 import { inodeSocket, socketProtocol } from '../../kernel/socket.ts'
 import type { KObject } from '../../program/kobject.ts'
@@ -46,6 +48,12 @@ const OPTIONS = {
     short: 'p',
     value: 'inode',
     help: 'the pages of an inode in the page cache',
+  },
+  nodes: {
+    type: 'string',
+    short: 'n',
+    value: 'inode',
+    help: 'how many pages of an inode in the page cache are on each memory node',
   },
   cache: { type: 'boolean', short: 'c', help: 'inode, mapping and cached pages of each file' },
   reference: {
@@ -80,6 +88,8 @@ export const files = defineCommand({
       yield dentryTable(program, parseAddress(program, values.dentry))
     else if (values.inode !== undefined)
       yield* inodeBlocks(program, parseAddress(program, values.inode))
+    else if (values.nodes !== undefined)
+      yield* nodeBlocks(program, parseAddress(program, values.nodes))
     else {
       for (const task of chooseTasks(session, operands)) {
         if (session.aborted) return
@@ -221,15 +231,39 @@ function pathOfDentry(dentry: KObject<'dentry'>): string {
 
 function* inodeBlocks(program: Program, address: bigint): Generator<Block> {
   const inode = program.objectAt('struct inode', address)
+  yield inodeTable(inode)
+  yield pageTable(pageRows(program, inode))
+}
+
+function inodeTable(inode: Inode): TableBlock {
   const columns: readonly Column[] = [
     { title: 'INODE', kind: 'address' },
     { title: 'NRPAGES', kind: 'decimal' },
   ]
-  yield table(columns, [[address, inodePages(inode)]], {
+  return table(columns, [[inode.address, inodePages(inode)]], {
     heading: '     INODE        NRPAGES',
     line: ([at, pages]) => `${addressText(at)} ${cellText(pages).padStart(8)}\n`,
   })
-  yield pageTable(pageRows(program, inode))
+}
+
+/** Pages by memory node; those of a large folio, which is one entry of the cache, each. */
+function* nodeBlocks(program: Program, address: bigint): Generator<Block> {
+  const inode = program.objectAt('struct inode', address)
+  yield inodeTable(inode)
+  const counts = new Map(Array.from(forEachNode(program), (node) => [node.number('node_id'), 0]))
+  for (const cached of forEachCachedPage(inode)) {
+    const page = program.objectAt('struct page', cached.page)
+    const node = pageNode(page)
+    counts.set(node, (counts.get(node) ?? 0) + 2 ** compoundOrder(page))
+  }
+  const columns: readonly Column[] = [
+    { title: 'NODE', kind: 'decimal' },
+    { title: 'PAGES', kind: 'decimal' },
+  ]
+  yield table(columns, counts, {
+    heading: '     NODE           PAGES',
+    line: ([node, pages]) => `${cellText(node).padStart(8)} ${cellText(pages).padStart(16)}`,
+  })
 }
 
 function* pageRows(program: Program, inode: Inode): Generator<Cell[]> {

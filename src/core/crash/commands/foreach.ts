@@ -1,8 +1,9 @@
 // foreach: a command for many tasks.
+import { activeTask } from '../active_task.ts'
 import { foreachCode } from '../code/foreach_code.ts'
 import { FaultError, KdumpError, UsageError } from '../../base/errors.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
-import { currentTask, isKthread, taskStateName, type Task } from '../../kernel/sched.ts'
+import { isKthread, taskStateName, type Task } from '../../kernel/sched.ts'
 import { defineCommand, type Block, type Command } from '../command.ts'
 import { parseArguments, runCommand } from '../run_command.ts'
 import type { Session } from '../session.ts'
@@ -145,7 +146,7 @@ function narrowing(word: string): Selector {
 function parseSelector(session: Session, word: string, all: readonly Task[]): Selector {
   const { program } = session
   if (word === 'active') {
-    const active = forEachCpu(program, 'online').map((cpu) => currentTask(program, cpu).address)
+    const active = forEachCpu(program, 'online').map((cpu) => activeTask(program, cpu).address)
     return (task) => active.includes(task.address)
   }
   const pid = /^\d+$/.test(word) ? Number(word) : undefined

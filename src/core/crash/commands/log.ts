@@ -2,6 +2,7 @@
 // Source of names and layout: crash's `log`.
 import { logCode } from '../code/system_code.ts'
 import { formatAddress } from '../../base/hex.ts'
+import { demangleRustText } from '../../base/rust_demangle.ts'
 import type { Cell, Column } from '../../base/table.ts'
 import { forEachAuditRecord } from '../../kernel/audit.ts'
 import { formatTimestamp, readLog, type LogRecord } from '../../kernel/printk.ts'
@@ -40,7 +41,7 @@ const OPTIONS = {
   rust: {
     type: 'boolean',
     short: 'R',
-    help: 'accepted; names of Rust functions stay as they were printed',
+    help: 'names of Rust functions as people write them',
   },
 } as const
 
@@ -104,10 +105,10 @@ function lineFormat(program: Program, { values }: Args): (row: readonly Cell[]) 
     const who = values.caller && caller !== '' ? `[${cellText(caller).padStart(6)}] ` : ''
     const time = stamp(tsNsec as bigint)
     const prefix = time + who + (values.level ? `<${Number(level).toString(16)}>` : '')
-    const shown = cellText(text)
+    const shown = (values.rust ? demangleRustText(cellText(text)) : cellText(text))
       .split('\n')
       .map((line) => prefix + line)
-    const indent = ' '.repeat(time.length)
+    const indent = ' '.repeat(prefix.length)
     if (values.dictionary && subsystem !== '')
       shown.push(`${indent}SUBSYSTEM=${cellText(subsystem)}`)
     if (values.dictionary && device !== '') shown.push(`${indent}DEVICE=${cellText(device)}`)

@@ -10,7 +10,7 @@ import {
   mountType,
   type Mount,
 } from '../../kernel/mount.ts'
-import { findTask, forEachTask } from '../../kernel/sched.ts'
+import { findTask, forEachTask, type Task } from '../../kernel/sched.ts'
 import type { Program } from '../../program/program.ts'
 import { addressText, cellText } from '../cell_text.ts'
 import { defineCommand, lines, table, type Block, type CommandArgs } from '../command.ts'
@@ -55,13 +55,25 @@ export const mount = defineCommand({
     const { program } = session
     const { values, operands } = args
     const task =
-      values.namespace === undefined ? findTask(program, 1) : getTasks(program, values.namespace)[0]
+      values.namespace === undefined
+        ? firstProcess(program)
+        : getTasks(program, values.namespace)[0]
     const namespace = mountNamespace(program, task)
     if (!namespace) return
     const matchers = operands.map((text) => mountMatcher(program, text))
     yield* mountBlocks(session, chooseMounts(forEachMount(namespace), matchers), values)
   },
 })
+
+/** PID 1; undefined where the task list breaks before it. */
+function firstProcess(program: Program): Task | undefined {
+  try {
+    return findTask(program, 1)
+  } catch (error) {
+    if (error instanceof KdumpError) return undefined
+    throw error
+  }
+}
 
 type Matcher = (mount: Mount) => boolean
 

@@ -20,6 +20,7 @@ import {
 } from '../../kernel/netdevice.ts'
 import type { Program } from '../../program/program.ts'
 import { addressText, cellText } from '../cell_text.ts'
+import { taskCode } from '../code_text.ts'
 import { defineCommand, lines, table, type CommandArgs, type TableBlock } from '../command.ts'
 import { socketBlocks, type SocketView } from '../net_sockets.ts'
 import type { Session } from '../session.ts'
@@ -87,17 +88,14 @@ export const net = defineCommand({
 function codeOf({ values, operands }: Args): string {
   if (values.arp)
     return `for (const neighbour of forEachNeighbour(arpTable(program))) console.log(neighbourAddress(neighbour), neighbourHardwareAddress(neighbour), neighbourState(neighbour))`
-  const pid = operands[0]
-  const find =
-    pid === undefined ? '' : `const of = findTask(program, ${Number.parseInt(pid, 10)}) ?? task\n`
-  const whose = pid === undefined ? 'task' : 'of'
+  const whose = taskCode(operands[0])
   if (values.sockets || values.structs)
-    return `${find}for (const { fd, socket } of forEachTaskSocket(${whose})) {
+    return `for (const { fd, socket } of forEachTaskSocket(${whose})) {
   const sock = socketSock(socket)
   if (sock) console.log(fd, sockFamily(sock), sockType(sock), inetEndpoints(sock))
 }`
   const namespace = values.namespace ? `taskNet(${whose}) ?? initNet(program)` : 'initNet(program)'
-  return `${find}for (const device of forEachNetdev(${namespace})) console.log(device.string('name'), netdevIpv4Addresses(device), netdevIpv6Addresses(device))`
+  return `for (const device of forEachNetdev(${namespace})) console.log(device.string('name'), netdevIpv4Addresses(device), netdevIpv6Addresses(device))`
 }
 
 /** What belongs to no view is refused, as in crash. */

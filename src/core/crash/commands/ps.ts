@@ -1,4 +1,5 @@
 // ps: the tasks there were. Source of names and layout: crash's `ps`.
+import { activeTask } from '../active_task.ts'
 import { psCode } from '../code/ps_code.ts'
 import { formatAddress } from '../../base/hex.ts'
 import { UsageError } from '../../base/errors.ts'
@@ -7,7 +8,7 @@ import { taskName } from '../../kernel/kthread.ts'
 import { mmTotalVm, taskMm, taskRss } from '../../kernel/mm.ts'
 import { highMemoryPages } from '../../kernel/mmzone.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
-import { currentTask, isKthread, taskCpu, taskStateName, type Task } from '../../kernel/sched.ts'
+import { isKthread, taskCpu, taskStateName, type Task } from '../../kernel/sched.ts'
 import { parentTask } from '../../kernel/task_parent.ts'
 import type { Program } from '../../program/program.ts'
 import { cellText } from '../cell_text.ts'
@@ -54,6 +55,7 @@ type Args = CommandArgs<typeof OPTIONS>
 
 export const ps = defineCommand({
   name: 'ps',
+  aliases: { last: ['-l'] },
   summary: 'display process status information',
   operands: '[pid | task | command] ...',
   description:
@@ -82,19 +84,34 @@ export const ps = defineCommand({
   },
 })
 
+/** Views that crash shows one of at a time. */
+const VIEWS = [
+  'arguments',
+  'times',
+  'children',
+  'parents',
+  'groups',
+  'lastRun',
+  'sinceRun',
+  'summary',
+  'limits',
+  'active',
+] as const
+
 function checkArguments({ values, operands }: Args): void {
   if (values.cpus !== undefined && !values.lastRun && !values.sinceRun) {
     throw new UsageError('-C option is only applicable with -l and -m')
   }
-  if (!values.summary) return
-  if (operands.length > 0) throw new UsageError('-S option takes no arguments')
-  const given = Object.entries(values).filter(
-    ([key, value]) => key !== 'summary' && value !== false && value !== undefined,
-  )
-  if (given.length > 0) throw new UsageError('-S option cannot be used with other options')
+  // -A only narrows the choice here, as -k and -u do; crash counts it among the views.
+  if (VIEWS.filter((view) => values[view]).length > 1) {
+    throw new UsageError(
+      '-a, -t, -c, -p, -g, -l, -m, -S, -r and -A flags are all mutually-exclusive',
+    )
+  }
+  if (values.summary && operands.length > 0) throw new UsageError('-S option takes no arguments')
 }
 
-/** One view; the others are ignored, as in crash. */
+/** One view. */
 function* views(
   program: Program,
   all: readonly Task[],
@@ -169,7 +186,7 @@ function parsePolicies(text: string): Set<number> {
 
 /** Addresses of the tasks that CPUs were running. */
 function activeTasks(program: Program): Set<bigint> {
-  return new Set(forEachCpu(program, 'online').map((cpu) => currentTask(program, cpu).address))
+  return new Set(forEachCpu(program, 'online').map((cpu) => activeTask(program, cpu).address))
 }
 
 function summaryTable(tasks: readonly Task[]): TableBlock {

@@ -1,10 +1,11 @@
 // rd: memory as words, text, symbols or raw bytes.
 import { rdCode } from '../code/rd_code.ts'
 import { toSafeNumber, wrap64 } from '../../base/addr.ts'
-import { UnsupportedError, UsageError } from '../../base/errors.ts'
+import { KdumpError, UnsupportedError, UsageError } from '../../base/errors.ts'
 import type { Cell } from '../../base/table.ts'
 import { decodeAscii } from '../../base/text.ts'
 import { perCpuOffset } from '../../kernel/percpu.ts'
+import { slabObjectInfo } from '../../kernel/slab.ts'
 import type { Program } from '../../program/program.ts'
 import { defineCommand, table, type Block, type CommandArgs, type TableBlock } from '../command.ts'
 import { cellText } from '../cell_text.ts'
@@ -26,7 +27,11 @@ const OPTIONS = {
   signed: { type: 'boolean', short: 'd', help: 'signed decimal' },
   unsigned: { type: 'boolean', short: 'D', help: 'unsigned decimal' },
   symbols: { type: 'boolean', short: 's', help: 'show symbols in place of their addresses' },
-  slab: { type: 'count', short: 'S', help: 'as -s (names of slab caches are not shown yet)' },
+  slab: {
+    type: 'count',
+    short: 'S',
+    help: 'as -s, and the slab cache of what a word points to; twice: with the word',
+  },
   user: { type: 'boolean', short: 'u', help: 'a user address of the current task' },
   physical: { type: 'boolean', short: 'p', help: 'a physical address' },
   plain: { type: 'boolean', short: 'x', help: 'no ASCII beside the words' },
@@ -100,8 +105,11 @@ function readBlock(session: Session, { values, operands }: Args, address: bigint
     unit,
     format: formatOf(values),
     ascii: !values.plain,
-    swap: values.network,
-    ...(symbolic ? { symbolize: (word: bigint) => symbolText(session.program, word) } : {}),
+    // As in crash, words of 64 bits have no network byte order.
+    swap: values.network && (unit === 2 || unit === 4),
+    ...(symbolic
+      ? { symbolize: (word: bigint) => symbolText(session.program, word, values.slab) }
+      : {}),
   })
 }
 
@@ -148,12 +156,28 @@ function sizeOf(
   return (count ?? 1) * (raw === undefined ? unit : 1)
 }
 
-function symbolText(program: Program, word: bigint): string | undefined {
+/** @param slab 0: symbols only; 1: `[cache]`; 2: `[address:cache]` */
+function symbolText(program: Program, word: bigint, slab: number): string | undefined {
   if (!program.arch.isKernelAddress(word)) return undefined
   const symbol = program.symbolAt(word)
-  if (!symbol) return undefined
+  if (!symbol) {
+    const name = slab === 0 ? undefined : cacheName(program, word)
+    if (name === undefined) return undefined
+    return slab === 1 ? `[${name}]` : `[${word.toString(16)}:${name}]`
+  }
   const offset = word - symbol.address
   return `${symbol.name}${offset === 0n ? '' : `+${offset}`}`
+}
+
+/** The slab cache of the object at an address; undefined for what is none, or cannot be told. */
+function cacheName(program: Program, address: bigint): string | undefined {
+  try {
+    return slabObjectInfo(program, address)?.cache.string('name')
+  } catch (error) {
+    // Any word may look like an address.
+    if (error instanceof KdumpError) return undefined
+    throw error
+  }
 }
 
 /** `-a`: text in lines; without a count up to the first byte that is no text. */

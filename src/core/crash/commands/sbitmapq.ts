@@ -16,6 +16,7 @@ import { waitqueueActive } from '../../kernel/wait.ts'
 import { KObject } from '../../program/kobject.ts'
 import type { Program } from '../../program/program.ts'
 import { cellText } from '../cell_text.ts'
+import { addressCode } from '../code_text.ts'
 import { defineCommand, lines, table, type Block, type CommandArgs } from '../command.ts'
 import { parseAddress } from '../operand.ts'
 import type { Session } from '../session.ts'
@@ -60,7 +61,7 @@ export const sbitmapq = defineCommand({
   options: OPTIONS,
   needs: ['symbols', 'types'],
   code: ({ operands }) =>
-    `const queue = program.objectAt('struct sbitmap_queue', 0x${(operands[0] ?? '0').replace(/^0x/i, '')}n)
+    `const queue = program.objectAt('struct sbitmap_queue', ${addressCode(operands[0] ?? '0')})
 console.log(queue.number('sb.depth'), sbitmapWeight(queue.get('sb')))
 for (const bit of sbitmapForEachSet(queue.get('sb'))) console.log(bit)`,
   *run(session, { values, operands }) {

@@ -1,4 +1,5 @@
 // search: where in memory a value or a text is. Source of options and layout: crash's `search`.
+import { activeTask } from '../active_task.ts'
 import { wrap64 } from '../../base/addr.ts'
 import { FaultError, UsageError } from '../../base/errors.ts'
 import { formatAddress } from '../../base/hex.ts'
@@ -13,7 +14,6 @@ import {
   type AddressSpan,
 } from '../../kernel/address_space.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
-import { currentTask } from '../../kernel/sched.ts'
 import {
   searchTexts,
   searchWords,
@@ -232,7 +232,7 @@ function* stackBlocks(session: Session, args: Args, wanted: Wanted): Generator<B
   const { values } = args
   const view = { memory: program.memory, wanted, context: parseContext(values) }
   const tasks = values.activeStacks
-    ? forEachCpu(program, 'online').map((cpu) => currentTask(program, cpu))
+    ? forEachCpu(program, 'online').map((cpu) => activeTask(program, cpu))
     : listTasks(program).tasks
   for (const task of tasks) {
     if (session.aborted) return
@@ -338,7 +338,7 @@ function searchCode(values: Args['values'], operands: readonly string[]): string
   const pieces = values.physical
     ? 'physicalPieces(program, { start: 0n, last: 2n ** 64n - 1n })'
     : values.stacks || values.activeStacks
-      ? 'stackPieces(task)'
+      ? `[...forEachIdleTask(program), ...forEachTask(program)]${values.activeStacks ? '.filter((each) => runningCpu(program, each) !== undefined)' : ''}.flatMap((each) => [...stackPieces(each)])`
       : values.user
         ? `userPieces(task, ${range})`
         : `kernelPieces(program, ${range})`

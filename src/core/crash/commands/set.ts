@@ -1,9 +1,10 @@
 // set: the task commands act on, and the settings they follow.
+import { activeTask, markActive } from '../active_task.ts'
 import { setCode } from '../code/ps_code.ts'
 import { UsageError } from '../../base/errors.ts'
 import { panicTask } from '../../kernel/panic.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
-import { currentTask, type Task } from '../../kernel/sched.ts'
+import { taskCpu, type Task } from '../../kernel/sched.ts'
 import {
   defineCommand,
   lines,
@@ -19,7 +20,7 @@ import { getTasks } from '../task_operand.ts'
 import { VARIABLES, type Variable } from '../variables.ts'
 
 const OPTIONS = {
-  active: { type: 'boolean', short: 'a', help: 'accepted: make it the active task of its CPU' },
+  active: { type: 'boolean', short: 'a', help: 'take the task for the one its CPU was running' },
   cpu: { type: 'string', short: 'c', value: 'cpu', help: 'the task a CPU was running' },
   panic: { type: 'boolean', short: 'p', help: 'the panic task' },
   variables: { type: 'boolean', short: 'v', help: 'show the settings' },
@@ -57,11 +58,22 @@ export const set = defineCommand({
       return
     }
     const chosen = chosenTask(session, args)
+    if (args.values.active) {
+      yield markBlock(chosen ?? session.task)
+      return
+    }
     if (chosen) session.task = chosen
     if (chosen || args.operands.length === 0) yield taskContext(session.program, session.task)
     else yield* setVariables(session, args.operands)
   },
 })
+
+function markBlock(task: Task): Block {
+  markActive(task)
+  return lines(
+    `"${task.string('comm')}" task ${task.address.toString(16)} has been marked as the active task on cpu ${taskCpu(task)}`,
+  )
+}
 
 /** The task -c, -p or a sole operand names; undefined if the operands are settings. */
 function chosenTask(session: Session, { values, operands }: Args): Task | undefined {
@@ -73,7 +85,7 @@ function chosenTask(session: Session, { values, operands }: Args): Task | undefi
     if (!online.includes(cpu)) {
       throw new UsageError(`invalid cpu number: ${values.cpu} (online: ${online.join(',')})`)
     }
-    return currentTask(program, cpu)
+    return activeTask(program, cpu)
   }
   const [name] = operands
   if (name === undefined || VARIABLES.some((variable) => variable.name === name)) return undefined

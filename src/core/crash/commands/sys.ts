@@ -37,7 +37,7 @@ const OPTIONS = {
   },
   taint: { type: 'boolean', short: 't', help: 'what taints the kernel' },
   dmi: { type: 'boolean', short: 'i', help: 'what the firmware says of the machine' },
-  panic: { type: 'boolean', short: 'panic', help: 'refused: a dump cannot panic any more' },
+  panic: { type: 'boolean', short: 'panic', help: 'refused: a dumpfile cannot panic' },
 } as const
 
 export const sys = defineCommand({
@@ -54,7 +54,7 @@ export const sys = defineCommand({
   options: OPTIONS,
   code: sysCode,
   *run({ program, radix }, { values, operands }) {
-    if (values.panic) throw new UsageError('-panic: a dump cannot panic any more')
+    if (values.panic) throw new UsageError('cannot panic a dumpfile!')
     if (values.syscalls) yield* systemCalls(program, operands[0], radix)
     else if (values.taint) yield taintBlock(program)
     else if (values.dmi) yield dmiBlock(program)
@@ -227,6 +227,9 @@ function taintBlock(program: Program): RecordBlock {
   ])
 }
 
+/** As wide as crash has it. */
+const DMI_LABEL_WIDTH = 25
+
 function dmiBlock(program: Program): RecordBlock {
   const fields = [...dmiStrings(program)].map(({ field, value }): RecordField => ({
     title: field,
@@ -235,5 +238,5 @@ function dmiBlock(program: Program): RecordBlock {
     value,
   }))
   if (fields.length === 0) throw new NotFoundError('symbol', 'DMI strings (the firmware gave none)')
-  return record('column', fields)
+  return { ...record('column', fields), labelWidth: DMI_LABEL_WIDTH }
 }

@@ -6,6 +6,7 @@ import { waitqueueForEach } from '../../kernel/wait.ts'
 import type { KObject } from '../../program/kobject.ts'
 import type { Program } from '../../program/program.ts'
 import { addressText, cellText } from '../cell_text.ts'
+import { addressCode } from '../code_text.ts'
 import { defineCommand, lines, table, type Block } from '../command.ts'
 import { parseAddress, parseHex } from '../operand.ts'
 import { TASK_COLUMNS, taskCells, taskLine } from '../task_line.ts'
@@ -37,13 +38,11 @@ export const waitq = defineCommand({
 
 function codeOf([first = '', address]: readonly string[]): string {
   const show = `for (const { task, wake } of waitqueueForEach(head)) console.log(task ? task.number('pid') : program.symbolize(wake))`
-  if (address !== undefined) {
-    const [type = '', ...member] = first.split('.')
-    return `const head = program.objectAt('struct ${type}', 0x${address.replace(/^0x/i, '')}n).get('${member.join('.')}')\n${show}`
-  }
-  const hex = parseHex(first)
-  const at = hex === undefined ? `program.symbol('${first}')` : `0x${hex.toString(16)}n`
-  return `const head = program.objectAt('struct list_head', ${at})\n${show}`
+  if (address === undefined)
+    return `const head = program.objectAt('struct list_head', ${addressCode(first)})\n${show}`
+  const [type = '', ...member] = first.split('.')
+  const holder = `program.objectAt(${JSON.stringify(`struct ${type}`)}, ${addressCode(address)})`
+  return `const head = ${holder}.get(${JSON.stringify(member.join('.'))})\n${show}`
 }
 
 interface NamedQueue {

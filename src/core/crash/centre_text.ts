@@ -1,4 +1,4 @@
-// Bits of text the reports of `kmem` share, spaced as crash spaces them.
+// Text centred in columns the way crash does.
 
 /** Centre text the way crash does: what is odd about the text goes to the left, about the field to the right. */
 export function centre(text: string, width: number): string {

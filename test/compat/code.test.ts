@@ -52,14 +52,23 @@ async function checkLine(program: Program, vmcore: string, line: string): Promis
     return [...renderText(catchProblems(runWords(session, [...words, ...more])))]
   }
   let problem = ''
-  const shown = text([]).length
+  let shown = 0
+  text([])
   function* catchProblems(blocks: Iterable<Block>): Generator<Block> {
     for (const block of blocks) {
       if (block.kind === 'problem') problem ||= block.message
       // What is copied to a file is read here.
       if (block.kind === 'bytes') for (const _ of block.chunks);
-      if (block.kind === 'section') yield { ...block, blocks: catchProblems(block.blocks) }
+      if (block.kind === 'object') shown++
+      if (block.kind === 'table') yield { ...block, rows: counted(block.rows) }
+      else if (block.kind === 'section') yield { ...block, blocks: catchProblems(block.blocks) }
       else yield block
+    }
+  }
+  function* counted<T>(rows: Iterable<T>): Generator<T> {
+    for (const row of rows) {
+      shown++
+      yield row
     }
   }
   const failed = problem

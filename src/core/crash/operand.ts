@@ -30,14 +30,14 @@ export function parseAddress(program: Program, text: string): bigint {
   return addressOf(evaluate(program, text))
 }
 
-/** Code that has the address an operand means, for `--code`: `0xffff…n`, `program.findSymbol('schedule').address + 4n`. */
+/** Code that has the address an operand means, for `--code`: `0xffff…n`, `program.findSymbol('schedule')!.address + 4n`. */
 export function codeAddress(text: string): string {
   const hex = parseHex(text)
   if (hex !== undefined) return `0x${hex.toString(16)}n`
-  const moved = /^([\w.$]+)(?:([+-])(0x[\da-f]+|\d+))?$/i.exec(text)
+  const moved = /^\(?\s*([A-Za-z_]\w*)(?:\s*([+-])\s*(0x[\da-f]+|\d+))?\s*\)?$/i.exec(text)
   if (!moved) return `addressOf(evaluate(program, ${JSON.stringify(text)}))`
   const [, name, sign, offset] = moved
-  const symbol = `program.findSymbol(${JSON.stringify(name)})!.address`
+  const symbol = `program.findSymbol('${name}')!.address`
   return offset === undefined ? symbol : `${symbol} ${sign} ${offset}n`
 }
 

@@ -1,8 +1,9 @@
 // `bt --code`: whose stack, and what of it.
 import { parseCpuList } from '../cpu_list.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
+import { codeAddress } from '../operand.ts'
 import type { Session } from '../session.ts'
-import { indentCode, operandCode, textCode } from './script.ts'
+import { indentCode, textCode } from './script.ts'
 import { eachTask, taskLoop, unless } from './task_loop.ts'
 
 interface BtArgs {
@@ -36,7 +37,7 @@ export function btCode({ values, operands }: BtArgs, session: Session): string {
     const loop = taskLoop([mark], "console.log('stack overflow:', task.number('pid'))")
     return `${loop}\nconsole.log('stacks are checked')`
   }
-  if (values.ip !== undefined || values.sp !== undefined) return givenCode(values, session)
+  if (values.ip !== undefined || values.sp !== undefined) return givenCode(values)
   if (values.all || values.cpus !== undefined) return cpuCode(values, session)
   const body = traceCode(values, 'stackTrace(program, task)')
   if (values.group)
@@ -57,12 +58,12 @@ function cpuCode(values: BtArgs['values'], { program }: Session): string {
   return `for (const cpu of ${cpus}) {\n  const task = currentTask(program, cpu)${skip}\n${body}\n}`
 }
 
-function givenCode({ ip, sp }: BtArgs['values'], session: Session): string {
-  const stack = sp === undefined ? "task.pointer('thread.sp')" : operandCode(session, sp)
+function givenCode({ ip, sp }: BtArgs['values']): string {
+  const stack = sp === undefined ? "task.pointer('thread.sp')" : codeAddress(sp)
   const start =
     ip === undefined
       ? '{ ip: program.memory.u64(sp), sp: sp + 8n, fp: 0n }'
-      : `{ ip: ${operandCode(session, ip)}, sp, fp: 0n }`
+      : `{ ip: ${codeAddress(ip)}, sp, fp: 0n }`
   return `const sp = ${stack}\nconst trace = unwindOrc(program, ${start})\n${frameLoop(false)}`
 }
 

@@ -1,7 +1,7 @@
 // `rd --code`: memory of the kind and in the form that was asked for.
-import { parseCount, parsePerCpuOperand } from '../operand.ts'
+import { codeAddress, parseCount, parsePerCpuOperand } from '../operand.ts'
 import type { Session } from '../session.ts'
-import { addressCode, indentCode, operandCode } from './script.ts'
+import { addressCode, indentCode } from './script.ts'
 
 interface RdArgs {
   readonly values: {
@@ -28,7 +28,7 @@ export function rdCode({ values, operands }: RdArgs, session: Session): string {
   const { text, cpus } = parsePerCpuOperand(session, operands[0] as string)
   const count = operands[1] === undefined ? undefined : parseCount(operands[1])
   const moved = values.offset === undefined ? '' : ` + ${parseCount(values.offset)}n`
-  const address = `${operandCode(session, text)}${moved}`
+  const address = `${codeAddress(text)}${moved}`
   const body = (start: string): string => `const start = ${start}\n${readCode(values, count)}`
   if (!cpus) return body(address)
   const each = indentCode(body(`${address} + perCpuOffset(program, cpu)`))

@@ -44,7 +44,7 @@ test('the current task is there where it is used, by address once another was se
 test('tasks, addresses and options of the line are in the script', () => {
   assert.match(code('files 1 2'), /findTask\(program, 1\),\n {2}findTask\(program, 2\),/)
   assert.match(code(`files ${addressOf('app').toString(16)}`), /objectAt\('task_struct', 0xf/)
-  assert.match(code('rd -16 init_task+8 4'), /program\.symbol\('init_task'\) \+ 8n/)
+  assert.match(code('rd -16 init_task+8 4'), /findSymbol\('init_task'\)!\.address \+ 8n/)
   assert.match(code('struct task_struct.pid init_task'), /object\.get\('pid'\)/)
   assert.match(code('px jiffies'), /radix: 16/)
   assert.match(code('foreach user UN bt'), /!isKthread\(task\)[^]*taskStateName\(task\) === 'UN'/)

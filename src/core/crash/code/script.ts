@@ -2,7 +2,6 @@
 import { panicTask } from '../../kernel/panic.ts'
 import { idleTask } from '../../kernel/sched.ts'
 import { API_NAMES } from '../api_names.ts'
-import { parseHex } from '../operand.ts'
 import type { Command, CommandArgs } from '../command.ts'
 import type { Session } from '../session.ts'
 
@@ -40,16 +39,6 @@ function currentTaskCode(session: Session): string {
 /** An address as a literal. */
 export function addressCode(address: bigint): string {
   return `0x${address.toString(16)}n`
-}
-
-/** An operand that stands for an address: a literal where it is hex, else what finds it in any dump of that kernel. */
-export function operandCode({ program }: Session, text: string): string {
-  const hex = parseHex(text)
-  if (hex !== undefined) return addressCode(hex)
-  const moved = /^([A-Za-z_][\w.]*)(?:([+-])(0x[\da-f]+|\d+))?$/i.exec(text)
-  const name = moved?.[1] ?? ''
-  if (!program.hasSymbol(name)) return `addressOf(evaluate(program, ${textCode(text)}))`
-  return `program.symbol(${textCode(name)})${moved?.[3] === undefined ? '' : ` ${moved[2]} ${moved[3]}n`}`
 }
 
 /** What only a session of kbox crash has: the command itself, run from a script. */

@@ -1,6 +1,6 @@
 // `--code` of commands that look at the system as a whole: sys, log, mod, files.
-import type { Session } from '../session.ts'
-import { commandLineCode, operandCode, textCode } from './script.ts'
+import { codeAddress } from '../operand.ts'
+import { commandLineCode, textCode } from './script.ts'
 import { eachTask } from './task_loop.ts'
 
 interface SysArgs {
@@ -106,22 +106,22 @@ interface FilesArgs {
 }
 
 /** Open files of tasks, a dentry, or the cached pages of an inode. */
-export function filesCode({ values, operands }: FilesArgs, session: Session): string {
+export function filesCode({ values, operands }: FilesArgs): string {
   if (values.dentry !== undefined)
     return [
-      `const dentry = program.objectAt('dentry', ${operandCode(session, values.dentry)})`,
+      `const dentry = program.objectAt('dentry', ${codeAddress(values.dentry)})`,
       "const inode = dentry.get('d_inode').deref()",
       'console.log(formatAddress(inode.address), inodeType(inode), dentryPath(dentry))',
     ].join('\n')
   if (values.inode !== undefined)
     return [
-      `const inode = program.objectAt('inode', ${operandCode(session, values.inode)})`,
+      `const inode = program.objectAt('inode', ${codeAddress(values.inode)})`,
       "console.log(inodePages(inode), 'pages')",
       'for (const { index, page } of forEachCachedPage(inode)) console.log(index, formatAddress(page))',
     ].join('\n')
   if (values.nodes !== undefined)
     return [
-      `const inode = program.objectAt('inode', ${operandCode(session, values.nodes)})`,
+      `const inode = program.objectAt('inode', ${codeAddress(values.nodes)})`,
       'const counts = new Map()',
       'for (const cached of forEachCachedPage(inode)) {',
       "  const page = program.objectAt('page', cached.page)",

@@ -1,9 +1,9 @@
 // `--code` of the commands that look at types and values: struct, union, *, p, whatis, sym.
-import { parseCount, isPerCpuAddress, parsePerCpuOperand } from '../operand.ts'
+import { codeAddress, parseCount, isPerCpuAddress, parsePerCpuOperand } from '../operand.ts'
 import type { Session } from '../session.ts'
 import { parseStructReference, type StructArgs } from '../struct_view.ts'
 import type { Type } from '../../debuginfo/type.ts'
-import { addressCode, indentCode, operandCode, textCode } from './script.ts'
+import { addressCode, indentCode, textCode } from './script.ts'
 
 /** A definition, or objects at an address. */
 export function structCode({ values, operands }: StructArgs, session: Session): string {
@@ -20,7 +20,7 @@ export function structCode({ values, operands }: StructArgs, session: Session): 
       .join('\n')
   }
   const { text: place, cpus } = parsePerCpuOperand(session, target)
-  const start = `${operandCode(session, place)}${listOffset(values.list)}`
+  const start = `${codeAddress(place)}${listOffset(values.list)}`
   const { radix } = session.format(values)
   const show = (object: string): string => `formatObject(${object}, { radix: ${radix} })`
   const body = values.user

@@ -1,4 +1,5 @@
 // dis: machine code as instructions, the way gdb prints them within crash.
+import { commandLineCode } from '../code/script.ts'
 import { wrap64 } from '../../base/addr.ts'
 import { NotFoundError, UnsupportedError, UsageError } from '../../base/errors.ts'
 import type { Cell, Column } from '../../base/table.ts'
@@ -68,6 +69,7 @@ export const dis = defineCommand({
 })
 
 function equivalentCode({ operands: [operand = '', count], values }: Args): string {
+  if (operand === '') return commandLineCode('dis', values.bugBytes ? ['-b'] : [])
   const start = codeAddress(operand)
   const user =
     '{ littleEndian: true, readVirtual: (at, into) => program.memory.readWithRoot(root, at, into) }'

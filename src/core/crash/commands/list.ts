@@ -239,32 +239,50 @@ function findLoop(
 }
 
 function listCode(values: Args['values'], operands: readonly string[]): string {
-  const member = [values.offset, ...operands].find((text) => text && /^\w+\.\w+$/.test(text))
-  const start = operands.find((text) => text !== member) ?? '0'
-  const [type = '', path = ''] = member?.split('.') ?? []
-  const shown = values.struct[0] ?? values.scalars[0]
-  const paths = shown?.split('.').slice(1).join('.').split(',').filter(Boolean) ?? []
-  const print = [
-    'entry.address.toString(16)',
-    ...paths.map((each) => `String(entry.get('${each}').bigint())`),
-  ]
-  if (member !== undefined && (values.head || values.embedded)) {
-    return [
-      `const start = ${codeAddress(start)}`,
-      values.head
-        ? "const head = program.objectAt('struct list_head', start)"
-        : `const head = program.objectAt('struct ${type}', start).get('${path}')`,
-      `for (const entry of listForEachEntry(head, 'struct ${type}', '${path}')) console.log(${print.join(', ')})`,
-    ].join('\n')
+  // Of two operands in either order one is the offset: a number, or struct.member.
+  const at = operands.length > 1 ? operands.findIndex((text) => /^\d+$|^\w+\./.test(text)) : -1
+  const start = codeAddress(operands.find((_, i) => i !== at) ?? '0')
+  const given = operands[at] ?? values.offset
+  const lines = [`const offset = ${codeOffset(given)}`]
+  if (values.head || values.embedded) {
+    const headOffset = values.headOffset === undefined ? 'offset' : codeOffset(values.headOffset)
+    const head = values.head ? start : `${start} + ${headOffset}`
+    lines.push(
+      `const head = program.objectAt('struct list_head', ${head})`,
+      'const entries = Array.from(listForEach(head), (node) => node - offset)',
+    )
+    if (values.embedded && values.headOffset === undefined) lines.push(`entries.unshift(${start})`)
+  } else {
+    lines.push(
+      'const entries: bigint[] = []',
+      `for (let at = ${start}; at !== 0n && !entries.includes(at); at = program.memory.u64(at + offset))`,
+      '  entries.push(at)',
+    )
   }
-  const link = member === undefined ? '0n' : `BigInt(program.offsetof('struct ${type}', '${path}'))`
-  return [
-    `const first = ${codeAddress(start)}`,
-    `for (let at = first, count = 0; at !== 0n && count < 10_000; count++) {`,
-    '  console.log(at.toString(16))',
-    `  const next = program.memory.u64(at + ${link})`,
-    '  if (next === first || next === at) break',
-    '  at = next',
-    '}',
-  ].join('\n')
+  if (values.reverse) lines.push('entries.reverse()')
+  const shown = [...values.struct, ...values.scalars].flatMap((text) => codeShown(values, text))
+  lines.push(
+    `for (const entry of entries) console.log(${['entry.toString(16)', ...shown].join(', ')})`,
+  )
+  return lines.join('\n')
+}
+
+/** Bytes, or struct.member. */
+function codeOffset(text: string | undefined): string {
+  if (text === undefined) return '0n'
+  const [type = '', ...path] = text.split('.')
+  return path.length === 0
+    ? `${text}n`
+    : `program.objectAt('struct ${type}', 0n).get('${path.join('.')}').address`
+}
+
+/** `-s struct.member,member` of the entry, or of the struct that it lies in. */
+function codeShown({ listOffset }: Args['values'], text: string): string[] {
+  const [type = '', ...path] = text.split('.')
+  const at = listOffset === undefined ? 'entry' : `entry - ${codeOffset(listOffset)}`
+  const object = `program.objectAt('struct ${type}', ${at})`
+  const members = path.join('.').split(',').filter(Boolean)
+  return members.length === 0
+    ? [`toPlain(${object})`]
+    : members.map((member) => `toPlain(${object}, '${member}')`)
 }

@@ -338,7 +338,7 @@ function searchCode(values: Args['values'], operands: readonly string[]): string
   const pieces = values.physical
     ? 'physicalPieces(program, { start: 0n, last: 2n ** 64n - 1n })'
     : values.stacks || values.activeStacks
-      ? 'stackPieces(task)'
+      ? `[...forEachIdleTask(program), ...forEachTask(program)]${values.activeStacks ? '.filter((each) => runningCpu(program, each) !== undefined)' : ''}.flatMap((each) => [...stackPieces(each)])`
       : values.user
         ? `userPieces(task, ${range})`
         : `kernelPieces(program, ${range})`

@@ -1,4 +1,5 @@
 // tree: what hangs in a red-black tree, an XArray or radix tree, or a maple tree. Source of options and layout: crash's `tree`.
+import { commandLineCode } from '../code/script.ts'
 import { wrap64 } from '../../base/addr.ts'
 import { UsageError } from '../../base/errors.ts'
 import { formatHex } from '../../base/hex.ts'
@@ -92,7 +93,11 @@ export const tree = defineCommand({
   ],
   options: OPTIONS,
   needs: ['types'],
-  code: ({ values, operands }) => treeCode(values, operands[0] ?? '0'),
+  code: ({ values, operands }) =>
+    values.node
+      ? // A walk that begins at a node has no root to give to a helper.
+        commandLineCode('tree', [...(values.type ? ['-t', values.type] : []), '-N', ...operands])
+      : treeCode(values, operands[0] ?? '0'),
   *run(session, args) {
     const { values, operands } = args
     const kind = KINDS[values.type ?? 'rbtree']
@@ -240,10 +245,11 @@ function contentsText(
 function treeCode(values: Args['values'], start: string): string {
   const kind = KINDS[values.type ?? 'rbtree'] ?? 'rbtree'
   const [type, member] = values.root?.split('.') ?? []
-  const isMember = member !== undefined && !values.node
+  const isMember = member !== undefined
   const root = (typeName: string): string =>
     isMember
-      ? `program.objectAt('struct ${type}', ${codeAddress(start)}).get('${member}')`
+      ? // An idr begins with an xarray.
+        `program.objectAt('struct ${type}', ${codeAddress(start)}).get('${member}.idr_rt', '${member}')`
       : `program.objectAt('${typeName}', ${codeAddress(start)})`
   if (kind === 'maple')
     return `for (const { first, last, entry } of mtForEach(${root('struct maple_tree')}))\n  console.log(first, last, entry.toString(16))`

@@ -1,4 +1,5 @@
 // vm: the virtual memory of tasks, area by area and page by page. Source of names and layout: crash's `vm`.
+import { eachTask } from '../code/task_loop.ts'
 import { FaultError, KdumpError, UsageError } from '../../base/errors.ts'
 import { readCell, type Cell, type Column } from '../../base/table.ts'
 import {
@@ -16,7 +17,7 @@ import type { Program } from '../../program/program.ts'
 import { addressText, cellText } from '../cell_text.ts'
 import { centreTitle } from '../centre.ts'
 import { defineCommand, lines, table, type Block, type CommandArgs } from '../command.ts'
-import { parseHex, parseHexInput } from '../operand.ts'
+import { codeAddress, parseHex, parseHexInput } from '../operand.ts'
 import type { Session } from '../session.ts'
 import { chooseTasks, taskHeading } from '../task_operand.ts'
 import { userPageRows, userPageTable, vmaRow, vmaTable } from '../vma_table.ts'
@@ -66,12 +67,7 @@ export const vm = defineCommand({
   perTask: true,
   code: ({ values, operands }) =>
     values.flags === undefined
-      ? [
-          operands[0] === undefined
-            ? 'const mm = taskMm(task)'
-            : `const mm = taskMm(findTask(program, ${operands[0]}))`,
-          "for (const vma of mm ? forEachVma(mm) : []) console.log(vma.bigint('vm_start').toString(16), vma.bigint('vm_end').toString(16), vmFlagNames(program, vmaFlags(vma)).join('|'))",
-        ].join('\n')
+      ? vmCode(values.mm, operands)
       : `console.log(vmFlagNames(program, 0x${values.flags.replace(/^0x/i, '')}n))`,
   *run(session, args) {
     const { values, operands } = args
@@ -88,6 +84,20 @@ export const vm = defineCommand({
     }
   },
 })
+
+function vmCode(mm: string | undefined, operands: readonly string[]): string {
+  const body = (start: string): string =>
+    [
+      `const mm = ${start}`,
+      'for (const vma of mm ? forEachVma(mm) : []) {',
+      "  const range = [vma.bigint('vm_start').toString(16), vma.bigint('vm_end').toString(16)]",
+      "  console.log(...range, vmFlagNames(program, vmaFlags(vma)).join('|'))",
+      '}',
+    ].join('\n')
+  return mm === undefined
+    ? eachTask(operands, body('taskMm(task)'))
+    : body(`program.objectAt('mm_struct', ${codeAddress(mm)})`)
+}
 
 function flagsLine(program: Program, text: string): Block {
   const flags = parseHexInput(text)

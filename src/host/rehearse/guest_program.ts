@@ -35,7 +35,8 @@ export async function runInGuest(planFile: string): Promise<number> {
     sync()
     step = 'crash'
     let tasks = 0
-    for (const { pid, stat } of forEachStatLine()) {
+    // Nobody keeps the list without the truth, and the channel takes milliseconds a task.
+    for (const { pid, stat } of plan.takeTruth ? forEachStatLine() : []) {
       say({ event: 'task', pid, stat })
       tasks++
     }

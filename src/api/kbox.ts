@@ -123,6 +123,7 @@ export {
   forEachDirtyInode,
 } from '../core/kernel/fs.ts'
 export type { File, Inode, OpenFile, FileType, CachedPage } from '../core/kernel/fs.ts'
+export { generatedText, forEachBpfText } from '../core/kernel/generated_text.ts'
 export { forEachHstate, hugePageSize, hugetlbTotalPages } from '../core/kernel/hugetlb.ts'
 export type { Hstate } from '../core/kernel/hugetlb.ts'
 export { identifyAddress, addressRegions } from '../core/kernel/identify.ts'
@@ -318,6 +319,7 @@ export {
 export type { RbPlace } from '../core/kernel/rbtree.ts'
 export { RLIM_INFINITY, forEachRlimit } from '../core/kernel/resource.ts'
 export type { ResourceLimit } from '../core/kernel/resource.ts'
+export { realReturnAddress } from '../core/kernel/return_address.ts'
 export {
   MAX_RT_PRIO,
   cpuRq,
@@ -514,6 +516,7 @@ export {
 export type { FormatOptions } from '../core/program/format_object.ts'
 export { formatType, formatDefinition, formatMember } from '../core/program/format_type.ts'
 export type { DefinitionLine } from '../core/program/format_type.ts'
+export { BPF_TEXT, FTRACE_TEXT, GeneratedMap } from '../core/program/generated_map.ts'
 export { KObject } from '../core/program/kobject.ts'
 export { memberAt } from '../core/program/member_at.ts'
 export type { MemberAt } from '../core/program/member_at.ts'

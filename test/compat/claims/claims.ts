@@ -29,7 +29,6 @@ import { runq } from './runq.ts'
 import { sbitmapq } from './sbitmapq.ts'
 import { search } from './search.ts'
 import { set } from './set.ts'
-import { alias } from './shell.ts'
 import { sig } from './sig.ts'
 import { struct } from './struct.ts'
 import { swap } from './swap.ts'
@@ -38,15 +37,30 @@ import { sys } from './sys.ts'
 import { task } from './task.ts'
 import { timer } from './timer.ts'
 import { tree } from './tree.ts'
-import { union } from './union.ts'
 import { vm } from './vm.ts'
 import { vtop } from './vtop.ts'
 import { waitq } from './waitq.ts'
 import { what } from './what.ts'
 import { whatis } from './whatis.ts'
 
+import { alias } from './alias.ts'
+import { exit } from './exit.ts'
+import { extend } from './extend.ts'
+import { help } from './help.ts'
+import { repeat } from './repeat.ts'
+import { rustfilt } from './rustfilt.ts'
+import { star } from './star.ts'
+import { union } from './union.ts'
+
 /** Every command that something is claimed of. */
 export const CLAIMS: Readonly<Record<string, Claims>> = {
+  '*': star,
+  alias,
+  exit,
+  extend,
+  help,
+  repeat,
+  rustfilt,
   ascii,
   bpf,
   bt,
@@ -76,7 +90,6 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   sbitmapq,
   search,
   set,
-  shell: alias,
   sig,
   struct,
   swap,

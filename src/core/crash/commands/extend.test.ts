@@ -45,11 +45,8 @@ test('a module that would replace a command, or has none, is refused', () => {
 })
 
 test('where there is no machine to load from, extend says so', () => {
-  const { run } = crashSession()
-  assert.deepEqual(
-    [...renderText(run('extend a'))],
-    ['extend: not supported: loading modules here'],
-  )
+  const { text } = crashSession()
+  assert.deepEqual(text('extend a'), ['extend: not supported: loading modules here'])
 })
 
 test('repeat runs a command once on a dump, with or without seconds', () => {

@@ -1,5 +1,6 @@
 // All claims, by command.
 import type { Claims } from './claim.ts'
+import { alias } from './alias.ts'
 import { ascii } from './ascii.ts'
 import { bpf } from './bpf.ts'
 import { bt } from './bt.ts'
@@ -7,9 +8,12 @@ import { btop } from './btop.ts'
 import { dev } from './dev.ts'
 import { dis } from './dis.ts'
 import { evalClaims } from './eval.ts'
+import { exit } from './exit.ts'
+import { extend } from './extend.ts'
 import { files } from './files.ts'
 import { foreach } from './foreach.ts'
 import { fuser } from './fuser.ts'
+import { help } from './help.ts'
 import { ipcs } from './ipcs.ts'
 import { irq } from './irq.ts'
 import { kmem } from './kmem.ts'
@@ -25,12 +29,14 @@ import { pte } from './pte.ts'
 import { ptob } from './ptob.ts'
 import { ptov } from './ptov.ts'
 import { rd } from './rd.ts'
+import { repeat } from './repeat.ts'
 import { runq } from './runq.ts'
+import { rustfilt } from './rustfilt.ts'
 import { sbitmapq } from './sbitmapq.ts'
 import { search } from './search.ts'
 import { set } from './set.ts'
-import { alias } from './shell.ts'
 import { sig } from './sig.ts'
+import { star } from './star.ts'
 import { struct } from './struct.ts'
 import { swap } from './swap.ts'
 import { sym } from './sym.ts'
@@ -47,6 +53,7 @@ import { whatis } from './whatis.ts'
 
 /** Every command that something is claimed of. */
 export const CLAIMS: Readonly<Record<string, Claims>> = {
+  alias,
   ascii,
   bpf,
   bt,
@@ -54,9 +61,12 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   dev,
   dis,
   eval: evalClaims,
+  exit,
+  extend,
   files,
   foreach,
   fuser,
+  help,
   ipcs,
   irq,
   kmem,
@@ -72,12 +82,14 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   ptob,
   ptov,
   rd,
+  repeat,
   runq,
+  rustfilt,
   sbitmapq,
   search,
   set,
-  shell: alias,
   sig,
+  '*': star,
   struct,
   swap,
   sym,

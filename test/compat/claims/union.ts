@@ -27,12 +27,3 @@ export const union = defineClaims([
   ),
   user('union -u sigval 400000'),
 ])
-
-export const star = defineClaims([
-  ...[
-    ...['* list_head init_task', '* -o list_head', '* -x list_head.next init_task', '* page'],
-    ...['* -c 2 list_head init_task', '* -r list_head init_task', '* -d list_head init_task'],
-    ...['* -l task_struct.tasks task_struct.pid init_task', '* -p list_head.next super_blocks'],
-  ].map(same),
-  user('* -u list_head 400000'),
-])

@@ -1,7 +1,6 @@
 // extend, repeat, and the commands that are refused.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { renderText } from '../../render/render_text.ts'
 import { crashSession } from '../../../../test/support/crash_session.ts'
 import { defineCommand, lines } from '../command.ts'
 
@@ -15,14 +14,14 @@ const echo = defineCommand({
 })
 
 function session(exports: Readonly<Record<string, unknown>>): (line: string) => string[] {
-  const { session: own, run } = crashSession()
+  const { session: own, text } = crashSession()
   own.host = {
     sleep: () => undefined,
     findModule: (name) => `/home/${name}`,
     listModules: () => ['/home/echo.ts'],
     loadModule: () => exports,
   }
-  return (line) => [...renderText(run(line))]
+  return text
 }
 
 test('commands a module exports are there, alone or in an array, until it is unloaded', () => {
@@ -46,11 +45,8 @@ test('a module that would replace a command, or has none, is refused', () => {
 })
 
 test('where there is no machine to load from, extend says so', () => {
-  const { run } = crashSession()
-  assert.deepEqual(
-    [...renderText(run('extend a'))],
-    ['extend: not supported: loading modules here'],
-  )
+  const { text } = crashSession()
+  assert.deepEqual(text('extend a'), ['extend: not supported: loading modules here'])
 })
 
 test('repeat runs a command once on a dump, with or without seconds', () => {

@@ -30,6 +30,7 @@ export const extend = defineCommand({
     { text: 'forget all', command: 'extend -u' },
   ],
   options: OPTIONS,
+  code: () => '// A module of your own is imported as any other.',
   *run(session, { values, operands }) {
     if (values.search) yield lines(...hostOf(session).listModules())
     else if (values.unload) yield* unload(session, operands)

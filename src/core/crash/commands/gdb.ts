@@ -32,6 +32,7 @@ export const gdb = defineCommand({
     'disassemble do, with the same notation for expressions.',
   examples: [{ text: 'a type, as ptype would show it', command: 'whatis task_struct' }],
   options: {},
+  code: () => '// There is no gdb inside: see whatis, p, rd and dis.',
   run(_, { operands }) {
     const [name = ''] = operands
     const word = name.split('/')[0] ?? ''

@@ -16,6 +16,7 @@ export const repeat = defineCommand({
     'there it is run once.',
   examples: [{ text: 'watch jiffies', command: 'repeat -1 p jiffies' }],
   options: {},
+  code: () => '// A dump does not change: what is repeated here is a loop around any other code.',
   *run(session, { operands }): Generator<Block> {
     const seconds = SECONDS.exec(operands[0] ?? '')
     const words = seconds ? operands.slice(1) : operands

@@ -20,6 +20,7 @@ export const wr = defineCommand({
     bits32: { type: 'boolean', short: '32', help: HELP },
     bits64: { type: 'boolean', short: '64', help: HELP },
   },
+  code: () => '// A dump is not written to.',
   run() {
     throw new UnsupportedError('a dump is not written to: rd reads it')
   },

@@ -47,10 +47,18 @@ export type {
 } from '../core/debuginfo/type.ts'
 export { forEachAuditRecord } from '../core/kernel/audit.ts'
 export type { AuditRecord } from '../core/kernel/audit.ts'
+export { forEachBugEntry, findBug, fileReader } from '../core/kernel/bug.ts'
+export type { BugEntry } from '../core/kernel/bug.ts'
+export { forEachSourceSite } from '../core/kernel/call_site_tables.ts'
+export type { SourceSite } from '../core/kernel/call_site_tables.ts'
+export { cpuStacks } from '../core/kernel/cpu_stacks.ts'
+export type { CpuStack } from '../core/kernel/cpu_stacks.ts'
 export { dPath, mountPath, dentryPath, dentryName } from '../core/kernel/dcache.ts'
 export type { Dentry, DPathOptions } from '../core/kernel/dcache.ts'
 export { dmiStrings } from '../core/kernel/dmi.ts'
 export type { DmiString } from '../core/kernel/dmi.ts'
+export { forEachE820Entry } from '../core/kernel/e820.ts'
+export type { E820Entry } from '../core/kernel/e820.ts'
 export {
   forEachFile,
   filePath,
@@ -62,6 +70,14 @@ export {
   forEachCachedPage,
 } from '../core/kernel/fs.ts'
 export type { File, Inode, OpenFile, FileType, CachedPage } from '../core/kernel/fs.ts'
+export { generatedText, forEachBpfText } from '../core/kernel/generated_text.ts'
+export { forEachHstate, hugePageSize, hugetlbTotalPages } from '../core/kernel/hugetlb.ts'
+export type { Hstate } from '../core/kernel/hugetlb.ts'
+export { identifyAddress, addressRegions } from '../core/kernel/identify.ts'
+export type { Identity } from '../core/kernel/identify.ts'
+export { identifyPage } from '../core/kernel/identify_page.ts'
+export { identifySlab, cacheType, memberText } from '../core/kernel/identify_slab.ts'
+export { vmaText, mmOwner, mmOwnerText } from '../core/kernel/identify_user.ts'
 export { idrForEach, idrFind } from '../core/kernel/idr.ts'
 export type { IdrEntry } from '../core/kernel/idr.ts'
 export { kernelConfig } from '../core/kernel/ikconfig.ts'
@@ -79,6 +95,26 @@ export type { LogRecord } from '../core/kernel/log_record.ts'
 export { mtForEach, mtLoad } from '../core/kernel/maple_tree.ts'
 export type { MapleEntry } from '../core/kernel/maple_tree.ts'
 export {
+  freePages,
+  bufferPages,
+  swapCachePages,
+  cachedPages,
+  slabPages,
+  freeSwapPages,
+  vmCommitLimit,
+  vmMemoryCommitted,
+  sharedPages,
+} from '../core/kernel/meminfo.ts'
+export { forEachMemmapChunk, forEachPage } from '../core/kernel/memmap.ts'
+export type { MemmapChunk } from '../core/kernel/memmap.ts'
+export {
+  forEachMemoryBlock,
+  memoryBlockName,
+  memoryBlockRange,
+  memoryBlockState,
+} from '../core/kernel/memory_block.ts'
+export type { MemoryBlock } from '../core/kernel/memory_block.ts'
+export {
   taskMm,
   forEachVma,
   vmaLookup,
@@ -90,8 +126,22 @@ export {
   mmEnvironment,
 } from '../core/kernel/mm.ts'
 export type { Mm, Vma } from '../core/kernel/mm.ts'
-export { forEachNode, presentPages, highMemoryPages, totalramPages } from '../core/kernel/mmzone.ts'
-export type { Node } from '../core/kernel/mmzone.ts'
+export {
+  forEachNode,
+  nodeZones,
+  findNode,
+  zoneWatermarks,
+  zoneManagedPages,
+  forEachFreeList,
+  forEachFreeBlock,
+  zoneFreePages,
+  findFreeBlock,
+  pageZoneOf,
+  presentPages,
+  highMemoryPages,
+  totalramPages,
+} from '../core/kernel/mmzone.ts'
+export type { Node, Zone, Watermarks, FreeList, FreeBlock } from '../core/kernel/mmzone.ts'
 export { forEachModule, moduleRanges } from '../core/kernel/module.ts'
 export type { Module } from '../core/kernel/module.ts'
 export {
@@ -103,14 +153,45 @@ export {
 } from '../core/kernel/mount.ts'
 export type { Mount } from '../core/kernel/mount.ts'
 export type { OpenOptions } from '../core/kernel/open_kernel.ts'
-export { pageToPfn, pageFlags, pageFlagNames } from '../core/kernel/page.ts'
-export type { Page } from '../core/kernel/page.ts'
+export {
+  vmemmapBase,
+  pageToPfn,
+  pfnToPage,
+  virtToPage,
+  pageToPhys,
+  pageAddress,
+  physToVirt,
+  isDirectMap,
+  pageOfDescriptor,
+  pageFlags,
+  pageFlagList,
+  pageFlagNames,
+  pageHasFlag,
+  compoundHead,
+  compoundOrder,
+  pageType,
+  pageIsSlab,
+  pageIsBuddy,
+  pageTest,
+  pageNode,
+  pageZone,
+} from '../core/kernel/page.ts'
+export type { Page, PageFlag } from '../core/kernel/page.ts'
 export { panicCpu, panicTask, panicMessage } from '../core/kernel/panic.ts'
-export { nrCpuIds, perCpuOffset, perCpu, perCpuPtr, forEachCpu } from '../core/kernel/percpu.ts'
-export type { CpuSet } from '../core/kernel/percpu.ts'
+export {
+  nrCpuIds,
+  perCpuOffset,
+  perCpu,
+  perCpuPtr,
+  findPerCpu,
+  forEachCpu,
+} from '../core/kernel/percpu.ts'
+export type { CpuSet, PerCpuPlace } from '../core/kernel/percpu.ts'
 export { percpuCounterSum, percpuCounterReadPositive } from '../core/kernel/percpu_counter.ts'
 export { forEachPid, pidTask, initPidNs } from '../core/kernel/pid.ts'
 export type { Pid, PidEntry } from '../core/kernel/pid.ts'
+export { valueMeaning } from '../core/kernel/poison.ts'
+export type { ValueMeaning } from '../core/kernel/poison.ts'
 export {
   readLog,
   readLogSinceClear,
@@ -122,6 +203,7 @@ export type { PrintkSafeBuffer } from '../core/kernel/printk_safe.ts'
 export { rbtreeInorderForEach, rbtreeInorderForEachEntry, rbFind } from '../core/kernel/rbtree.ts'
 export { RLIM_INFINITY, forEachRlimit } from '../core/kernel/resource.ts'
 export type { ResourceLimit } from '../core/kernel/resource.ts'
+export { realReturnAddress } from '../core/kernel/return_address.ts'
 export {
   TASK_INTERRUPTIBLE,
   TASK_UNINTERRUPTIBLE,
@@ -150,22 +232,96 @@ export {
   findTask,
 } from '../core/kernel/sched.ts'
 export type { Task } from '../core/kernel/sched.ts'
+export {
+  slabCacheUsage,
+  forEachSlab,
+  slabFirstObject,
+  slabObjects,
+  slabFreelist,
+  slabCpuFreelist,
+  slabObjectInfo,
+  findSlab,
+  slabOfDescriptor,
+  objectsAtHand,
+  slabCacheForEachAllocatedObject,
+} from '../core/kernel/slab.ts'
+export type { SlabUsage, SlabObjectInfo, ObjectsAtHand } from '../core/kernel/slab.ts'
+export {
+  forEachSlabCache,
+  findSlabCache,
+  slabCacheName,
+  slabCacheObjectsPerSlab,
+  slabCacheOrder,
+  forEachSlabNode,
+  forEachSlabCpu,
+  forEachCpuPartialSlab,
+  forEachPartialSlab,
+  forEachFullSlab,
+  slabCacheTracksFull,
+  slabTypeName,
+} from '../core/kernel/slab_cache.ts'
+export type { SlabCache, Slab, SlabNode, SlabCpu } from '../core/kernel/slab_cache.ts'
+export {
+  forEachCpuSheaf,
+  forEachBarnSheaf,
+  sheafObjects,
+  sheafSize,
+} from '../core/kernel/slab_sheaf.ts'
 export { inodeSocket, socketProtocol } from '../core/kernel/socket.ts'
+export { sourceLine, sourceFile, formatSourceLine } from '../core/kernel/source_lines.ts'
+export type { SourceConfidence, SourceLine } from '../core/kernel/source_lines.ts'
+export {
+  SECTION_MARKED_PRESENT,
+  SECTION_HAS_MEM_MAP,
+  SECTION_IS_ONLINE,
+  SECTION_IS_EARLY,
+  SECTION_TAINT_ZONE_DEVICE,
+  pagesPerSection,
+  forEachPresentSection,
+} from '../core/kernel/sparse.ts'
+export type { MemSection, PresentSection } from '../core/kernel/sparse.ts'
 export { stackTrace, cpuTrace, crashRegisters } from '../core/kernel/stack.ts'
 export { kernelStack } from '../core/kernel/stack_bounds.ts'
 export type { StackBounds } from '../core/kernel/stack_bounds.ts'
+export {
+  forEachSwapInfo,
+  swapInusePages,
+  swapPath,
+  swapType,
+  totalSwapPages,
+} from '../core/kernel/swap.ts'
+export type { SwapInfo } from '../core/kernel/swap.ts'
 export { forEachSystemCall } from '../core/kernel/syscall_table.ts'
 export type { SystemCall } from '../core/kernel/syscall_table.ts'
 export { taintFlags, taintedMask, taintLetters } from '../core/kernel/taint.ts'
 export type { TaintFlag } from '../core/kernel/taint.ts'
+export { taskAt } from '../core/kernel/task_at.ts'
+export type { TaskPart } from '../core/kernel/task_at.ts'
 export { parentTask } from '../core/kernel/task_parent.ts'
 export { searchTasks } from '../core/kernel/task_search.ts'
 export type { TaskSearch } from '../core/kernel/task_search.ts'
-export { timekeeper, coarseRealtimeNsec, coarseBoottimeNsec } from '../core/kernel/timekeeping.ts'
+export {
+  timekeeper,
+  coarseRealtimeNsec,
+  coarseBoottimeNsec,
+  kernelHz,
+} from '../core/kernel/timekeeping.ts'
 export { utsname } from '../core/kernel/uts.ts'
 export type { Utsname } from '../core/kernel/uts.ts'
+export { forEachVmapArea, findVmapArea, vmapAreaVm } from '../core/kernel/vmalloc.ts'
+export type { VmapArea, VmStruct } from '../core/kernel/vmalloc.ts'
+export {
+  vmZoneStat,
+  vmNodeStat,
+  zoneStat,
+  vmNumaEvents,
+  vmEvents,
+  counterValue,
+} from '../core/kernel/vmstat.ts'
+export type { Counter } from '../core/kernel/vmstat.ts'
 export { xaForEach, xaLoad, xaIsValue, xaToValue } from '../core/kernel/xarray.ts'
 export type { XArrayEntry } from '../core/kernel/xarray.ts'
+export { forEachInstruction } from '../core/program/disassemble.ts'
 export { evaluate, addressOf } from '../core/program/evaluate.ts'
 export type { EvaluateOptions } from '../core/program/evaluate.ts'
 export {
@@ -177,7 +333,10 @@ export {
 export type { FormatOptions } from '../core/program/format_object.ts'
 export { formatType, formatDefinition, formatMember } from '../core/program/format_type.ts'
 export type { DefinitionLine } from '../core/program/format_type.ts'
+export { BPF_TEXT, FTRACE_TEXT, GeneratedMap } from '../core/program/generated_map.ts'
 export { KObject } from '../core/program/kobject.ts'
+export { memberAt } from '../core/program/member_at.ts'
+export type { MemberAt } from '../core/program/member_at.ts'
 export { Memory } from '../core/program/memory.ts'
 export type { MemoryReader } from '../core/program/memory.ts'
 export { ModuleMap } from '../core/program/module_tables.ts'

@@ -19,6 +19,7 @@ export {
 } from '../core/base/errors.ts'
 export type { FaultReason, AddressSpace, NotFoundKind } from '../core/base/errors.ts'
 export { formatHex, formatAddress, formatHexBytes } from '../core/base/hex.ts'
+export { readCell } from '../core/base/table.ts'
 export type { Cell, CellFault, Column } from '../core/base/table.ts'
 export type { KernelSymbol } from '../core/debuginfo/symbol_index.ts'
 export {
@@ -45,29 +46,81 @@ export type {
   Parameter,
   Member,
 } from '../core/debuginfo/type.ts'
+export {
+  KERNEL_RANGE,
+  USER_RANGE,
+  kernelPieces,
+  userPieces,
+  physicalPieces,
+  stackPieces,
+} from '../core/kernel/address_space.ts'
+export type { AddressSpan, KernelPart } from '../core/kernel/address_space.ts'
 export { forEachAuditRecord } from '../core/kernel/audit.ts'
 export type { AuditRecord } from '../core/kernel/audit.ts'
+export {
+  forEachDisk,
+  diskInFlight,
+  isWrite,
+  forEachInFlightRequest,
+  forEachBusyRequest,
+  forEachHwContext,
+} from '../core/kernel/block.ts'
+export type { Gendisk, Request, InFlight } from '../core/kernel/block.ts'
+export {
+  BPF_INSN_SIZE,
+  forEachBpfProg,
+  findBpfProg,
+  forEachBpfMap,
+  findBpfMap,
+  forEachUsedMap,
+  bpfTypeName,
+  bpfProgTag,
+  bpfProgLoadTime,
+  bpfProgInstructions,
+  bpfProgJitCode,
+  bpfMapFootprint,
+  bpfMapUid,
+  longestBpfTypeName,
+} from '../core/kernel/bpf.ts'
+export type { BpfProg, BpfMap, JitCode } from '../core/kernel/bpf.ts'
+export { forEachBpfInstruction } from '../core/kernel/bpf_disasm.ts'
+export type { BpfInstruction, BpfNames } from '../core/kernel/bpf_disasm.ts'
 export { forEachBugEntry, findBug, fileReader } from '../core/kernel/bug.ts'
 export type { BugEntry } from '../core/kernel/bug.ts'
 export { forEachSourceSite } from '../core/kernel/call_site_tables.ts'
 export type { SourceSite } from '../core/kernel/call_site_tables.ts'
 export { cpuStacks } from '../core/kernel/cpu_stacks.ts'
 export type { CpuStack } from '../core/kernel/cpu_stacks.ts'
+export { cpumaskCpus, formatCpuList } from '../core/kernel/cpumask.ts'
 export { dPath, mountPath, dentryPath, dentryName } from '../core/kernel/dcache.ts'
 export type { Dentry, DPathOptions } from '../core/kernel/dcache.ts'
+export {
+  majorOf,
+  minorOf,
+  classToSubsys,
+  forEachClassDevice,
+  forEachChrdev,
+  forEachBlkdevMajor,
+  forEachResource,
+} from '../core/kernel/device.ts'
+export type { Chrdev, BlkdevMajor, ClaimedResource } from '../core/kernel/device.ts'
 export { dmiStrings } from '../core/kernel/dmi.ts'
 export type { DmiString } from '../core/kernel/dmi.ts'
 export { forEachE820Entry } from '../core/kernel/e820.ts'
 export type { E820Entry } from '../core/kernel/e820.ts'
+export { FileUserSearch } from '../core/kernel/file_users.ts'
+export type { FileUse, FileReference } from '../core/kernel/file_users.ts'
 export {
   forEachFile,
   filePath,
+  fileUserPath,
   fileInode,
   taskRoot,
   taskCwd,
   inodeType,
   inodePages,
   forEachCachedPage,
+  forEachDirtyInode,
 } from '../core/kernel/fs.ts'
 export type { File, Inode, OpenFile, FileType, CachedPage } from '../core/kernel/fs.ts'
 export { generatedText, forEachBpfText } from '../core/kernel/generated_text.ts'
@@ -81,6 +134,31 @@ export { vmaText, mmOwner, mmOwnerText } from '../core/kernel/identify_user.ts'
 export { idrForEach, idrFind } from '../core/kernel/idr.ts'
 export type { IdrEntry } from '../core/kernel/idr.ts'
 export { kernelConfig } from '../core/kernel/ikconfig.ts'
+export {
+  SHM_DEST,
+  SHM_LOCKED,
+  ipcNamespace,
+  forEachIpc,
+  ipcPerm,
+  shmInode,
+  shmPages,
+} from '../core/kernel/ipc.ts'
+export type { IpcNamespace, ShmidKernel, IpcKind, ShmPages } from '../core/kernel/ipc.ts'
+export {
+  nrIrqs,
+  forEachIrqDesc,
+  irqToDesc,
+  forEachIrqAction,
+  irqDescActionNames,
+  irqDescAffinity,
+  kstatIrqsCpu,
+  irqChipName,
+  forEachSoftirq,
+  forEachTasklet,
+  taskletFunction,
+  forEachIdtGate,
+} from '../core/kernel/irq.ts'
+export type { IrqDesc, NumberedIrq, Softirq } from '../core/kernel/irq.ts'
 export { taskName, toKthread } from '../core/kernel/kthread.ts'
 export {
   LIST_LIMIT,
@@ -92,8 +170,8 @@ export {
 export { liveTask } from '../core/kernel/live_task.ts'
 export { loadAverages } from '../core/kernel/loadavg.ts'
 export type { LogRecord } from '../core/kernel/log_record.ts'
-export { mtForEach, mtLoad } from '../core/kernel/maple_tree.ts'
-export type { MapleEntry } from '../core/kernel/maple_tree.ts'
+export { mtForEach, mtForEachPlace, mapleNodeContents, mtLoad } from '../core/kernel/maple_tree.ts'
+export type { MapleEntry, MaplePlace, MapleNodeContents } from '../core/kernel/maple_tree.ts'
 export {
   freePages,
   bufferPages,
@@ -118,6 +196,7 @@ export {
   taskMm,
   forEachVma,
   vmaLookup,
+  vmaFlags,
   mmTotalVm,
   mmRss,
   taskRss,
@@ -152,6 +231,24 @@ export {
   mountType,
 } from '../core/kernel/mount.ts'
 export type { Mount } from '../core/kernel/mount.ts'
+export {
+  arpTable,
+  forEachNeighbour,
+  neighbourAddress,
+  neighbourHardwareType,
+  neighbourHardwareAddress,
+  neighbourState,
+} from '../core/kernel/neighbour.ts'
+export type { Neighbour } from '../core/kernel/neighbour.ts'
+export {
+  initNet,
+  forEachNet,
+  taskNet,
+  forEachNetdev,
+  netdevIpv4Addresses,
+  netdevIpv6Addresses,
+} from '../core/kernel/netdevice.ts'
+export type { Net, NetDevice } from '../core/kernel/netdevice.ts'
 export type { OpenOptions } from '../core/kernel/open_kernel.ts'
 export {
   vmemmapBase,
@@ -179,6 +276,19 @@ export {
 export type { Page, PageFlag } from '../core/kernel/page.ts'
 export { panicCpu, panicTask, panicMessage } from '../core/kernel/panic.ts'
 export {
+  forEachPciRootBus,
+  forEachChildBus,
+  forEachPciBusDev,
+  forEachPciDev,
+  checkBusDepth,
+  pciName,
+  pciClass,
+  pciId,
+  pciIsBridge,
+  pciPcieType,
+} from '../core/kernel/pci.ts'
+export type { PciBus, PciDev } from '../core/kernel/pci.ts'
+export {
   nrCpuIds,
   perCpuOffset,
   perCpu,
@@ -200,10 +310,40 @@ export {
 } from '../core/kernel/printk.ts'
 export { forEachPrintkSafeBuffer } from '../core/kernel/printk_safe.ts'
 export type { PrintkSafeBuffer } from '../core/kernel/printk_safe.ts'
-export { rbtreeInorderForEach, rbtreeInorderForEachEntry, rbFind } from '../core/kernel/rbtree.ts'
+export {
+  rbtreeInorderForEach,
+  rbtreeForEachPlace,
+  rbtreeInorderForEachEntry,
+  rbFind,
+} from '../core/kernel/rbtree.ts'
+export type { RbPlace } from '../core/kernel/rbtree.ts'
 export { RLIM_INFINITY, forEachRlimit } from '../core/kernel/resource.ts'
 export type { ResourceLimit } from '../core/kernel/resource.ts'
 export { realReturnAddress } from '../core/kernel/return_address.ts'
+export {
+  MAX_RT_PRIO,
+  cpuRq,
+  taskLastArrival,
+  forEachFairEntity,
+  fairCurrent,
+  isThrottled,
+  forEachRtEntity,
+  forEachDeadlineTask,
+  forEachRunnableTask,
+  forEachFairTask,
+  checkDepth,
+  groupCfsRq,
+  forEachChildGroup,
+  taskGroupName,
+} from '../core/kernel/runqueue.ts'
+export type { QueuedEntity, RtEntity } from '../core/kernel/runqueue.ts'
+export {
+  sbitmapForEachSet,
+  sbitmapWeight,
+  sbitmapBytes,
+  sbqWaitQueues,
+} from '../core/kernel/sbitmap.ts'
+export type { SbitmapWeight, SbqWaiters } from '../core/kernel/sbitmap.ts'
 export {
   TASK_INTERRUPTIBLE,
   TASK_UNINTERRUPTIBLE,
@@ -232,6 +372,19 @@ export {
   findTask,
 } from '../core/kernel/sched.ts'
 export type { Task } from '../core/kernel/sched.ts'
+export {
+  NSIG,
+  signalName,
+  signalNames,
+  signalsOf,
+  sigset,
+  forEachSigAction,
+  sigActionFlagNames,
+  forEachPendingSignal,
+  queuedSignal,
+  hasUnblockedSignal,
+} from '../core/kernel/signal.ts'
+export type { SigQueue, SigAction } from '../core/kernel/signal.ts'
 export {
   slabCacheUsage,
   forEachSlab,
@@ -267,7 +420,19 @@ export {
   sheafObjects,
   sheafSize,
 } from '../core/kernel/slab_sheaf.ts'
-export { inodeSocket, socketProtocol } from '../core/kernel/socket.ts'
+export {
+  forEachTaskSocket,
+  socketSock,
+  sockFamily,
+  sockType,
+  sockState,
+  inetEndpoints,
+  sockContainer,
+  unixSocketName,
+  inodeSocket,
+  socketProtocol,
+} from '../core/kernel/socket.ts'
+export type { Sock, OpenSocket, Endpoint } from '../core/kernel/socket.ts'
 export { sourceLine, sourceFile, formatSourceLine } from '../core/kernel/source_lines.ts'
 export type { SourceConfidence, SourceLine } from '../core/kernel/source_lines.ts'
 export {
@@ -287,6 +452,7 @@ export {
   forEachSwapInfo,
   swapInusePages,
   swapPath,
+  swapFileName,
   swapType,
   totalSwapPages,
 } from '../core/kernel/swap.ts'
@@ -303,11 +469,26 @@ export type { TaskSearch } from '../core/kernel/task_search.ts'
 export {
   timekeeper,
   coarseRealtimeNsec,
+  monotonicNsec,
   coarseBoottimeNsec,
   kernelHz,
 } from '../core/kernel/timekeeping.ts'
+export {
+  timerBases,
+  timerBaseForEach,
+  hrtimerCpuBase,
+  hrtimerClocks,
+  hrtimerClockForEach,
+  hrtimerExpires,
+  hrtimerSoftExpires,
+  hrtimerClockNow,
+} from '../core/kernel/timer.ts'
+export type { TimerBase, HrtimerClock } from '../core/kernel/timer.ts'
+export { forEachUserRange, findUserPage, vmaFileOffset } from '../core/kernel/user_page.ts'
+export type { UserRange, SwapEntry } from '../core/kernel/user_page.ts'
 export { utsname } from '../core/kernel/uts.ts'
 export type { Utsname } from '../core/kernel/uts.ts'
+export { vmFlagNames } from '../core/kernel/vm_flags.ts'
 export { forEachVmapArea, findVmapArea, vmapAreaVm } from '../core/kernel/vmalloc.ts'
 export type { VmapArea, VmStruct } from '../core/kernel/vmalloc.ts'
 export {
@@ -319,8 +500,10 @@ export {
   counterValue,
 } from '../core/kernel/vmstat.ts'
 export type { Counter } from '../core/kernel/vmstat.ts'
-export { xaForEach, xaLoad, xaIsValue, xaToValue } from '../core/kernel/xarray.ts'
-export type { XArrayEntry } from '../core/kernel/xarray.ts'
+export { waitqueueForEach, waitqueueActive, waitqueueForEachTask } from '../core/kernel/wait.ts'
+export type { Waiter } from '../core/kernel/wait.ts'
+export { xaForEach, xaForEachPlace, xaLoad, xaIsValue, xaToValue } from '../core/kernel/xarray.ts'
+export type { XArrayEntry, XArrayPlace, XArrayKind } from '../core/kernel/xarray.ts'
 export { forEachInstruction } from '../core/program/disassemble.ts'
 export { evaluate, addressOf } from '../core/program/evaluate.ts'
 export type { EvaluateOptions } from '../core/program/evaluate.ts'
@@ -346,6 +529,17 @@ export type { Plain } from '../core/program/plain_object.ts'
 export { Program } from '../core/program/program.ts'
 export type { ProgramOptions } from '../core/program/program.ts'
 export { readPtRegs, parsePrstatus } from '../core/program/registers.ts'
+export { searchWords, searchTexts } from '../core/program/search_memory.ts'
+export type {
+  MemoryPiece,
+  SearchUnit,
+  SearchValue,
+  SearchHit,
+  WordHit,
+  SearchRun,
+} from '../core/program/search_memory.ts'
+export { searchTypes } from '../core/program/search_types.ts'
+export type { TypeQuery, FoundType } from '../core/program/search_types.ts'
 export { frameSymbol } from '../core/program/stack_trace.ts'
 export type {
   FrameQuality,
@@ -353,5 +547,6 @@ export type {
   StackTrace,
   FrameSymbol,
 } from '../core/program/stack_trace.ts'
+export { sugar, unsugar, sugarFunction, sugarGlobals } from '../core/program/sugar.ts'
 export { unwindOrc } from '../core/program/unwind_orc.ts'
 export type { UnwindStart } from '../core/program/unwind_orc.ts'

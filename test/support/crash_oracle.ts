@@ -42,8 +42,9 @@ export function runCrash(
     const input = inputs.flatMap((lines, i) => [
       ...lines.slice(0, -1).map((line) => `${line} > /dev/null`),
       `${lines.at(-1)} > ${fileOf(i)}`,
-      // The next ones begin where a session begins.
+      // The next ones begin where a session begins; some commands leave the radix that they were asked for.
       ...(lines.length > 1 ? ['set -p > /dev/null'] : []),
+      'set radix 10 > /dev/null',
     ])
     writeFileSync(path.join(folder, 'input'), `${input.join('\n')}\nquit\n`)
     const args = ['-s', '-i', path.join(folder, 'input'), oracle.vmlinux, oracle.vmcore]

@@ -37,8 +37,10 @@ function gdbLine(line: string): string {
       // BTF has neither the dimensions of an array of arrays nor [0] apart from [].
       .replace(/((?:\[\d+\]){2,});$/, (_, dimensions: string) => `[${product(dimensions)}];`)
       .replace(/\[0\];$/, '[];')
-      // The file and line of text symbols are DWARF's.
-      .replace(/^([\da-f]{16} \([tT]\) \S+) \S+: \d+$/, '$1')
+      // The file and line of text symbols are DWARF's; kbox knows the file of some without.
+      .replace(/^([\da-f]{16} \([tT]\) \S+) (?:\S+: \d+|\S+ \(line unknown\))$/, '$1')
+      // Programs of BPF have names in a list of the kernel's, which crash does not read.
+      .replace(/ <bpf_prog_\w+>/, '')
       .trim()
   )
 }

@@ -53,6 +53,6 @@ export const sym = defineClaims([
     assert.ok(missing.length < all.size / 10, `${missing.length} of ${all.size}`)
   }),
   recipeClaim('sym schedule+4', 'crash finds no such symbol', ({ lines }) =>
-    assert.match(lines[0] ?? '', /\(T\) schedule\+4$/),
+    assert.match(lines[0] ?? '', /\(T\) schedule\+4\b/),
   ),
 ])

@@ -35,6 +35,7 @@ const ALSO: Readonly<Record<string, readonly string[] | 'all'>> = {
   'src/core/base/addr.ts': ['wrap64'],
   'src/core/base/errors.ts': 'all',
   'src/core/base/hex.ts': 'all',
+  'src/core/base/rust_demangle.ts': 'all',
   'src/core/base/table.ts': ['Cell', 'CellFault', 'Column', 'readCell'],
   'src/core/arch/arch.ts': ['Registers'],
   'src/core/debuginfo/symbol_index.ts': ['KernelSymbol'],

@@ -19,6 +19,7 @@ export {
 } from '../core/base/errors.ts'
 export type { FaultReason, AddressSpace, NotFoundKind } from '../core/base/errors.ts'
 export { formatHex, formatAddress, formatHexBytes } from '../core/base/hex.ts'
+export { demangleRust, demangleRustText } from '../core/base/rust_demangle.ts'
 export { readCell } from '../core/base/table.ts'
 export type { Cell, CellFault, Column } from '../core/base/table.ts'
 export type { KernelSymbol } from '../core/debuginfo/symbol_index.ts'

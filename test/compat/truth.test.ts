@@ -39,7 +39,7 @@ const WINDOW_SECONDS = 60
 /** Workers of the kernel come, go and change names and hands all the time. */
 const KWORKER = /^kworker\//
 
-for (const series of ['6.1', '6.12', 'sid', '6.1-road', '6.12-road']) {
+for (const series of ['5.10', '6.1', '6.12', 'sid', '6.1-road', '6.12-road']) {
   const vmcore = ['vmcore', 'vmcore.elf']
     .map((name) => cachePath('dumps', series, name))
     .find((file) => existsSync(file))

@@ -11,8 +11,8 @@ export function commandLines(
 ): string[] {
   const lines = [
     ...(examples ?? []).map(({ command }) => command),
-    ...(CLAIMS[name] ?? []).flatMap(({ line, before, except }) =>
-      before || except?.[series] !== undefined
+    ...(CLAIMS[name] ?? []).flatMap(({ line, before, except, needs }) =>
+      before || except?.[series] !== undefined || (needs !== undefined && !program.hasType(needs))
         ? []
         : [typeof line === 'string' ? line : line(program)],
     ),

@@ -79,6 +79,8 @@ export const API_NAMES: readonly string[] = [
   'crashRegisters',
   'currentTask',
   'dPath',
+  'demangleRust',
+  'demangleRustText',
   'dentryName',
   'dentryPath',
   'diskInFlight',

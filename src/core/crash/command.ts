@@ -35,7 +35,7 @@ export interface CommandSpec<O extends OptionSpecs = OptionSpecs> {
    * The body of a script that prints the essence of it, for `--code`: `program` and, if it is mentioned, `task` (the
    * current task) are there, what 'kbox' exports is imported by name.
    */
-  readonly code?: (args: CommandArgs<O>, session: Session) => string
+  readonly code: (args: CommandArgs<O>, session: Session) => string
   /**
    * Do the work.
    *
@@ -61,7 +61,7 @@ export interface Example {
 
 /** A command of any options, as the registry holds it. */
 export type Command = Omit<CommandSpec, 'run' | 'code'> & {
-  code?(args: CommandArgs, session: Session): string
+  code(args: CommandArgs, session: Session): string
   run(session: Session, args: CommandArgs): Iterable<Block>
 }
 

@@ -66,5 +66,8 @@ console.log(program.symbolize(address))
 console.log(slabObjectInfo(program, address))
 console.log(taskAt(program, address)?.task.string('comm'))
 console.log(findVmapArea(program, address))
-console.log(findFreeBlock(virtToPage(program, address)))`
+// What is no address of the kernel's is one of physical memory.
+const isKernel = program.arch.isKernelAddress(address)
+const page = isKernel ? virtToPage(program, address) : pfnToPage(program, Math.floor(Number(address) / program.memory.pageSize))
+console.log(findFreeBlock(page))`
 }

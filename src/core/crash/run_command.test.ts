@@ -215,6 +215,7 @@ test('a fault while rows are read ends the rows, and is told behind them', () =>
     name: 'failing',
     summary: 'fails at its second row',
     options: {},
+    code: () => '',
     *run() {
       const columns = [{ title: 'N', kind: 'decimal' as const }]
       yield table(
@@ -239,6 +240,7 @@ test('a bug of ours is not taken for a fault of the dump', () => {
     name: 'broken',
     summary: 'has a bug',
     options: {},
+    code: () => '',
     run: (): Iterable<Block> => {
       throw new TypeError('undefined is not a function')
     },

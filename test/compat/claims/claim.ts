@@ -1,5 +1,5 @@
 // What is claimed of a crash command: a line, whom it is measured against, and how. A claim is the only way into
-// docs/crash_compatibility.md: test/compat/commands.test.ts runs every one of them on real dumps.
+// docs/crash_compatibility.md: test/compat/commands_*.test.ts runs every one of them on real dumps.
 import assert from 'node:assert/strict'
 import type { Program } from '../../../src/core/program/program.ts'
 import type { GuestTruth } from '../../support/guest_truth.ts'

@@ -33,8 +33,10 @@ const HEADING = "console.log('PID:', task.number('pid'), task.string('comm'))"
 /** The stacks of the tasks or CPUs that were asked for. */
 export function btCode({ values, operands }: BtArgs, session: Session): string {
   if (values.overflow) {
+    // The dead have given their stacks back.
+    const stack = unless('program.memory.isReadable(kernelStack(task).start)')
     const mark = unless('program.memory.u32(kernelStack(task).start) !== 0x57ac6e9d')
-    const loop = taskLoop([mark], "console.log('stack overflow:', task.number('pid'))")
+    const loop = taskLoop([stack, mark], "console.log('stack overflow:', task.number('pid'))")
     return `${loop}\nconsole.log('stacks are checked')`
   }
   if (values.ip !== undefined || values.sp !== undefined) return givenCode(values)

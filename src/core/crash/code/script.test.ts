@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { crashSession } from '../../../../test/support/crash_session.ts'
-import { COMMANDS } from '../commands.ts'
 import { scriptOf } from './script.ts'
 
 const { session, run, addressOf } = crashSession()
@@ -12,14 +11,6 @@ function code(line: string, from = run): string {
   assert(block?.kind === 'lines')
   return [...block.lines].join('\n')
 }
-
-/** Commands that have no code yet; this list may only become shorter. */
-const WITHOUT_CODE: readonly string[] = ['repeat', 'extend', 'wr', 'gdb']
-
-test('every command has code', () => {
-  const names = COMMANDS.filter((command) => command.code === undefined).map(({ name }) => name)
-  assert.deepEqual(names, WITHOUT_CODE)
-})
 
 test('what a body uses is imported: not what it declares, quotes or reads as a member', () => {
   const script = scriptOf(

@@ -7,9 +7,7 @@ import type { Session } from '../session.ts'
 
 /** The script, line by line: imports, the dump, the current task if it is used, the body. */
 export function commandCode(session: Session, command: Command, args: CommandArgs): string[] {
-  const body = command.code?.(args, session)
-  if (body === undefined) return [`// ${command.name}: no equivalent code is known`]
-  return scriptOf(session, body).split('\n')
+  return scriptOf(session, command.code(args, session)).split('\n')
 }
 
 /** A complete script around a body. */

@@ -8,6 +8,7 @@ const echo = defineCommand({
   name: 'echo',
   summary: 'say it again',
   options: {},
+  code: ({ operands }) => `console.log(${JSON.stringify(operands.join(' '))})`,
   *run(_, { operands }) {
     yield lines(operands.join(' '))
   },

@@ -1,7 +1,7 @@
 // repeat: a command again and again, on a machine that goes on running. Source: crash's `repeat`.
 import { UsageError } from '../../base/errors.ts'
 import { defineCommand, lines, type Block } from '../command.ts'
-import { resolveWords, runWords } from '../run_command.ts'
+import { parseArguments, resolveWords, runWords } from '../run_command.ts'
 
 const SECONDS = /^-(\d{1,5})$/
 
@@ -16,10 +16,15 @@ export const repeat = defineCommand({
     'there it is run once.',
   examples: [{ text: 'watch jiffies', command: 'repeat -1 p jiffies' }],
   options: {},
-  code: () => '// A dump does not change: what is repeated here is a loop around any other code.',
+  // A dump does not change: there it is the command's own.
+  code({ operands }, session) {
+    const [name = '', ...args] = resolveWords(session, repeatedWords(operands))
+    const command = session.findCommand(name)
+    return command?.code(parseArguments(command, args), session) ?? `// ${name}: no such command`
+  },
   *run(session, { operands }): Generator<Block> {
     const seconds = SECONDS.exec(operands[0] ?? '')
-    const words = seconds ? operands.slice(1) : operands
+    const words = repeatedWords(operands)
     const [name] = resolveWords(session, words)
     if (name === undefined) throw new UsageError('argument missing')
     if (name === 'repeat') throw new UsageError('repeat does not repeat itself')
@@ -32,3 +37,6 @@ export const repeat = defineCommand({
     } while (!session.aborted)
   },
 })
+
+const repeatedWords = (operands: readonly string[]): readonly string[] =>
+  SECONDS.test(operands[0] ?? '') ? operands.slice(1) : operands

@@ -26,9 +26,11 @@ export const what = defineCommand({
   needs: ['symbols'],
   code: ({ operands }) =>
     [
-      `for (const address of [${operands.map(codeAddress).join(', ')}])`,
+      `for (const address of [${operands.map(codeAddress).join(', ')}]) {`,
+      '  console.log(formatAddress(address))',
       '  for (const { kind, name, offset, detail } of identifyAddress(program, address, task))',
       '    console.log(kind, name, offset, detail)',
+      '}',
     ].join('\n'),
   *run(session, { operands }) {
     for (const operand of operands) {

@@ -1,0 +1,4 @@
+// The claims of all commands on Linux 6.12.
+import { testClaims } from './claims/test_claims.ts'
+
+testClaims('6.12')

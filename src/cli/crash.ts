@@ -27,7 +27,7 @@ const IGNORED_VALUES = [
 const IGNORED_SWITCHES = [
   ...['minimal', 'noPanic', 'active', 'noModules', 'noKallsyms', 'noKmemCache', 'kmemCacheDelay'],
   ...['noElfNotes', 'noDataDebug', 'noIkconfig', 'noStrip', 'noScroll', 'readnow', 'smp'],
-  ...['more', 'less', 'zeroExcluded'],
+  ...['more', 'less'],
 ] as const
 
 const OPTIONS = {
@@ -42,6 +42,7 @@ const OPTIONS = {
   timestamp: { type: 'boolean', short: 't' },
   ...Object.fromEntries(IGNORED_VALUES.map((name) => [name, { type: 'string' as const }])),
   noCrashrc: { type: 'boolean' },
+  zeroExcluded: { type: 'boolean' },
   ...Object.fromEntries(IGNORED_SWITCHES.map((name) => [name, { type: 'boolean' as const }])),
 } as const
 
@@ -63,6 +64,7 @@ export async function crashMain(argv: readonly string[]): Promise<number> {
   session.host = SESSION_HOST
   session.variables.set('dumpfile', files.join(' '))
   if (namelist !== undefined) session.variables.set('namelist', namelist)
+  if (values.zeroExcluded) session.setVariable('zero_excluded', 'on')
   noteIncomplete(dump)
   // Not fatal: what does not need what is missing still works.
   for (const { message } of session.program.problems) process.stderr.write(`kbox: ${message}\n`)

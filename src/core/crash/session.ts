@@ -69,6 +69,12 @@ export class Session {
     this.#task = task
   }
 
+  /** Keep a setting, checked before; what is not only looked at is done here. */
+  setVariable(name: string, value: string): void {
+    this.variables.set(name, value)
+    if (name === 'zero_excluded') this.program.memory.zeroExcluded = value === 'on'
+  }
+
   /** Output radix of `struct`, `p` and `task`. */
   get radix(): 10 | 16 {
     return this.variables.get('radix') === '16' ? 16 : 10

@@ -41,7 +41,12 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'namelist', initial: '(none needed)' },
   { name: 'dumpfile', initial: '' },
   { name: 'unwind', initial: 'on', values: SWITCH },
-  { name: 'zero_excluded', initial: 'off', values: SWITCH },
+  {
+    name: 'zero_excluded',
+    initial: 'off',
+    values: SWITCH,
+    effect: 'read pages that were left out of the dump as zeros',
+  },
   { name: 'null-stop', initial: 'off', values: SWITCH, effect: 'end strings at their first NUL' },
   { name: 'gdb', initial: 'off', values: SWITCH },
   { name: 'scope', initial: '0 (not set)' },

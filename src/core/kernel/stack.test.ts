@@ -1,6 +1,7 @@
 // Where unwinding starts: a sleeping task's frame, a CPU's crash note, its copy in the dump's header.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { smallKernel } from '../../../test/support/small_kernel.ts'
 import { elfNotes } from '../../../test/support/elf_notes.ts'
 import {
   stackKernel,
@@ -161,4 +162,14 @@ test('in a dump by QEMU, a task on a CPU that panic() stopped and marked offline
   assert.deepEqual(namesWith([core, qemu]), ['spin!', 'schedule', 'start'])
   // Of a dump by anybody else, the first note is that of the first CPU online.
   assert.deepEqual(namesWith([core]), [])
+})
+
+test('a task that has exited has no stack any more, and that is said', () => {
+  const { program, addressOf } = smallKernel()
+  const { frames, end, why } = stackTrace(
+    program,
+    program.objectAt('task_struct', addressOf('app')),
+  )
+  assert.deepEqual([frames, end], [[], 'lost'])
+  assert.equal(why, 'the task has exited and given its stack back')
 })

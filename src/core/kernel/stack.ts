@@ -71,6 +71,8 @@ function whyNoRegisters(program: Program, cpu: number): string {
 
 /** A task that is not running left its callee-saved registers and return address at thread.sp. */
 function sleepingTrace(program: Program, task: Task): StackTrace {
+  if (task.has('stack') && task.pointer('stack') === 0n)
+    return { frames: [], end: 'lost', why: 'the task has exited and given its stack back' }
   const sp = task.pointer('thread.sp')
   const frame = program.objectAt('struct inactive_task_frame', sp)
   const slot = frame.get('ret_addr').address

@@ -204,3 +204,16 @@ test('memory of another address space reads by its own root', () => {
     address: 0x3000n,
   })
 })
+
+test('pages that were left out read as zeros on demand, others that are missing do not', () => {
+  const { memory } = memoryOf((pfn) =>
+    pfn === 1 ? 'excluded' : pfn === 2 ? 'truncated' : new Uint8Array(4096).fill(7),
+  )
+  assert.throws(() => memory.u8(BASE + 0x1000n), { reason: 'excluded' })
+  memory.zeroExcluded = true
+  assert.equal(memory.u8(BASE + 0x1000n), 0)
+  assert.equal(memory.u8(BASE), 7)
+  assert.throws(() => memory.u8(BASE + 0x2000n), { reason: 'truncated' })
+  memory.zeroExcluded = false
+  assert.throws(() => memory.u8(BASE + 0x1000n), { reason: 'excluded' })
+})

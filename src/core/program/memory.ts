@@ -34,6 +34,7 @@ export class Memory implements MemoryReader {
   readonly #virtual = new Map<number, DataView>()
   #lastPage = -1
   #lastView: DataView
+  #zeroExcluded = false
 
   constructor(dump: Dump) {
     this.dump = dump
@@ -54,6 +55,16 @@ export class Memory implements MemoryReader {
   get translator(): Translator {
     if (!this.#translator) throw new FaultError(0n, 'virtual', 'no-translation')
     return this.#translator
+  }
+
+  /** Read pages that were left out of the dump as zeros: a table row may be worth more than knowing which cells are none. */
+  get zeroExcluded(): boolean {
+    return this.#zeroExcluded
+  }
+
+  set zeroExcluded(on: boolean) {
+    this.#zeroExcluded = on
+    this.dropPages()
   }
 
   /** Forget what was read: a machine that lives has changed meanwhile. */
@@ -263,7 +274,13 @@ export class Memory implements MemoryReader {
 
   #loadPage(pfn: number): DataView {
     const bytes = new Uint8Array(this.pageSize)
-    this.dump.readPhysical(pfn * this.pageSize, bytes)
+    try {
+      this.dump.readPhysical(pfn * this.pageSize, bytes)
+    } catch (error) {
+      const isExcluded = error instanceof FaultError && error.reason === 'excluded'
+      if (!this.#zeroExcluded || !isExcluded) throw error
+      bytes.fill(0)
+    }
     return new DataView(bytes.buffer)
   }
 }

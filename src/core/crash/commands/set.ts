@@ -99,7 +99,7 @@ function* setVariables(session: Session, operands: readonly string[]): Generator
     const variable = VARIABLES.find((candidate) => candidate.name === name)
     if (!variable) throw new UsageError(`invalid command: set ${name}`)
     const value = rest.shift()
-    if (value !== undefined) session.variables.set(name, checkValue(variable, value))
+    if (value !== undefined) session.setVariable(name, checkValue(variable, value))
     yield lines(`${name}: ${variableText(session, variable)}`.replace(/^radix:/, 'output radix:'))
   }
 }

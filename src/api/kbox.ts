@@ -16,6 +16,7 @@ export {
   NotFoundError,
   UsageError,
   HostError,
+  attempt,
 } from '../core/base/errors.ts'
 export type { FaultReason, AddressSpace, NotFoundKind } from '../core/base/errors.ts'
 export { formatHex, formatAddress, formatHexBytes } from '../core/base/hex.ts'

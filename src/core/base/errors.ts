@@ -129,3 +129,13 @@ export class HostError extends KdumpError {
     this.errno = errno
   }
 }
+
+/** Read what may not be there: what the world refuses is undefined, our own bugs are thrown. */
+export function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof KdumpError) return undefined
+    throw error
+  }
+}

@@ -51,6 +51,7 @@ export const API_NAMES: readonly string[] = [
   'addressOf',
   'addressRegions',
   'arpTable',
+  'attempt',
   'bpfMapFootprint',
   'bpfMapUid',
   'bpfProgInstructions',

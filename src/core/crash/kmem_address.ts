@@ -1,6 +1,6 @@
 // `kmem ADDRESS`: what is there. Each part that knows something adds a block: symbol, per-CPU variable, slab object, free
 // block, task, vmalloc area, page. Source of names, order and layout: crash's `kmem`.
-import { KdumpError, UsageError } from '../base/errors.ts'
+import { UsageError, attempt } from '../base/errors.ts'
 import { isDirectMap, pageOfDescriptor, pfnToPage, physToVirt, type Page } from '../kernel/page.ts'
 import { findPerCpu } from '../kernel/percpu.ts'
 import { taskAt } from '../kernel/task_at.ts'
@@ -136,14 +136,4 @@ function physicalOfPage(program: Program, page: Page): number {
 
 function physicalOf(program: Program, address: bigint): number | undefined {
   return attempt(() => program.memory.toPhysical(address))
-}
-
-/** Parts of memory that a dump lacks tell nothing, and stop nobody else. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof KdumpError) return undefined
-    throw error
-  }
 }

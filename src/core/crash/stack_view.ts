@@ -168,7 +168,7 @@ export function* cpuStackBlocks(
   cpus: readonly number[],
   hex: boolean,
 ): Generator<Block> {
-  const stacks = cpuStacks(program).filter(({ cpu }) => cpus.includes(cpu))
+  const stacks = cpuStacks(program).filter(({ cpu, isMapped }) => isMapped && cpus.includes(cpu))
   if (stacks.length === 0) throw new UnsupportedError('stacks of interrupts on this machine')
   for (const { name, cpu, start, end } of stacks) {
     yield lines(`CPU ${cpu} ${name}${name === 'IRQ' ? '' : ' EXCEPTION'} STACK:`)

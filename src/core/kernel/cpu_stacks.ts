@@ -1,6 +1,6 @@
 // The stacks of a CPU that belong to no task: those interrupts and exceptions run on. Found by the names of x86-64; other
 // kernels have none of them. Source: arch/x86/include/asm/cpu_entry_area.h, arch/x86/kernel/irq_64.c map_irq_stack().
-import { KdumpError } from '../base/errors.ts'
+import { attempt } from '../base/errors.ts'
 import { sizeofType, stripType } from '../debuginfo/type.ts'
 import type { Program } from '../program/program.ts'
 import { forEachCpu, perCpu } from './percpu.ts'
@@ -15,9 +15,11 @@ export interface CpuStack {
   readonly start: bigint
   /** Exclusive. */
   readonly end: bigint
+  /** Those of encrypted guests are mapped there only. */
+  readonly isMapped: boolean
 }
 
-/** Interrupt stacks of all online CPUs, then each one's exception stacks that are mapped. */
+/** Interrupt stacks of all online CPUs, then each one's exception stacks. */
 export function cpuStacks(program: Program): CpuStack[] {
   const cpus = forEachCpu(program, 'online')
   const irq = cpus.flatMap((cpu) => attempt(() => irqStack(program, cpu)) ?? [])
@@ -35,7 +37,7 @@ function irqStack(program: Program, cpu: number): CpuStack[] {
     : IRQ_STACK_SIZE_DEFAULT
   // It points to the last word.
   const end = pointer + 8n
-  return [{ name: 'IRQ', cpu, start: end - BigInt(size), end }]
+  return [{ name: 'IRQ', cpu, start: end - BigInt(size), end, isMapped: true }]
 }
 
 /** @source arch/x86/include/asm/cpu_entry_area.h ESTACKS_MEMBERS */
@@ -58,15 +60,6 @@ function exceptionStacks(program: Program, cpu: number): CpuStack[] {
     const start = base + BigInt(found.bitOffset / 8)
     // VC's is there in encrypted guests only.
     const isMapped = attempt(() => program.memory.toPhysical(start)) !== undefined
-    return isMapped ? [{ name, cpu, start, end: start + BigInt(sizeofType(found.type)) }] : []
+    return [{ name, cpu, start, end: start + BigInt(sizeofType(found.type)), isMapped }]
   })
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof KdumpError) return undefined
-    throw error
-  }
 }

@@ -1,5 +1,5 @@
 // Who uses a file: as root or working directory, through a descriptor, or mapped into memory.
-import { KdumpError } from '../base/errors.ts'
+import { attempt } from '../base/errors.ts'
 import type { KObject } from '../program/kobject.ts'
 import { dPath } from './dcache.ts'
 import { fileInode, filePath, fileUserPath, forEachFile, taskCwd, taskRoot } from './fs.ts'
@@ -103,14 +103,5 @@ function pathMatcher(wanted: string): (path: KObject) => boolean {
     const found = text === wanted || text === `${wanted} (deleted)`
     ofMount.set(dentry, found)
     return found
-  }
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof KdumpError) return undefined
-    throw error
   }
 }

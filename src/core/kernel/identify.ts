@@ -1,5 +1,5 @@
 // What is this address? Everything that is known of it, each part found by a piece of its own, none needed by another.
-import { KdumpError } from '../base/errors.ts'
+import { KdumpError, attempt } from '../base/errors.ts'
 import type { AddressRegion } from '../program/address_region.ts'
 import type { Program } from '../program/program.ts'
 import { frameSymbol } from '../program/stack_trace.ts'
@@ -164,7 +164,8 @@ function frameText(program: Program, task: Task, address: bigint): string {
 }
 
 function* identifyCpuStack(program: Program, address: bigint): Generator<Identity> {
-  for (const { name, cpu, start, end } of cpuStacks(program)) {
+  for (const { name, cpu, start, end, isMapped } of cpuStacks(program)) {
+    if (!isMapped) continue
     if (address < start || address >= end) continue
     const detail = `of CPU ${cpu}, ${end - start} bytes`
     yield { kind: 'cpu stack', name, start, offset: address - start, detail }
@@ -285,13 +286,4 @@ function* identifyPageOf(program: Program, address: bigint): Generator<Identity>
   )
     return
   yield* identifyPage(program, physical)
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof KdumpError) return undefined
-    throw error
-  }
 }

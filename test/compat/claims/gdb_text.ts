@@ -1,5 +1,6 @@
 // What differs between C text of gdb, which has it from DWARF, and ours from BTF, for a reason that is known.
-import { sameAsCrash, type Claim } from './claim.ts'
+import assert from 'node:assert/strict'
+import { recipeClaim, sameAsCrash, type Claim } from './claim.ts'
 
 /** Lines brought down to what both can say. */
 export const gdbLines = (lines: readonly string[]): string[] =>
@@ -24,6 +25,15 @@ export function byTask(lines: readonly string[]): Record<string, string[]> {
   }
   return tasks
 }
+
+/** What reads user memory leaves crash unable to read the kernel's: nothing may come behind it in a session. */
+export const readsUserMemory = (line: string): Claim =>
+  recipeClaim(
+    line,
+    'crash reads user memory for all lines that follow',
+    ({ lines }) => assert.ok(lines.length > 1),
+    { before: ['set 1'] },
+  )
 
 function gdbLine(line: string): string {
   return (

@@ -550,5 +550,5 @@ export type {
   FrameSymbol,
 } from '../core/program/stack_trace.ts'
 export { sugar, unsugar, sugarFunction, sugarGlobals } from '../core/program/sugar.ts'
-export { unwindOrc } from '../core/program/unwind_orc.ts'
-export type { UnwindStart } from '../core/program/unwind_orc.ts'
+export { unwindStack } from '../core/program/unwind_stack.ts'
+export type { UnwindStart } from '../core/program/unwind_state.ts'

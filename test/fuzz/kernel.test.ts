@@ -9,7 +9,7 @@ import { formatLogLines, readLog } from '../../src/core/kernel/printk.ts'
 import { forEachTask, taskStateName, type Task } from '../../src/core/kernel/sched.ts'
 import { stackTrace } from '../../src/core/kernel/stack.ts'
 import { Program } from '../../src/core/program/program.ts'
-import { unwindOrc } from '../../src/core/program/unwind_orc.ts'
+import { unwindStack } from '../../src/core/program/unwind_stack.ts'
 import { fuzz } from '../support/fuzz.ts'
 import { buildKernel } from '../support/kernel_recipe.ts'
 import { mkprintk, mkprintkLog, type LogImage } from '../support/mkprintk.ts'
@@ -77,7 +77,7 @@ const STACK = stackKernel({
 fuzz('stacks, rules and code', {}, (random) => {
   const program = damagedProgram(STACK.program, random)
   for (const name of ['middle+0x20', 'deep+0x20', 'irq+0x20', 'bare+0x20', 'start+0x20']) {
-    unwindOrc(program, {
+    unwindStack(program, {
       ip: STACK.place(name),
       sp: STACK.place('@0') + BigInt(random.below(16) * 8),
       fp: STACK.place('@8'),

@@ -5,7 +5,7 @@ import type { Program } from '../../src/core/program/program.ts'
 import { KernelBuilder } from './kernel_builder.ts'
 import { mkorc } from './mkorc.ts'
 
-/** A word of the stack: a number, `function+offset`, or `@12` for the address of the stack's word 12. */
+/** A word of the stack: a number, `function+offset`, or `@12` for the address of the stack's word 12, `@12+1` for a byte of it. */
 export type StackWord = number | bigint | string
 
 /** What the kernel consists of. */
@@ -39,7 +39,10 @@ export function stackKernel(recipe: StackKernelRecipe): StackKernel {
   const stack = kernel.allocate(recipe.stack.length * 8, 4096)
   const place = (word: StackWord): bigint => {
     if (typeof word !== 'string') return BigInt.asUintN(64, BigInt(word))
-    if (word.startsWith('@')) return stack + BigInt(word.slice(1)) * 8n
+    if (word.startsWith('@')) {
+      const [index = '', more = '0'] = word.slice(1).split('+')
+      return stack + BigInt(index) * 8n + BigInt(more)
+    }
     return kernel.addressOf(word)
   }
   recipe.stack.forEach((word, i) => kernel.write(stack + BigInt(i * 8), 8, place(word)))

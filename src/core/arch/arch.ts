@@ -174,6 +174,8 @@ export interface Arch {
   isUserAddress(address: bigint): boolean
   /** What virtual addresses are for; where two overlap the first one counts. */
   regions(bases: RegionBases): readonly AddressRegion[]
+  /** Has a function that begins with `code`, and was interrupted behind it, set up a frame pointer? */
+  hasFramePointer(code: Uint8Array): boolean
   /**
    * Does `code`, the bytes before a would-be return address, end in a call? The target is given for direct
    * calls, 'indirect' for others.

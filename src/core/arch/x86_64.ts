@@ -84,6 +84,15 @@ export const x86_64: Arch = {
   isUserAddress: (address) => address < 0x0100_0000_0000_0000n,
   regions: x86Regions,
   callBefore,
+  hasFramePointer,
+}
+
+/** `push %rbp`, and `mov %rsp,%rbp` somewhere behind it: the compiler puts other instructions in between. */
+function hasFramePointer(code: Uint8Array): boolean {
+  const push = code.indexOf(0x55)
+  for (let at = push + 1; push >= 0 && at + 3 <= code.length; at++)
+    if (code[at] === 0x48 && code[at + 1] === 0x89 && code[at + 2] === 0xe5) return true
+  return false
 }
 
 /** `call rel32` is E8 + 4 bytes; `call r/m` is FF /2 of 2 to 7 bytes, REX or segment prefixes aside. */

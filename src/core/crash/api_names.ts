@@ -401,7 +401,7 @@ export const API_NAMES: readonly string[] = [
   'totalramPages',
   'unixSocketName',
   'unsugar',
-  'unwindOrc',
+  'unwindStack',
   'userPieces',
   'utsname',
   'valueMeaning',

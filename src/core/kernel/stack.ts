@@ -5,7 +5,7 @@ import { forEachNote, NT_PRSTATUS } from '../elf/elf_note.ts'
 import type { Program } from '../program/program.ts'
 import { parsePrstatus, type Registers } from '../program/registers.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
-import { unwindOrc } from '../program/unwind_orc.ts'
+import { unwindStack } from '../program/unwind_stack.ts'
 import { panicCpu } from './panic.ts'
 import { forEachCpu, perCpuOffset } from './percpu.ts'
 import { realReturnAddress } from './return_address.ts'
@@ -24,9 +24,16 @@ export function stackTrace(program: Program, task: Task): StackTrace {
     const cpu = runningCpu(program, task) ?? stoppedCpu(program, task)
     return cpu === undefined ? sleepingTrace(program, task) : cpuTrace(program, cpu)
   } catch (error) {
+    if (error instanceof KdumpError && isStackGone(task))
+      return { frames: [], end: 'lost', why: 'the task has exited and given its stack back' }
     if (error instanceof KdumpError) return { frames: [], end: 'lost', why: error.message }
     throw error
   }
+}
+
+/** A task that has exited may still be unwound while nobody else has taken its stack's place. */
+function isStackGone(task: Task): boolean {
+  return task.has('stack') && task.pointer('stack') === 0n
 }
 
 /**
@@ -52,7 +59,7 @@ export function cpuTrace(program: Program, cpu: number): StackTrace {
   const registers = crashRegisters(program, cpu)
   if (!registers) return { frames: [], end: 'lost', why: whyNoRegisters(program, cpu) }
   const { pc, sp, fp } = program.arch
-  return unwindOrc(program, {
+  return unwindStack(program, {
     ip: registers[pc] ?? 0n,
     sp: registers[sp] ?? 0n,
     fp: registers[fp] ?? 0n,
@@ -71,13 +78,11 @@ function whyNoRegisters(program: Program, cpu: number): string {
 
 /** A task that is not running left its callee-saved registers and return address at thread.sp. */
 function sleepingTrace(program: Program, task: Task): StackTrace {
-  if (task.has('stack') && task.pointer('stack') === 0n)
-    return { frames: [], end: 'lost', why: 'the task has exited and given its stack back' }
   const sp = task.pointer('thread.sp')
   const frame = program.objectAt('struct inactive_task_frame', sp)
   const slot = frame.get('ret_addr').address
   // The slot is above the saved registers; the return address has been popped once the task runs again.
-  return unwindOrc(program, {
+  return unwindStack(program, {
     ip: frame.pointer('ret_addr'),
     sp: slot + 8n,
     slot,

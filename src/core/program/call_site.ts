@@ -16,11 +16,16 @@ export interface CallSite {
   readonly quality: FrameQuality
 }
 
+/** What calls nothing within this is no caller that was found by its code. */
+const CODE_SIZE_MAX = 64 * 1024
+
 /**
  * Scan up from `sp` for the return address of a call of the function that starts at `functionStart`.
  *
- * A direct call of exactly that function is 'validated'. If there is none, the first word behind an
- * indirect call is a 'guess'.
+ * A direct call of exactly that function is 'validated'. So is a call from a function that calls it elsewhere: it has
+ * returned since its registers were saved, and its caller has called on from the same place of the stack. Ubuntu's 6.8
+ * saves them in crash_setup_regs(), and then machine_kexec() stands where its return address stood. If there is
+ * neither, the first word behind an indirect call is a 'guess'.
  */
 export function findCallSite(
   program: Program,
@@ -35,9 +40,29 @@ export function findCallSite(
     if (word === undefined) break
     const target = callTarget(program, word)
     if (target === functionStart) return { slot, returnAddress: word, quality: 'validated' }
+    const returned =
+      typeof target === 'bigint' ? callWithin(program, word, functionStart) : undefined
+    if (returned !== undefined) return { slot, returnAddress: returned, quality: 'validated' }
     if (target === 'indirect') guess ??= { slot, returnAddress: word, quality: 'guess' }
   }
   return guess
+}
+
+/** Return address of the first direct call of a function by the function that `address` lies in. */
+function callWithin(program: Program, address: bigint, functionStart: bigint): bigint | undefined {
+  const caller = program.symbolAt(address - 1n)
+  if (!caller || caller.address === functionStart || caller.size > CODE_SIZE_MAX) return undefined
+  try {
+    const code = program.memory.bytes(caller.address, caller.size)
+    for (let end = CALL_BYTES; end <= code.length; end++) {
+      const at = caller.address + BigInt(end)
+      const target = program.arch.callBefore(code.subarray(end - CALL_BYTES, end), at)
+      if (target === functionStart) return at
+    }
+  } catch (error) {
+    if (!(error instanceof FaultError)) throw error
+  }
+  return undefined
 }
 
 /** Where the call that `returnAddress` would return from goes to; undefined if no call precedes it. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { KernelBuilder } from '../../../test/support/kernel_builder.ts'
 import {
   stackKernel,
   type StackKernel,
@@ -9,7 +10,7 @@ import {
   type StackWord,
 } from '../../../test/support/stack_kernel.ts'
 import { frameSymbol, type StackTrace } from './stack_trace.ts'
-import { unwindOrc } from './unwind_orc.ts'
+import { unwindStack } from './unwind_stack.ts'
 
 const FUNCTIONS = {
   start: 0x40,
@@ -38,7 +39,7 @@ function unwind(
   start: { ip: StackWord; sp?: StackWord; fp?: StackWord },
 ): StackTrace & { readonly kernel: StackKernel } {
   const kernel = stackKernel({ functions: FUNCTIONS, orc: ORC, ...recipe })
-  const trace = unwindOrc(kernel.program, {
+  const trace = unwindStack(kernel.program, {
     ip: kernel.place(start.ip),
     sp: kernel.place(start.sp ?? '@0'),
     fp: kernel.place(start.fp ?? 0),
@@ -145,12 +146,12 @@ test('a running CPU begins with its registers, interrupted where it is', () => {
   const kernel = stackKernel({ functions: FUNCTIONS, orc: ORC, stack: [0, 0, 'start+0x10'] })
   const registers = { ip: kernel.place('middle+0x0'), sp: kernel.place('@0'), bp: 0n, cs: 0x10n }
   const trace = {
-    ...unwindOrc(kernel.program, { ip: registers.ip, sp: registers.sp, fp: 0n, registers }),
+    ...unwindStack(kernel.program, { ip: registers.ip, sp: registers.sp, fp: 0n, registers }),
     kernel,
   }
   assert.deepEqual(names(trace), ['middle+0x0 exact!', 'start+0x10 exact'])
   const user = { ...registers, cs: 0x33n }
-  assert.equal(unwindOrc(kernel.program, { ip: 0n, sp: 0n, fp: 0n, registers: user }).end, 'user')
+  assert.equal(unwindStack(kernel.program, { ip: 0n, sp: 0n, fp: 0n, registers: user }).end, 'user')
 })
 
 test('a return address behind the last instruction of a function belongs to that function', () => {
@@ -174,7 +175,11 @@ test('a function without rules is left by the call of it that is found on the st
     },
   })
   const trace = {
-    ...unwindOrc(kernel.program, { ip: kernel.place('bare+0x10'), sp: kernel.place('@0'), fp: 0n }),
+    ...unwindStack(kernel.program, {
+      ip: kernel.place('bare+0x10'),
+      sp: kernel.place('@0'),
+      fp: 0n,
+    }),
     kernel,
   }
   assert.deepEqual(names(trace), ['bare+0x10 exact', 'caller+0x15 validated', 'start+0x10 exact'])
@@ -232,18 +237,32 @@ test('a stack deeper than any is cut', () => {
   )
 })
 
-test('a kernel without rules says so', () => {
-  const kernel = stackKernel({ functions: { middle: 0x100 }, stack: [0, 0] })
-  const trace = unwindOrc(kernel.program, {
-    ip: kernel.place('middle+0x10'),
-    sp: kernel.place('@0'),
-    fp: 0n,
-  })
-  assert.deepEqual(
-    [trace.end, trace.why],
-    ['lost', 'no unwind rule for middle and no call of it on the stack'],
+test('a function that has returned is found by its caller, who has called on from the same place', () => {
+  // bare() saved its registers; caller() then called deep(), whose return address lies where bare()'s did.
+  const trace = unwind(
+    {
+      stack: ['caller+0x30', 0, 'start+8'],
+      more(builder, place) {
+        writeCall(builder, place, 'caller+0x1b', 'bare')
+        writeCall(builder, place, 'caller+0x2b', 'deep')
+      },
+    },
+    { ip: 'bare+0x10' },
   )
+  assert.deepEqual(names(trace).slice(0, 2), ['bare+0x10 exact', 'caller+0x20 validated'])
 })
+
+/** `call rel32`. */
+function writeCall(
+  builder: KernelBuilder,
+  place: (word: StackWord) => bigint,
+  at: string,
+  target: string,
+): void {
+  builder.write(place(at), 1, 0xe8)
+  const distance = place(target) - place(at) - 5n
+  builder.write(place(at) + 1n, 4, BigInt.asUintN(32, distance))
+}
 
 test('whatever a stack holds, unwinding ends and never throws', () => {
   const places = Object.keys(FUNCTIONS).map((name) => `${name}+0x20`)

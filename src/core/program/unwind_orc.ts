@@ -1,117 +1,52 @@
 // Unwinding by ORC, the kernel's own unwind tables. Source: arch/x86/kernel/unwind_orc.c unwind_next_frame().
 import { wrap64 } from '../base/addr.ts'
-import { FaultError } from '../base/errors.ts'
 import type { OrcEntry, OrcRegister } from '../debuginfo/orc.ts'
 import { findCallSite } from './call_site.ts'
 import { BPF_TEXT } from './generated_map.ts'
 import type { Program } from './program.ts'
 import { readPtRegs, type Registers } from './registers.ts'
-import type { FrameQuality, StackFrame, StackTrace } from './stack_trace.ts'
-
-/** Deeper stacks than a 32 KiB stack of 16-byte frames do not exist; recursion across damaged stacks might. */
-const FRAME_LIMIT = 2048
-
-/** The registers an unwinder starts from. */
-export interface UnwindStart {
-  readonly ip: bigint
-  readonly sp: bigint
-  readonly fp: bigint
-  /** Where `ip` lay on the stack, if it did: a task that sleeps left it there. */
-  readonly slot?: bigint
-  /** What a function really returns to, where tracing has put its own address into the slot. */
-  readonly returnAddress?: (found: bigint, slot: bigint) => bigint
-  /** The full registers, when the start is a running or interrupted CPU; `ip` is then no return address. */
-  readonly registers?: Registers
-}
-
-interface State {
-  ip: bigint
-  sp: bigint
-  fp: bigint
-  interrupted: boolean
-  /** The registers this frame was interrupted with: the only source of r10, r13, di, dx. */
-  registers: Registers | undefined
-  readonly returnAddress: UnwindStart['returnAddress']
-}
-
-/** How a step ended the walk. */
-type End = Pick<StackTrace, 'end' | 'why'> & { readonly userRegisters?: Registers }
+import type { StackFrame } from './stack_trace.ts'
+import { stepToFramePointer } from './unwind_frame_pointer.ts'
+import {
+  lost,
+  pushFrame,
+  readReturnAddress,
+  type UnwindEnd,
+  type UnwindState,
+} from './unwind_state.ts'
 
 /**
- * Unwind one stack.
+ * Move `state` to the caller by the kernel's table and record its frame.
  *
- * @returns as many frames as could be found; never throws for what the dump holds or lacks
+ * @returns how the walk ended, or undefined to go on
+ * @throws {FaultError} if what the table points to cannot be read
+ * @internal
  */
-export function unwindOrc(program: Program, start: UnwindStart): StackTrace {
-  const frames: StackFrame[] = []
-  const state: State = {
-    ip: start.ip,
-    sp: start.sp,
-    fp: start.fp,
-    interrupted: start.registers !== undefined,
-    registers: start.registers,
-    returnAddress: start.returnAddress,
-  }
-  if (start.registers && program.arch.isUserMode(start.registers)) {
-    return { frames, end: 'user', why: '', userRegisters: start.registers }
-  }
-  pushFrame(frames, state, start.slot ?? start.sp, 'exact')
-  const seen = new Set<bigint>([start.sp])
-  for (;;) {
-    const end =
-      frames.length >= FRAME_LIMIT
-        ? lost(`more than ${FRAME_LIMIT} frames`)
-        : step(program, state, frames)
-    if (end) return { frames, ...end }
-    if (seen.has(state.sp))
-      return { frames, ...lost(`stack pointer 0x${state.sp.toString(16)} repeats`) }
-    seen.add(state.sp)
-  }
-}
-
-const lost = (why: string): End => ({ end: 'lost', why })
-
-function pushFrame(
+export function stepByOrc(
+  program: Program,
+  state: UnwindState,
   frames: StackFrame[],
-  state: State,
-  sp: bigint,
-  quality: FrameQuality,
-  registersAddress?: bigint,
-): void {
-  const { ip, interrupted, registers } = state
-  const frame = { ip, sp, quality, interrupted }
-  if (!registers || !interrupted) frames.push(frame)
-  else if (registersAddress === undefined) frames.push({ ...frame, registers })
-  else frames.push({ ...frame, registers, registersAddress })
+): UnwindEnd | undefined {
+  const entry = findEntry(program, state)
+  if (!entry) return stepWithoutTable(program, state, frames)
+  if (entry.type === 'end_of_stack') return { end: 'end', why: '' }
+  const cfa = frameAddress(program, state, entry)
+  if (cfa === undefined) return stepWithoutTable(program, state, frames)
+  return stepTo(program, state, frames, entry, cfa)
 }
 
-/** Move `state` to the caller and record its frame. Returns how the walk ended, or undefined to go on. */
-function step(program: Program, state: State, frames: StackFrame[]): End | undefined {
-  try {
-    const entry = findEntry(program, state)
-    if (!entry) return stepWithoutTable(program, state, frames)
-    if (entry.type === 'end_of_stack') return { end: 'end', why: '' }
-    const cfa = frameAddress(program, state, entry)
-    if (cfa === undefined) return stepWithoutTable(program, state, frames)
-    return stepTo(program, state, frames, entry, cfa)
-  } catch (error) {
-    if (error instanceof FaultError) return lost(error.message)
-    throw error
-  }
-}
-
-function findEntry(program: Program, state: State): OrcEntry | undefined {
+function findEntry(program: Program, state: UnwindState): OrcEntry | undefined {
   const ip = state.interrupted ? state.ip : state.ip - 1n
   return program.orcTable(ip)?.find(ip)
 }
 
 function stepTo(
   program: Program,
-  state: State,
+  state: UnwindState,
   frames: StackFrame[],
   entry: OrcEntry,
   cfa: bigint,
-): End | undefined {
+): UnwindEnd | undefined {
   const { arch } = program
   const fp = callerFramePointer(program, state, entry, cfa)
   if (entry.type === 'call') {
@@ -143,15 +78,10 @@ function stepTo(
   return program.symbolAt(ip) ? undefined : lost(`0x${ip.toString(16)} is no kernel text`)
 }
 
-function readReturnAddress(program: Program, state: State, slot: bigint): bigint {
-  const found = program.memory.u64(slot)
-  return state.returnAddress?.(found, slot) ?? found
-}
-
 /** The canonical frame address: the caller's stack pointer. */
 function frameAddress(
   program: Program,
-  state: State,
+  state: UnwindState,
   { spReg, spOffset }: OrcEntry,
 ): bigint | undefined {
   const offset = BigInt(spOffset)
@@ -165,13 +95,13 @@ function frameAddress(
   return value === undefined ? undefined : wrap64(value + offset)
 }
 
-function registerValue(state: State, register: OrcRegister): bigint | undefined {
+function registerValue(state: UnwindState, register: OrcRegister): bigint | undefined {
   return state.registers?.[register]
 }
 
 function callerFramePointer(
   program: Program,
-  state: State,
+  state: UnwindState,
   { bpReg, bpOffset }: OrcEntry,
   cfa: bigint,
 ): bigint {
@@ -196,9 +126,14 @@ function readIretFrame(program: Program, address: bigint): Registers {
  * No rule covers the ip. __crash_kexec() is always so (STACK_FRAME_NON_STANDARD), and every panic() starts
  * there: find the call of it on the stack. Generated code without a symbol (BPF) keeps frame pointers.
  */
-function stepWithoutTable(program: Program, state: State, frames: StackFrame[]): End | undefined {
+function stepWithoutTable(
+  program: Program,
+  state: UnwindState,
+  frames: StackFrame[],
+): UnwindEnd | undefined {
   const symbol = program.symbolAt(state.interrupted ? state.ip : state.ip - 1n)
-  if (!symbol || symbol.module === BPF_TEXT) return stepByFramePointer(program, state, frames)
+  if (!symbol || symbol.module === BPF_TEXT)
+    return stepToFramePointer(program, state, frames, 'guess')
   const site = findCallSite(program, state.sp, symbol.address)
   if (!site) return lost(`no unwind rule for ${symbol.name} and no call of it on the stack`)
   const { slot, returnAddress, quality } = site
@@ -209,15 +144,5 @@ function stepWithoutTable(program: Program, state: State, frames: StackFrame[]):
     registers: undefined,
   })
   pushFrame(frames, state, slot, quality)
-  return undefined
-}
-
-function stepByFramePointer(program: Program, state: State, frames: StackFrame[]): End | undefined {
-  const slot = wrap64(state.fp + 8n)
-  const ip = readReturnAddress(program, state, slot)
-  if (!program.symbolAt(ip - 1n)) return lost(`no unwind rule for 0x${state.ip.toString(16)}`)
-  const fp = program.memory.u64(state.fp)
-  Object.assign(state, { ip, sp: slot + 8n, fp, interrupted: false, registers: undefined })
-  pushFrame(frames, state, slot, 'guess')
   return undefined
 }

@@ -66,7 +66,7 @@ function givenCode({ ip, sp }: BtArgs['values']): string {
     ip === undefined
       ? '{ ip: program.memory.u64(sp), sp: sp + 8n, fp: 0n }'
       : `{ ip: ${codeAddress(ip)}, sp, fp: 0n }`
-  return `const sp = ${stack}\nconst trace = unwindOrc(program, ${start})\n${frameLoop(false)}`
+  return `const sp = ${stack}\nconst trace = unwindStack(program, ${start})\n${frameLoop(false)}`
 }
 
 function traceCode(values: BtArgs['values'], trace: string): string {

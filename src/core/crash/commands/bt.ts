@@ -9,7 +9,7 @@ import { sourceLine } from '../../kernel/source_lines.ts'
 import { cpuTrace, stackTrace } from '../../kernel/stack.ts'
 import type { Program } from '../../program/program.ts'
 import { frameSymbol, type StackFrame, type StackTrace } from '../../program/stack_trace.ts'
-import { unwindOrc } from '../../program/unwind_orc.ts'
+import { unwindStack } from '../../program/unwind_stack.ts'
 import {
   defineCommand,
   table,
@@ -326,7 +326,7 @@ function* givenStart(session: Session, { values, operands }: Args): Generator<Bl
   const { sp: givenSp, ip: givenIp } = values
   const sp = givenSp === undefined ? task.pointer('thread.sp') : parseAddress(program, givenSp)
   const ip = givenIp === undefined ? program.memory.u64(sp) : parseAddress(program, givenIp)
-  const trace = unwindOrc(program, { ip, sp: values.ip === undefined ? sp + 8n : sp, fp: 0n })
+  const trace = unwindStack(program, { ip, sp: values.ip === undefined ? sp + 8n : sp, fp: 0n })
   yield {
     kind: 'section',
     heading: taskHeading(task),

@@ -1,5 +1,5 @@
-// Debian's cloud kernels for rehearsals and tests, unpacked under the cache folder and never installed:
-//   bin/node scripts/fetch_kernel.ts [--dbg] [--update] 6.1 6.12 sid
+// Kernels of Debian (cloud) and Ubuntu (generic) for rehearsals and tests, unpacked under the cache folder and never installed:
+//   bin/node scripts/fetch_kernel.ts [--dbg] [--update] 6.1 6.12 sid ubuntu-6.8
 // Prints each kernel's folder. A kernel that is there already costs neither network nor apt. apt is run as the
 // user, on lists and a sources file of its own, so the system's package state is neither used nor touched.
 import { execFileSync } from 'node:child_process'
@@ -16,7 +16,7 @@ import {
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { cachePath, findCachedKernel } from './cache.ts'
-import { ARCH, MIRROR, privateApt } from './private_apt.ts'
+import { ARCH, MIRROR, privateApt, type Apt } from './private_apt.ts'
 
 const SECURITY_MIRROR =
   process.env.KBOX_DEBIAN_SECURITY_MIRROR ?? 'http://deb.debian.org/debian-security'
@@ -24,9 +24,13 @@ const SECURITY_MIRROR =
 interface Series {
   /** One-line apt sources, without the options every line has. */
   readonly sources: readonly string[]
+  /** Package of Debian with the keyring the sources are signed by; absent: Debian's own. */
+  readonly keyring?: string
   /** The kernel's image package is this one, or what this one depends on; the newest that matches. */
   readonly image: RegExp
 }
+
+const UBUNTU_MIRROR = process.env.KBOX_UBUNTU_MIRROR ?? 'http://archive.ubuntu.com/ubuntu'
 
 const BULLSEYE = [`${MIRROR} bullseye main`, `${SECURITY_MIRROR} bullseye-security main`]
 const BOOKWORM = [`${MIRROR} bookworm main`, `${SECURITY_MIRROR} bookworm-security main`]
@@ -44,6 +48,26 @@ const SERIES: Readonly<Record<string, Series>> = {
     sources: [`${MIRROR} sid main`],
     image: new RegExp(`^linux-image-\\d[\\w.+]*-cloud-${ARCH}$`),
   },
+  // Ubuntu's have frame pointers in place of unwind tables.
+  ...Object.fromEntries(
+    [
+      ['5.15', 'jammy'],
+      ['6.5', 'jammy'],
+      ['6.8', 'noble'],
+      ['6.11', 'noble'],
+      ['6.14', 'noble'],
+      ['6.17', 'noble'],
+      ['7.0', 'noble'],
+    ].map(([version, release]) => [`ubuntu-${version}`, ubuntu(version ?? '', release ?? '')]),
+  ),
+}
+
+function ubuntu(version: string, release: string): Series {
+  return {
+    sources: [`${UBUNTU_MIRROR} ${release}-updates main`],
+    keyring: 'ubuntu-keyring',
+    image: new RegExp(`^linux-image-${version.replace('.', '\\.')}\\.0-\\d+-generic$`),
+  }
 }
 
 if (import.meta.main) main()
@@ -79,7 +103,7 @@ function fetchKernel(name: string, update: boolean): void {
       `needs Debian's apt-get: unpack a kernel package into ${cachePath('kernels', name)} by hand`,
     )
   }
-  const apt = privateApt(name, series.sources)
+  const apt = aptOf(name, series)
   apt.update()
   const image = apt
     .packageNames('linux-image-')
@@ -104,6 +128,24 @@ function fetchKernel(name: string, update: boolean): void {
   writeFileSync(path.join(fresh, 'kernel.json'), `${JSON.stringify({ release, version })}\n`)
   rmSync(target, { recursive: true, force: true })
   renameSync(fresh, target)
+}
+
+/** apt for a series; the keyring of another distribution comes from Debian, which has signed it. */
+function aptOf(name: string, { sources, keyring }: Series): Apt {
+  if (keyring === undefined) return privateApt(name, sources)
+  const folder = cachePath('apt', keyring)
+  const find = (): string | undefined =>
+    globSync(`${folder}/usr/share/keyrings/*-archive-keyring.gpg`)[0]
+  if (find() === undefined) {
+    const debian = privateApt('keyrings', [`${MIRROR} sid main`])
+    debian.update()
+    for (const deb of debian.download([keyring])) {
+      mkdirSync(folder, { recursive: true })
+      execFileSync('dpkg-deb', ['-x', deb, folder])
+      rmSync(deb)
+    }
+  }
+  return privateApt(name, sources, find())
 }
 
 /** Give every series the same layout: boot/vmlinuz-R, boot/config-R, lib/modules/R with a modules.dep. */

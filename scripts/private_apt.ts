@@ -29,13 +29,14 @@ export interface Apt {
  *
  * @param name names the folder
  * @param sourceLines one-line apt sources, without the options every line has
+ * @param keyring whose signatures are believed; Debian's if not given
  */
-export function privateApt(name: string, sourceLines: readonly string[]): Apt {
+export function privateApt(name: string, sourceLines: readonly string[], keyring = KEYRING): Apt {
   const folder = cachePath('apt', name)
   const debs = path.join(folder, 'debs')
   for (const part of ['lists/partial', 'cache/archives/partial', 'debs'])
     mkdirSync(path.join(folder, part), { recursive: true })
-  const sources = sourceLines.map((source) => `deb [arch=${ARCH} signed-by=${KEYRING}] ${source}\n`)
+  const sources = sourceLines.map((source) => `deb [arch=${ARCH} signed-by=${keyring}] ${source}\n`)
   writeFileSync(path.join(folder, 'sources.list'), sources.join(''))
   const options = [
     `Dir::State::lists=${folder}/lists`,

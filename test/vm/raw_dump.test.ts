@@ -16,9 +16,9 @@ function readTasks(file: string): string[] {
 }
 
 /** These are not fetched by `make test`, or need not be there to be fetched. */
-const OPTIONAL = ['5.10', 'sid']
+const OPTIONAL = ['5.10', 'sid', 'ubuntu-6.8']
 
-for (const series of ['5.10', '6.1', '6.12', 'sid']) {
+for (const series of ['5.10', '6.1', '6.12', 'sid', 'ubuntu-6.8']) {
   const skip =
     OPTIONAL.includes(series) && !findCachedKernel(series)
       ? `not fetched: bin/node scripts/fetch_kernel.ts ${series}`

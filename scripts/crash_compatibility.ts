@@ -25,7 +25,7 @@ const ORACLES: Readonly<Record<Oracle, string>> = {
 const HEAD = `# kbox crash and crash(8)
 
 Written by \`bin/node scripts/crash_compatibility.ts\` from the claims in test/compat/claims; do not edit. Every claim is a
-test of test/compat/commands_*.test.ts, which runs it on memory dumps of real kernels: 5.10, 6.1, 6.12 and the newest of Debian sid.
+test of test/compat/commands_*.test.ts, which runs it on memory dumps of real kernels: 5.10, 6.1, 6.12 and the newest of Debian's, and 6.8 of Ubuntu's.
 
 *Measured against* says who else was asked: **crash 9.0.2** and **drgn 0.3.0** of Debian sid (with their 600 MB of debug
 information; crash does not start on the sid kernel, there the line must work), **the guest** (its own /proc and /sys from

@@ -1,6 +1,8 @@
 // bpf: the guest loaded one socket filter and two maps. crash's LOAD_TIME is 40 minutes before what the guests said of
 // themselves, on every dump; drgn and kbox go by the kernel's clocks.
 import assert from 'node:assert/strict'
+import { forEachBpfMap, forEachBpfProg } from '../../../src/core/kernel/bpf.ts'
+import type { Program } from '../../../src/core/program/program.ts'
 import { defineClaims, drgnClaim, recipeClaim, replacing, sameAsCrash } from './claim.ts'
 import { gdbLines } from './gdb_text.ts'
 
@@ -29,14 +31,29 @@ result = [
     for m in bpf_map_for_each(prog)
 ]`
 
+/** The kernel may have loaded programs of its own before: 1 stands for the guest's. */
+const own =
+  (line: string) =>
+  (program: Program): string => {
+    const [prog] = [...forEachBpfProg(program)].filter(
+      (each) => each.enumName('type') === 'BPF_PROG_TYPE_SOCKET_FILTER',
+    )
+    const [map] = [...forEachBpfMap(program)].filter(
+      (each) => each.string('name') === 'kbox_counters',
+    )
+    return line
+      .replace('-p 1', `-p ${prog?.number('aux.id')}`)
+      .replace('-m 1', `-m ${map?.number('id')}`)
+  }
+
 export const bpf = defineClaims([
   sameAsCrash('bpf'),
   ...['bpf -p 1', 'bpf -P', 'bpf -p 1 -t', 'bpf -p 1 -T', 'bpf -P -t', 'bpf -p 1 -m 1'].map(
-    (line) => sameAsCrash(line, { ours: noTime, theirs: noTime }),
+    (line) => sameAsCrash(own(line), { ours: noTime, theirs: noTime }, { shows: line }),
   ),
-  ...['bpf -m 1', 'bpf -M'].map((line) => sameAsCrash(line)),
+  ...['bpf -m 1', 'bpf -M'].map((line) => sameAsCrash(own(line), {}, { shows: line })),
   ...['bpf -p 1 -s -x', 'bpf -m 1 -s', 'bpf -M -s'].map((line) =>
-    sameAsCrash(line, { ours: structText, theirs: structText }),
+    sameAsCrash(own(line), { ours: structText, theirs: structText }, { shows: line }),
   ),
   recipeClaim(
     'bpf -M -s -d',
@@ -69,7 +86,7 @@ export const bpf = defineClaims([
     assert.equal(bytes.join(''), theirs[0].insns)
   }),
   ...['bpf -p 1 -j', 'bpf -P -j'].map((line) =>
-    sameAsCrash(line, { ours: noTime, theirs: noTime }),
+    sameAsCrash(own(line), { ours: noTime, theirs: noTime }, { shows: line }),
   ),
   drgnClaim('bpf -p 1 -j', PROGRAMS, ({ rows }, theirs) => {
     const lengths = rows.flatMap((row) => ('mnemonic' in row ? [row.length] : []))

@@ -11,9 +11,9 @@ const plain = (lines: readonly string[]): string[] =>
 const GDB = { ours: plain, theirs: plain }
 const hex = (program: Program, symbol: string): string => program.symbol(symbol).toString(16)
 
-/** The list_head of the third module: a place inside of the list. */
-const thirdModule = (program: Program): bigint => {
-  const module = [...forEachModule(program)][2]
+/** The list_head of the last module: a place inside of the list. */
+const lastModule = (program: Program): bigint => {
+  const module = [...forEachModule(program)].at(-1)
   assert.ok(module)
   return module.get('list').address
 }
@@ -43,12 +43,12 @@ export const list = defineClaims([
   ].map((line) => sameAsCrash(line, GDB)),
   sameAsCrash(
     (program) =>
-      `list ${hex(program, 'modules')} -l module.list -s module.name -e ${thirdModule(program).toString(16)}`,
+      `list ${hex(program, 'modules')} -l module.list -s module.name -e ${lastModule(program).toString(16)}`,
     GDB,
     { shows: 'list ADDRESS -l module.list -s module.name -e ADDRESS' },
   ),
   sameAsCrash(
-    (program) => `list -H ${hex(program, 'modules')} -e ${thirdModule(program).toString(16)}`,
+    (program) => `list -H ${hex(program, 'modules')} -e ${lastModule(program).toString(16)}`,
     {},
     { shows: 'list -H ADDRESS -e ADDRESS' },
   ),

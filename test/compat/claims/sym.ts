@@ -43,7 +43,7 @@ export const sym = defineClaims([
   ...sameAsGdb(['sym -n jiffies', 'sym -p jiffies', 'sym -np schedule', 'sym -q vmap_area_root']),
   withFile('sym schedule', 'sym schedule'),
   withFile((program) => `sym ${(program.symbol('vfs_read') + 1n).toString(16)}`, 'sym ADDRESS'),
-  modules('sym -m virtio_net'),
+  modules('sym -m overlay'),
   modules('sym -M'),
   crashClaim('sym -l', ({ lines }, theirs) => {
     const [ours, all] = [functions(lines), functions(theirs)]

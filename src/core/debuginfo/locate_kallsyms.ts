@@ -1,7 +1,8 @@
 // Finds kallsyms where VMCOREINFO does not say where it is: before Linux 6.0. What gives it away is its table of 256 tokens,
 // in which characters that occur in names stand for themselves: "0", "1" … "9", each with its NUL.
-// Source: scripts/kallsyms.c write_src() of v4.6 to v6.1: offsets (or addresses), relative_base, num_syms, names, markers,
-// token_table, token_index, each aligned to 8 bytes.
+// Source: scripts/kallsyms.c write_src(): offsets (or addresses), relative_base, num_syms, names, markers, token_table,
+// token_index, each aligned to 8 bytes; since v6.4 offsets and relative_base come last. v6.2 to v6.3 have another table before
+// the tokens, and are not found: VMCOREINFO says where all is.
 import { KdumpError } from '../base/errors.ts'
 import type { VirtualReader } from '../io/virtual_reader.ts'
 import type { VmcoreInfo } from './vmcoreinfo.ts'
@@ -17,6 +18,7 @@ const DIGITS_SIZE = DIGITS.length * 2
 const TOKEN_COUNT = 256
 /** Names between two markers. */
 const MARKER_STEP = 256
+const NAMES_SIZE_MAX = 64 * 1024 * 1024
 /** Longest packed name but for a few: names of more than 255 tokens are none of the last ones. */
 const PACKED_NAME_MAX = 256
 const TOKENS_SIZE_MAX = 64 * 1024
@@ -85,7 +87,7 @@ class Tables {
     for (const markerSize of [4, 8]) {
       const markers = this.#markers(tokens.table, markerSize)
       const names = markers && this.#names(markers)
-      const addresses = names && this.#addresses(names)
+      const addresses = names && this.#addresses(names, tokens.index)
       if (!addresses) continue
       return new Map([
         ...addresses,
@@ -135,12 +137,15 @@ class Tables {
     let at = MARKERS_SIZE_MAX - size
     // Padding.
     if (size === 4 && read(at) === 0) at -= size
-    const values: number[] = []
+    // What is read may be anything: the last one bounds what is allocated for the names.
+    if (read(at) > NAMES_SIZE_MAX) return undefined
+    const backwards: number[] = []
     for (; at >= 0; at -= size) {
       const value = read(at)
-      if (values.length > 0 && value >= (values[0] as number)) return undefined
-      values.unshift(value)
-      if (value === 0) return { address: table - BigInt(MARKERS_SIZE_MAX - at), values }
+      if (value >= (backwards.at(-1) ?? Infinity)) return undefined
+      backwards.push(value)
+      if (value === 0)
+        return { address: table - BigInt(MARKERS_SIZE_MAX - at), values: backwards.toReversed() }
     }
     return undefined
   }
@@ -161,18 +166,35 @@ class Tables {
     return undefined
   }
 
-  /** Offsets and the base they are relative to, or addresses (4.5 and older, some architectures later). */
-  #addresses({ address, count }: Names): [string, bigint][] | undefined {
-    const base = address - 16n
-    const value = this.#view(base, 8)?.getBigUint64(0, this.#reader.littleEndian) ?? 0n
-    const distance = value > this.#text ? value - this.#text : this.#text - value
-    if (distance < BASE_DISTANCE_MAX) {
-      return [
-        ['kallsyms_offsets', base - BigInt(align8(count * 4))],
-        ['kallsyms_relative_base', base],
-      ]
+  /**
+   * Offsets and the base they are relative to stand before the names, since v6.4 behind the tokens; 4.5 and older, and some
+   * architectures later, have addresses in place of both.
+   */
+  #addresses({ address, count }: Names, tokenIndex: bigint): [string, bigint][] | undefined {
+    const size = BigInt(align8(count * 4))
+    const behind = tokenIndex + BigInt(TOKEN_COUNT * 2)
+    for (const [offsets, base] of [
+      [address - 16n - size, address - 16n],
+      [behind, behind + size],
+    ] as const) {
+      if (this.#isNearText(this.#word(base)))
+        return [
+          ['kallsyms_offsets', offsets],
+          ['kallsyms_relative_base', base],
+        ]
     }
-    return [['kallsyms_addresses', address - 8n - BigInt(count * 8)]]
+    const table = address - 8n - BigInt(count * 8)
+    const last = this.#word(address - 16n)
+    return this.#isNearText(last) ? [['kallsyms_addresses', table]] : undefined
+  }
+
+  #isNearText(address: bigint): boolean {
+    const distance = address > this.#text ? address - this.#text : this.#text - address
+    return distance < BASE_DISTANCE_MAX
+  }
+
+  #word(address: bigint): bigint {
+    return this.#view(address, 8)?.getBigUint64(0, this.#reader.littleEndian) ?? 0n
   }
 
   #bytes(address: bigint, size: number): Uint8Array | undefined {

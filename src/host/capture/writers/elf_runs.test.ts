@@ -48,6 +48,20 @@ test('255 missing frames are filled, 256 are left out', () => {
   assert.equal(far.stored.total, 20)
 })
 
+test('255 missing frames at the start of RAM are filled, 256 are a run without bytes', () => {
+  const ram = runs([
+    [1000, 1000],
+    [3000, 1000],
+  ])
+  const near = framesOf(ram, runs([[3000 + GAP - 1, 10]]))
+  assert.deepEqual(near.runs.at(-1), { start: 3000, end: 3009 + GAP, memEnd: 4000, index: 0 })
+  const far = framesOf(ram, runs([[3000 + GAP, 10]]))
+  assert.deepEqual(far.runs.slice(-2), [
+    { start: 3000, end: 3000, memEnd: 3000 + GAP, index: 0 },
+    { start: 3000 + GAP, end: 3010 + GAP, memEnd: 4000, index: 0 },
+  ])
+})
+
 test('a gap that cannot be read is not filled, however short', () => {
   const ram = runs([[0, 100]])
   const wanted = runs([

@@ -35,7 +35,7 @@ export function elfFrames(
   dumped: Uint8Array,
   pfnEnd: number,
 ): ElfFrames {
-  const filled = fillGaps(bitRuns(dumped), present)
+  const filled = fillGaps(bitRuns(dumped), existing, present)
   const stored = memoryBlocks(bitmapOf(filled, pfnEnd), pfnEnd)
   return { runs: [...coverMemory(existing, filled)], stored }
 }
@@ -73,16 +73,26 @@ export function cutRuns(
   return result
 }
 
-/** Join runs with less than GAP_MIN frames between them, if all of those can be read. */
-function fillGaps(runs: readonly PfnRun[], present: readonly PfnRun[]): PfnRun[] {
+/** Join runs with less than GAP_MIN frames between them, or before the first one of RAM, if all of those can be read. */
+function fillGaps(
+  runs: readonly PfnRun[],
+  existing: readonly PfnRun[],
+  present: readonly PfnRun[],
+): PfnRun[] {
   const filled: { start: number; end: number }[] = []
   let at = 0
+  let ram = 0
   for (const run of runs) {
     while (at < present.length && (present[at] as PfnRun).end <= run.start) at++
+    while (ram < existing.length && (existing[ram] as PfnRun).end <= run.start) ram++
     const last = filled.at(-1)
-    const isReadable = last !== undefined && (present[at]?.start ?? Infinity) <= last.end
-    if (last && isReadable && run.start - last.end < GAP_MIN) last.end = run.end
-    else filled.push({ ...run })
+    const ramStart = existing[ram]?.start ?? run.start
+    const isFirst = last === undefined || last.end <= ramStart
+    const before = isFirst ? Math.min(ramStart, run.start) : last.end
+    const isReadable = (present[at]?.start ?? Infinity) <= before
+    if (!isReadable || run.start - before >= GAP_MIN) filled.push({ ...run })
+    else if (isFirst) filled.push({ start: before, end: run.end })
+    else last.end = run.end
   }
   return filled
 }

@@ -14,7 +14,8 @@ import {
   type BpfProg,
 } from '../kernel/bpf.ts'
 import type { Program } from '../program/program.ts'
-import { addressText, cellText, centerText, hexText } from './cell_text.ts'
+import { addressText, cellText, hexText } from './cell_text.ts'
+import { centreTitle } from './centre_text.ts'
 import { table, type Block, type TableBlock } from './command.ts'
 import { formatDate } from './duration_text.ts'
 
@@ -44,8 +45,8 @@ export function progTable(progs: Iterable<BpfProg>, alone = false): TableBlock {
   return table(columns, alone ? [...rows()] : rows(), {
     heading: ' ID      BPF_PROG       BPF_PROG_AUX   BPF_PROG_TYPE       TAG        USED_MAPS',
     line: ([id, address, aux, type, tag, maps]) =>
-      `${centerText(cellText(id), 4)} ${addressText(address)} ${addressText(aux)} ${centerText(cellText(type), 13)} ` +
-      `${centerText(cellText(tag), 16)} ${centerText(cellText(maps), 9)}`,
+      `${centreTitle(cellText(id), 4)} ${addressText(address)} ${addressText(aux)} ${centreTitle(cellText(type), 13)} ` +
+      `${centreTitle(cellText(tag), 16)} ${centreTitle(cellText(maps), 9)}`,
   })
 }
 
@@ -107,9 +108,9 @@ export function mapTable(program: Program, maps: Iterable<BpfMap>, alone = false
   // One less than the longest name there is, in crash.
   const width = Math.max(12, longestBpfTypeName(program, 'bpf_map_type') - 1)
   return table(columns, alone ? [...rows()] : rows(), {
-    heading: ` ID      BPF_MAP      ${centerText('BPF_MAP_TYPE', width)} MAP_FLAGS`,
+    heading: ` ID      BPF_MAP      ${centreTitle('BPF_MAP_TYPE', width)} MAP_FLAGS`,
     line: ([id, address, type, flags]) =>
-      `${centerText(cellText(id), 4)} ${addressText(address)} ${centerText(cellText(type), width)}  ${hexText(flags).padStart(8, '0')} `,
+      `${centreTitle(cellText(id), 4)} ${addressText(address)} ${centreTitle(cellText(type), width)}  ${hexText(flags).padStart(8, '0')} `,
   })
 }
 

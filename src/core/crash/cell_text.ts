@@ -17,15 +17,3 @@ export function addressText(cell: Cell | undefined): string {
 export function hexText(cell: Cell | undefined): string {
   return typeof cell === 'bigint' || typeof cell === 'number' ? cell.toString(16) : cellText(cell)
 }
-
-/** Text in the middle of a column, the odd blank behind it, as crash's mkstring() puts titles. */
-export function centerText(text: string, width: number): string {
-  const left = Math.max(0, Math.floor((width - text.length) / 2))
-  return `${' '.repeat(left)}${text}`.padEnd(width)
-}
-
-/** The same with the odd blank in front, as crash puts values. */
-export function centerTextRight(text: string, width: number): string {
-  const left = Math.max(0, Math.ceil((width - text.length) / 2))
-  return `${' '.repeat(left)}${text}`.padEnd(width)
-}

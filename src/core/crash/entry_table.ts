@@ -3,7 +3,7 @@ import type { Cell, Column } from '../base/table.ts'
 import { swapFileName } from '../kernel/swap.ts'
 import type { Program } from '../program/program.ts'
 import { cellText, hexText } from './cell_text.ts'
-import { centreTitle, centreValue } from './centre.ts'
+import { centreTitle, centreValue } from './centre_text.ts'
 import { table, type TableBlock } from './command.ts'
 
 const PAGE_COLUMNS: readonly Column[] = [

@@ -17,7 +17,7 @@ import { pageToPfn, pageZone, pfnToPage, type Page } from '../kernel/page.ts'
 import type { Program } from '../program/program.ts'
 import { addressText, cellText, hexText } from './cell_text.ts'
 import { lines, table, type Block, type TableBlock } from './command.ts'
-import { centre } from './centre_text.ts'
+import { centreField } from './centre_text.ts'
 
 /** `kmem -f`; with `pages` each block as well, which is `kmem -F`. */
 export function* freeBlocks(program: Program, pages: boolean): Generator<Block> {
@@ -70,7 +70,7 @@ function zoneTable(node: Node | undefined, index: number, zone: Zone): TableBloc
     heading: 'ZONE  NAME        SIZE    FREE      MEM_MAP       START_PADDR  START_MAPNR',
     line: ([nr, name, pages, free, map, physical, mapnr]) =>
       `${cellText(nr).padStart(3)}   ${cellText(name).padEnd(9)}${cellText(pages).padStart(7)}${cellText(free).padStart(8)}  ` +
-      `${map === 0n ? centre('0', 16) : addressText(map)}  ${centre(hexText(physical), 11)}  ${centre(cellText(mapnr), 11)}`,
+      `${map === 0n ? centreField('0', 16) : addressText(map)}  ${centreField(hexText(physical), 11)}  ${centreField(cellText(mapnr), 11)}`,
   })
 }
 

@@ -20,7 +20,7 @@ import {
 import type { Program } from '../program/program.ts'
 import { addressText, cellText, hexText } from './cell_text.ts'
 import { lines, table, type Block, type TableBlock } from './command.ts'
-import { centre } from './centre_text.ts'
+import { centreField } from './centre_text.ts'
 
 /** `kmem -n`: nodes and their zones, sections, blocks. */
 export function* nodeBlocks(program: Program): Generator<Block> {
@@ -56,9 +56,9 @@ function nodeTable(node: Node): TableBlock {
   return table(NODE_COLUMNS, [row], {
     heading: 'NODE    SIZE      PGLIST_DATA       BOOTMEM_DATA       NODE_ZONES   ',
     line: ([nid, size, address]) =>
-      `${cellText(nid).padStart(3)}   ${centre(cellText(size), 8)}  ${addressText(address)}  ` +
+      `${cellText(nid).padStart(3)}   ${centreField(cellText(size), 8)}  ${addressText(address)}  ` +
       // Memory of the boot allocator is long gone.
-      `${centre('----', 16)}  ${zones.join(`\n${' '.repeat(52)}`)}`,
+      `${centreField('----', 16)}  ${zones.join(`\n${' '.repeat(52)}`)}`,
   })
 }
 
@@ -75,7 +75,7 @@ function memMapTable(node: Node): TableBlock {
   return table(MEM_MAP_COLUMNS, [row], {
     heading: '    MEM_MAP          START_PADDR    START_MAPNR',
     line: ([map, physical, mapnr]) =>
-      `${addressText(map)}  ${centre(hexText(physical), 16)}  ${centre(cellText(mapnr), 11)}`,
+      `${addressText(map)}  ${centreField(hexText(physical), 16)}  ${centreField(cellText(mapnr), 11)}`,
   })
 }
 
@@ -155,7 +155,7 @@ function memoryBlockTable(program: Program): TableBlock {
   return table(BLOCK_COLUMNS, memoryBlockRows(program), {
     heading: '   MEM_BLOCK        NAME        PHYSICAL RANGE     NODE  STATE   START_SECTION_NO',
     line: ([block, name, start, end, nid, state, section]) =>
-      ` ${addressText(block)}  ${centre(cellText(name), 10)}${hexText(start).padStart(10)} - ` +
+      ` ${addressText(block)}  ${centreField(cellText(name), 10)}${hexText(start).padStart(10)} - ` +
       `${hexText(end).padStart(8)}  ${cellText(nid).padEnd(5)}${cellText(state).padEnd(8)}` +
       `${cellText(section).padEnd(12)}`,
   })

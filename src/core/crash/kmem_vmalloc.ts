@@ -1,5 +1,5 @@
 // `kmem -v`: areas of vmalloc(), ioremap() and their like. Source of names and layout: crash's `kmem`.
-import { KdumpError } from '../base/errors.ts'
+import { attempt } from '../base/errors.ts'
 import { readCell, type Cell, type Column } from '../base/table.ts'
 import { forEachVmapArea, vmapAreaVm, type VmapArea } from '../kernel/vmalloc.ts'
 import type { Program } from '../program/program.ts'
@@ -62,11 +62,6 @@ export function* areasOfPhysical(program: Program, physical: number): Generator<
 }
 
 function physicalOf(program: Program, address: bigint): number | undefined {
-  try {
-    return program.memory.toPhysical(address)
-  } catch (error) {
-    // Guard pages are mapped to nothing.
-    if (error instanceof KdumpError) return undefined
-    throw error
-  }
+  // Guard pages are mapped to nothing.
+  return attempt(() => program.memory.toPhysical(address))
 }

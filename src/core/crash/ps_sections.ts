@@ -8,6 +8,7 @@ import { parentTask } from '../kernel/task_parent.ts'
 import { coarseBoottimeNsec } from '../kernel/timekeeping.ts'
 import type { Program } from '../program/program.ts'
 import { cellText } from './cell_text.ts'
+import { centreTitle } from './centre_text.ts'
 import {
   lines,
   record,
@@ -151,7 +152,7 @@ const LIMIT_WIDTH = 11
 export function* limitBlocks(tasks: readonly Task[]): Generator<Block> {
   const cell = (limit: bigint): Cell => (limit === RLIM_INFINITY ? null : limit)
   const shown = (limit: Cell | undefined): string =>
-    center(limit === null ? '(unlimited)' : cellText(limit), LIMIT_WIDTH)
+    centreTitle(limit === null ? '(unlimited)' : cellText(limit), LIMIT_WIDTH)
   for (const task of tasks) {
     const rows = Array.from(forEachRlimit(task), ({ name, current, maximum }) => [
       name,
@@ -160,7 +161,7 @@ export function* limitBlocks(tasks: readonly Task[]): Generator<Block> {
     ])
     yield section(task, [
       table(LIMIT_COLUMNS, rows, {
-        heading: `      RLIMIT   ${center('CURRENT', LIMIT_WIDTH)}   ${center('MAXIMUM', LIMIT_WIDTH)}`,
+        heading: `      RLIMIT   ${centreTitle('CURRENT', LIMIT_WIDTH)}   ${centreTitle('MAXIMUM', LIMIT_WIDTH)}`,
         line: ([name, current, maximum]) =>
           `${cellText(name).padStart(12)}   ${shown(current)}   ${shown(maximum)}`,
       }),
@@ -190,9 +191,4 @@ function groupBy(tasks: readonly Task[], key: (task: Task) => bigint): Map<bigin
     else groups.set(at, [task])
   }
   return groups
-}
-
-function center(text: string, width: number): string {
-  const left = Math.floor((width - text.length) / 2)
-  return ' '.repeat(Math.max(0, left)) + text + ' '.repeat(Math.max(0, width - text.length - left))
 }

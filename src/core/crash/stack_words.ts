@@ -1,5 +1,5 @@
 // Words of a stack as text: plain, symbols named (`bt -r`), or all that is known of them (`bt -F`, `bt -FF`).
-import { KdumpError } from '../base/errors.ts'
+import { attempt } from '../base/errors.ts'
 import { formatAddress } from '../base/hex.ts'
 import { slabObjectInfo } from '../kernel/slab.ts'
 import { slabCacheName } from '../kernel/slab_cache.ts'
@@ -23,18 +23,15 @@ export function describeWord(
     return `${symbol.name}${plus}`
   }
   if (detail === 'symbols') return undefined
-  const cache = cacheOf(program, word)
+  const cache = slabCacheNameAt(program, word)
   if (cache === undefined) return undefined
   return detail === 'symbols and objects' ? `[${formatAddress(word)}:${cache}]` : `[${cache}]`
 }
 
-/** The slab cache of the object a word points into, as far as the dump says; allocated or not. */
-function cacheOf(program: Program, word: bigint): string | undefined {
-  try {
+/** The slab cache of the object a word points into, as far as the dump says; allocated or not. Any word may look like an address. */
+export function slabCacheNameAt(program: Program, word: bigint): string | undefined {
+  return attempt(() => {
     const found = slabObjectInfo(program, word)
     return found && slabCacheName(found.cache)
-  } catch (error) {
-    if (error instanceof KdumpError) return undefined
-    throw error
-  }
+  })
 }

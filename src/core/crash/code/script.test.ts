@@ -50,3 +50,16 @@ test('an operand that names nothing is a problem, no script', () => {
   assert(block?.kind === 'problem')
   assert.equal(block.message, 'invalid data structure reference: nosuch')
 })
+
+test('an operand that names no task is refused, not made into code', () => {
+  for (const line of ['bt zz', 'sig zz', 'vtop -c zz 1000']) {
+    const [block] = [...run(`${line} --code`)]
+    assert(block?.kind === 'problem')
+    assert.equal(block.message, 'invalid task or pid value: zz')
+  }
+})
+
+test('a task named by its address is meant in code as well', () => {
+  const address = addressOf('app').toString(16)
+  assert.ok(code(`sig ${address}`).includes(`program.objectAt('task_struct', 0x${address}n)`))
+})

@@ -1,4 +1,5 @@
 // `--code` of commands that look at tasks: which tasks are meant, and the loop over them.
+import { UsageError } from '../../base/errors.ts'
 import { addressCode, indentCode, textCode } from './script.ts'
 
 const ALL_TASKS = '[...forEachIdleTask(program), ...forEachTask(program)]'
@@ -19,16 +20,26 @@ export function loopBody(code: string): string {
 export const unless = (condition: string): string => `if (!(${condition})) continue`
 
 /**
+ * A task operand: the one of a PID, which there may not be, the one at an address, or the current one.
+ *
+ * @throws {UsageError} in crash's words for what is neither
+ */
+export function taskCode(operand: string | undefined): string {
+  if (operand === undefined) return 'task'
+  if (!/^(0x)?[\da-f]{1,16}$/i.test(operand))
+    throw new UsageError(`invalid task or pid value: ${operand}`)
+  return /^(\d{1,10}|0x[\da-f]{1,8})$/i.test(operand)
+    ? `findTask(program, ${Number(operand)})`
+    : `program.objectAt('task_struct', ${addressCode(BigInt(`0x${operand.replace(/^0x/i, '')}`))})`
+}
+
+/**
  * A body for each task the operands name, in crash's notation: a PID, or the address of a task_struct. Without operands it
  * is the current one's.
  */
 export function eachTask(operands: readonly string[], body: string): string {
   if (operands.length === 0) return body
-  const tasks = operands.map((operand) =>
-    /^(\d{1,10}|0x[\da-f]{1,8})$/i.test(operand)
-      ? `findTask(program, ${Number(operand)})`
-      : `program.objectAt('task_struct', ${addressCode(BigInt(`0x${operand.replace(/^0x/i, '')}`))})`,
-  )
+  const tasks = operands.map((operand) => taskCode(operand))
   const list =
     tasks.length === 1 ? `[${tasks.join('')}]` : `[\n${indentCode(tasks.join(',\n'))},\n]`
   return `for (const task of ${list}) {\n  if (!task) continue\n${indentCode(body)}\n}`

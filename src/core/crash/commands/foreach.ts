@@ -1,7 +1,7 @@
 // foreach: a command for many tasks.
 import { activeTask } from '../active_task.ts'
 import { foreachCode } from '../code/foreach_code.ts'
-import { FaultError, KdumpError, UsageError } from '../../base/errors.ts'
+import { attempt, KdumpError, UsageError } from '../../base/errors.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import { isKthread, taskStateName, type Task } from '../../kernel/sched.ts'
 import { defineCommand, type Block, type Command } from '../command.ts'
@@ -171,14 +171,5 @@ function parsePattern(text: string): RegExp {
   }
 }
 
-const pidOf = (task: Task): number | undefined => orUndefined(() => task.number('pid'))
-const nameOf = (task: Task): string => orUndefined(() => task.string('comm')) ?? ''
-
-function orUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof FaultError) return undefined
-    throw error
-  }
-}
+const pidOf = (task: Task): number | undefined => attempt(() => task.number('pid'))
+const nameOf = (task: Task): string => attempt(() => task.string('comm')) ?? ''

@@ -14,6 +14,7 @@ import {
 } from '../../kernel/ipc.ts'
 import type { KObject } from '../../program/kobject.ts'
 import { addressText, cellText } from '../cell_text.ts'
+import { taskCode } from '../code/task_loop.ts'
 import { defineCommand, lines, table, type Block, type CommandArgs } from '../command.ts'
 import { parseCount, parseHex } from '../operand.ts'
 import type { Session } from '../session.ts'
@@ -56,7 +57,7 @@ export const ipcs = defineCommand({
     const namespace =
       values.namespace === undefined
         ? 'ipcNamespace(program)'
-        : `ipcNamespace(program, findTask(program, ${values.namespace}))`
+        : `ipcNamespace(program, ${taskCode(values.namespace)})`
     return [
       `const namespace = ${namespace}`,
       `for (const kind of ${JSON.stringify(kinds)}) for (const object of namespace ? forEachIpc(namespace, kind) : [])`,

@@ -20,8 +20,9 @@ import {
 } from '../../kernel/irq.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import type { Program } from '../../program/program.ts'
-import { addressText, cellText, centerText } from '../cell_text.ts'
-import { cpusCode } from '../code_text.ts'
+import { addressText, cellText } from '../cell_text.ts'
+import { centreTitle } from '../centre_text.ts'
+import { cpusCode } from '../code/cpus_code.ts'
 import { defineCommand, table, type Block, type CommandArgs, type TableBlock } from '../command.ts'
 import { parseCpuList } from '../cpu_list.ts'
 import type { Session } from '../session.ts'
@@ -92,13 +93,13 @@ function irqTable(session: Session, { values, operands }: Args): TableBlock {
     // 0 for the first handler of an interrupt, 1 for the next on its line.
     { title: 'HANDLER', kind: 'decimal' },
   ]
-  const unused = centerText('(unused)', 16)
+  const unused = centreTitle('(unused)', 16)
   return table(columns, irqRows(session, parseIndices(session.program, operands), values.used), {
     heading: ' IRQ   IRQ_DESC/_DATA      IRQACTION      NAME',
     line: ([number, desc, action, name, handler]) => {
       const head =
         handler === 0
-          ? `${centerText(cellText(number), 5)} ${desc === null ? unused : addressText(desc)}  `
+          ? `${centreTitle(cellText(number), 5)} ${desc === null ? unused : addressText(desc)}  `
           : ' '.repeat(24)
       return action === null
         ? `${head}${unused}  `

@@ -12,7 +12,7 @@ import {
   resolvePlace,
   type MemoryPlace,
 } from '../kmem_address.ts'
-import { kmemCode } from '../kmem_code.ts'
+import { kmemCode } from '../code/kmem_code.ts'
 import { findFreeBlockOf, freeBlocks } from '../kmem_free.ts'
 import { nodeBlocks, perCpuOffsetTable } from '../kmem_node.ts'
 import { allPages, flagTable, memberTable, pageTable } from '../kmem_page.ts'

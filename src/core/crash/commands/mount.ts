@@ -13,6 +13,7 @@ import {
 import { findTask, forEachTask, type Task } from '../../kernel/sched.ts'
 import type { Program } from '../../program/program.ts'
 import { addressText, cellText } from '../cell_text.ts'
+import { taskCode } from '../code/task_loop.ts'
 import { defineCommand, lines, table, type Block, type CommandArgs } from '../command.ts'
 import { parseHex } from '../operand.ts'
 import type { Session } from '../session.ts'
@@ -47,7 +48,7 @@ export const mount = defineCommand({
   needs: ['symbols', 'types'],
   code: ({ values }) =>
     [
-      `const namespace = mountNamespace(program, findTask(program, ${values.namespace ?? 1}))`,
+      `const namespace = mountNamespace(program, ${taskCode(values.namespace ?? '1')})`,
       'for (const mount of namespace ? forEachMount(namespace) : [])',
       '  console.log(mount.address.toString(16), mountType(mount), mountDevname(mount), mountPath(mount))',
     ].join('\n'),

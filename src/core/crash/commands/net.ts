@@ -20,7 +20,7 @@ import {
 } from '../../kernel/netdevice.ts'
 import type { Program } from '../../program/program.ts'
 import { addressText, cellText } from '../cell_text.ts'
-import { taskCode } from '../code_text.ts'
+import { taskCode } from '../code/task_loop.ts'
 import { defineCommand, lines, table, type CommandArgs, type TableBlock } from '../command.ts'
 import { socketBlocks, type SocketView } from '../net_sockets.ts'
 import type { Session } from '../session.ts'

@@ -1,17 +1,17 @@
 // rd: memory as words, text, symbols or raw bytes.
 import { rdCode } from '../code/rd_code.ts'
 import { toSafeNumber, wrap64 } from '../../base/addr.ts'
-import { KdumpError, UnsupportedError, UsageError } from '../../base/errors.ts'
+import { UnsupportedError, UsageError } from '../../base/errors.ts'
 import type { Cell } from '../../base/table.ts'
 import { decodeAscii } from '../../base/text.ts'
 import { perCpuOffset } from '../../kernel/percpu.ts'
-import { slabObjectInfo } from '../../kernel/slab.ts'
 import type { Program } from '../../program/program.ts'
 import { defineCommand, table, type Block, type CommandArgs, type TableBlock } from '../command.ts'
 import { cellText } from '../cell_text.ts'
 import { memoryTable, type ByteReader, type WordFormat } from '../memory_table.ts'
 import { parseAddress, parseCount, parseHex, parsePerCpuOperand } from '../operand.ts'
 import type { Session } from '../session.ts'
+import { slabCacheNameAt } from '../stack_words.ts'
 import { physicalReader } from '../physical_reader.ts'
 import { UserMemory } from '../user_memory.ts'
 
@@ -161,23 +161,12 @@ function symbolText(program: Program, word: bigint, slab: number): string | unde
   if (!program.arch.isKernelAddress(word)) return undefined
   const symbol = program.symbolAt(word)
   if (!symbol) {
-    const name = slab === 0 ? undefined : cacheName(program, word)
+    const name = slab === 0 ? undefined : slabCacheNameAt(program, word)
     if (name === undefined) return undefined
     return slab === 1 ? `[${name}]` : `[${word.toString(16)}:${name}]`
   }
   const offset = word - symbol.address
   return `${symbol.name}${offset === 0n ? '' : `+${offset}`}`
-}
-
-/** The slab cache of the object at an address; undefined for what is none, or cannot be told. */
-function cacheName(program: Program, address: bigint): string | undefined {
-  try {
-    return slabObjectInfo(program, address)?.cache.string('name')
-  } catch (error) {
-    // Any word may look like an address.
-    if (error instanceof KdumpError) return undefined
-    throw error
-  }
 }
 
 /** `-a`: text in lines; without a count up to the first byte that is no text. */

@@ -16,9 +16,8 @@ import { waitqueueActive } from '../../kernel/wait.ts'
 import { KObject } from '../../program/kobject.ts'
 import type { Program } from '../../program/program.ts'
 import { cellText } from '../cell_text.ts'
-import { addressCode } from '../code_text.ts'
 import { defineCommand, lines, table, type Block, type CommandArgs } from '../command.ts'
-import { parseAddress } from '../operand.ts'
+import { codeAddress, parseAddress } from '../operand.ts'
 import type { Session } from '../session.ts'
 import { parseStructReference } from '../struct_view.ts'
 
@@ -61,7 +60,7 @@ export const sbitmapq = defineCommand({
   options: OPTIONS,
   needs: ['symbols', 'types'],
   code: ({ operands }) =>
-    `const queue = program.objectAt('struct sbitmap_queue', ${addressCode(operands[0] ?? '0')})
+    `const queue = program.objectAt('struct sbitmap_queue', ${codeAddress(operands[0] ?? '0')})
 console.log(queue.number('sb.depth'), sbitmapWeight(queue.get('sb')))
 for (const bit of sbitmapForEachSet(queue.get('sb'))) console.log(bit)`,
   *run(session, { values, operands }) {

@@ -16,6 +16,7 @@ import {
 } from '../../kernel/signal.ts'
 import type { KObject } from '../../program/kobject.ts'
 import { addressText, cellText, hexText } from '../cell_text.ts'
+import { taskCode } from '../code/task_loop.ts'
 import { defineCommand, lines, record, table, type Block, type RecordField } from '../command.ts'
 import { parseHexInput } from '../operand.ts'
 import { chooseTasks, taskHeading } from '../task_operand.ts'
@@ -47,7 +48,7 @@ export const sig = defineCommand({
     if (values.set !== undefined)
       return `console.log(signalsOf(0x${values.set.replace(/^0x/i, '')}n).map(signalName).join(' '))`
     return [
-      `const of = ${operands[0] === undefined ? 'task' : `findTask(program, ${operands[0]})`}`,
+      `const of = ${taskCode(operands[0])}`,
       'for (const action of of ? forEachSigAction(of) : []) console.log(signalName(action.signal), action.handler.toString(16))',
       "console.log('blocked', of && signalsOf(sigset(of.get('blocked'))).map(signalName))",
     ].join('\n')

@@ -4,7 +4,7 @@ import { readCell, type Cell, type Column } from '../../base/table.ts'
 import { forEachSwapInfo, swapInusePages, swapPath, swapType } from '../../kernel/swap.ts'
 import type { Program } from '../../program/program.ts'
 import { addressText, cellText } from '../cell_text.ts'
-import { centre } from '../centre_text.ts'
+import { centreField } from '../centre_text.ts'
 import { defineCommand, lines, table, type Block } from '../command.ts'
 
 const COLUMNS: readonly Column[] = [
@@ -36,7 +36,7 @@ export const swap = defineCommand({
     yield table(COLUMNS, rows, {
       heading: 'SWAP_INFO_STRUCT    TYPE       SIZE       USED     PCT  PRI  FILENAME',
       line: ([info, type, size, used, percent, priority, name]) =>
-        `${addressText(info)}  ${typeText(type)}  ${centre(kib(size), 10)}${centre(kib(used), 10)}` +
+        `${addressText(info)}  ${typeText(type)}  ${centreField(kib(size), 10)}${centreField(kib(used), 10)}` +
         `${`${cellText(percent)}%`.padStart(5)}  ${cellText(priority).padStart(3)}  ${cellText(name)}`,
     })
   },

@@ -15,8 +15,9 @@ import {
   type TimerBase,
 } from '../../kernel/timer.ts'
 import type { Program } from '../../program/program.ts'
-import { addressText, cellText, centerText, centerTextRight } from '../cell_text.ts'
-import { cpusCode } from '../code_text.ts'
+import { addressText, cellText } from '../cell_text.ts'
+import { centreTitle, centreValue } from '../centre_text.ts'
+import { cpusCode } from '../code/cpus_code.ts'
 import {
   defineCommand,
   lines,
@@ -194,14 +195,14 @@ function clockTable(cpu: number, { index, base, clock }: HrtimerClock): TableBlo
     tte: widest(rows, 1, 3),
   }
   const heading =
-    `  ${centerTextRight('CURRENT', widths.soft)}\n` +
-    `  ${centerTextRight(cellText(now), widths.soft)}\n` +
-    `  ${centerTextRight('SOFTEXPIRES', widths.soft)}  ${centerTextRight('EXPIRES', widths.expires)}  ` +
-    `${centerTextRight('TTE', widths.tte)}  ${centerText('HRTIMER', 16)}  ${centerText('FUNCTION', 16)}`
+    `  ${centreValue('CURRENT', widths.soft)}\n` +
+    `  ${centreValue(cellText(now), widths.soft)}\n` +
+    `  ${centreValue('SOFTEXPIRES', widths.soft)}  ${centreValue('EXPIRES', widths.expires)}  ` +
+    `${centreValue('TTE', widths.tte)}  ${centreTitle('HRTIMER', 16)}  ${centreTitle('FUNCTION', 16)}`
   return table(columns, thenThrow(rows, problem), {
     heading: rows.length === 0 ? `${title}\n  (empty)` : `${title}\n${heading}`,
     line: ([expires, tte, address, action, symbol, soft]) =>
-      `  ${centerTextRight(cellText(soft), widths.soft)}  ${centerTextRight(cellText(expires), widths.expires)}  ` +
+      `  ${centreValue(cellText(soft), widths.soft)}  ${centreValue(cellText(expires), widths.expires)}  ` +
       `${cellText(tte).padStart(widths.tte)}  ${addressText(address)}  ${addressText(action)}  <${cellText(symbol)}>`,
   })
 }

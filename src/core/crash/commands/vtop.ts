@@ -7,6 +7,7 @@ import { pfnToPage } from '../../kernel/page.ts'
 import { findUserPage } from '../../kernel/user_page.ts'
 import type { Program } from '../../program/program.ts'
 import { cellText, hexText } from '../cell_text.ts'
+import { taskCode } from '../code/task_loop.ts'
 import { defineCommand, lines, table, type Block, type CommandArgs } from '../command.ts'
 import { entryTable } from '../entry_table.ts'
 import { parseAddress } from '../operand.ts'
@@ -48,7 +49,7 @@ export const vtop = defineCommand({
   code: ({ values, operands }) =>
     [
       'const { translator } = program.memory',
-      ...(values.task === undefined ? [] : [`const of = findTask(program, ${values.task})`]),
+      ...(values.task === undefined ? [] : [`const of = ${taskCode(values.task)}`]),
       ...operands.map((text) => {
         const address = `0x${text.replace(/^0x/i, '')}n`
         const owner = values.task === undefined ? 'task' : 'of'

@@ -6,9 +6,8 @@ import { waitqueueForEach } from '../../kernel/wait.ts'
 import type { KObject } from '../../program/kobject.ts'
 import type { Program } from '../../program/program.ts'
 import { addressText, cellText } from '../cell_text.ts'
-import { addressCode } from '../code_text.ts'
 import { defineCommand, lines, table, type Block } from '../command.ts'
-import { parseAddress, parseHex } from '../operand.ts'
+import { codeAddress, parseAddress, parseHex } from '../operand.ts'
 import { TASK_COLUMNS, taskCells, taskLine } from '../task_line.ts'
 
 export const waitq = defineCommand({
@@ -39,9 +38,9 @@ export const waitq = defineCommand({
 function codeOf([first = '', address]: readonly string[]): string {
   const show = `for (const { task, wake } of waitqueueForEach(head)) console.log(task ? task.number('pid') : program.symbolize(wake))`
   if (address === undefined)
-    return `const head = program.objectAt('struct list_head', ${addressCode(first)})\n${show}`
+    return `const head = program.objectAt('struct list_head', ${codeAddress(first)})\n${show}`
   const [type = '', ...member] = first.split('.')
-  const holder = `program.objectAt(${JSON.stringify(`struct ${type}`)}, ${addressCode(address)})`
+  const holder = `program.objectAt(${JSON.stringify(`struct ${type}`)}, ${codeAddress(address)})`
   return `const head = ${holder}.get(${JSON.stringify(member.join('.'))})\n${show}`
 }
 

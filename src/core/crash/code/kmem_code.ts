@@ -1,10 +1,11 @@
 // `kmem --code`: the same answers with the helpers.
-import type { KmemArgs } from './commands/kmem.ts'
+import type { KmemArgs } from '../commands/kmem.ts'
+import { codeAddress } from '../operand.ts'
 
 /** Helper code for a line of kmem; `verb` is the option that says what to show. */
 export function kmemCode({ operands, values }: KmemArgs, verb: string | undefined): string {
   const [operand] = operands
-  if (verb === undefined) return addressCode(operand ?? '0')
+  if (verb === undefined) return placeCode(operand ?? '0')
   if (verb === 'slabs' || verb === 'slabObjects') return slabCode(operand, verb === 'slabObjects')
   if (verb === 'members') return membersCode((values.members ?? '').split(','))
   return CODES[verb] ?? `// kernels since v5.10 have nothing that kmem's ${verb} could show`
@@ -57,11 +58,8 @@ function membersCode(members: readonly string[]): string {
   return `for (const page of forEachPage(program)) console.log(page.address.toString(16), ${values.join(', ')})`
 }
 
-function addressCode(operand: string): string {
-  const address = /^(0x)?[\da-f]+$/i.test(operand)
-    ? `0x${operand.replace(/^0x/i, '')}n`
-    : `program.symbol(${JSON.stringify(operand)})`
-  return `const address = ${address}
+function placeCode(operand: string): string {
+  return `const address = ${codeAddress(operand)}
 console.log(program.symbolize(address))
 console.log(slabObjectInfo(program, address))
 console.log(taskAt(program, address)?.task.string('comm'))

@@ -1,5 +1,9 @@
 // bt: frames against crash and drgn, words and registers against crash.
 import assert from 'node:assert/strict'
+import { findTask } from '../../../src/core/kernel/sched.ts'
+import { stackTrace } from '../../../src/core/kernel/stack.ts'
+import type { Program } from '../../../src/core/program/program.ts'
+import type { StackFrame } from '../../../src/core/program/stack_trace.ts'
 import { crashClaim, defineClaims, drgnClaim, recipeClaim, type Claim } from './claim.ts'
 
 /** Of two names of one address either is right, and crash leaves out what the compiler named a clone. */
@@ -44,6 +48,13 @@ const likeDrgn = (line: string, pid: number): Claim =>
     )
     assert.deepEqual(ours, theirs)
   })
+
+/** What process 1 sleeps in. */
+function firstSleep(program: Program): readonly StackFrame[] {
+  const task = findTask(program, 1)
+  assert.ok(task)
+  return stackTrace(program, task).frames
+}
 
 export const bt = defineClaims([
   ...[
@@ -127,6 +138,19 @@ export const bt = defineClaims([
     'bt -I schedule+10 -S init_stack 1',
     'a start that is given is where the trace starts, wherever it leads',
     ({ rows }) => assert.match(String(rows[0]?.function), /^schedule$/),
+  ),
+  recipeClaim(
+    (program) => `bt -S ${firstSleep(program)[1]?.sp.toString(16)} 1`,
+    'from the slot of a return address the trace is the rest of the whole one',
+    ({ rows, program }) => {
+      const rest = firstSleep(program).slice(1)
+      assert.ok(rest.length > 3)
+      assert.deepEqual(
+        rows.filter(({ function: name }) => name !== undefined).map(({ sp }) => BigInt(sp)),
+        rest.map(({ sp }) => sp),
+      )
+    },
+    { shows: 'bt -S SLOT 1' },
   ),
   recipeClaim('bt -O', 'stale frames are never the default: crash changes a setting', ({ lines }) =>
     assert.match(lines[0] ?? '', /^bt: not supported: -O/),

@@ -64,7 +64,7 @@ function givenCode({ ip, sp }: BtArgs['values']): string {
   const stack = sp === undefined ? "task.pointer('thread.sp')" : codeAddress(sp)
   const start =
     ip === undefined
-      ? '{ ip: program.memory.u64(sp), sp: sp + 8n, fp: 0n }'
+      ? '{ ip: program.memory.u64(sp), sp: sp + 8n, fp: program.memory.u64(sp - 8n), slot: sp }'
       : `{ ip: ${codeAddress(ip)}, sp, fp: 0n }`
   return `const sp = ${stack}\nconst trace = unwindStack(program, ${start})\n${frameLoop(false)}`
 }

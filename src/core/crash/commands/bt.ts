@@ -1,6 +1,6 @@
 // bt: backtraces. Frames come from the kernel's own unwind tables; what does not is marked.
 // Source of names and layout: crash's `bt`; truth: arch/x86/kernel/unwind_orc.c.
-import { UnsupportedError, UsageError } from '../../base/errors.ts'
+import { attempt, UnsupportedError, UsageError } from '../../base/errors.ts'
 import type { Cell, Column } from '../../base/table.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import { panicTask } from '../../kernel/panic.ts'
@@ -326,7 +326,10 @@ function* givenStart(session: Session, { values, operands }: Args): Generator<Bl
   const { sp: givenSp, ip: givenIp } = values
   const sp = givenSp === undefined ? task.pointer('thread.sp') : parseAddress(program, givenSp)
   const ip = givenIp === undefined ? program.memory.u64(sp) : parseAddress(program, givenIp)
-  const trace = unwindStack(program, { ip, sp: values.ip === undefined ? sp + 8n : sp, fp: 0n })
+  // Below a return address lies the caller's frame pointer, in kernels that keep one.
+  const fp = attempt(() => program.memory.u64(sp - 8n)) ?? 0n
+  const start = values.ip === undefined ? { ip, sp: sp + 8n, fp, slot: sp } : { ip, sp, fp: 0n }
+  const trace = unwindStack(program, start)
   yield {
     kind: 'section',
     heading: taskHeading(task),

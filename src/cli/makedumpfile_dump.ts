@@ -87,7 +87,7 @@ async function dumpOnce(
     }
     throw error
   } finally {
-    for (const output of outputs) output.close()
+    for (const output of outputs) await output.close()
   }
 }
 

@@ -8,3 +8,8 @@
 export function assert(condition: unknown, what: string): asserts condition {
   if (!condition) throw new Error(`kbox bug: ${what}`)
 }
+
+/** End a switch that has a case for every member of a union: the compiler says which one is missing. */
+export function assertNever(value: never): never {
+  throw new Error(`kbox bug: unexpected ${JSON.stringify(value)}`)
+}

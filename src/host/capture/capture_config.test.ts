@@ -4,21 +4,59 @@ import { test } from 'node:test'
 import { parseCaptureConfig, type CaptureConfig } from './capture_config.ts'
 
 const CONFIG: CaptureConfig = {
-  version: 1,
-  target: { fstype: 'ext4', uuid: '1-2', node: '/dev/vda', options: '', directory: '/var/crash' },
+  version: 2,
+  targets: [
+    {
+      ...{ kind: 'ssh', user: 'kdump', host: 'dumps', port: 22, addresses: ['192.0.2.1'] },
+      ...{ keyFile: 'etc/kbox/key', hostKeys: ['AAAA'], directory: '/d', isFlattened: false },
+    },
+    { kind: 'raw', node: '/dev/vdb', partuuid: '', wwid: '', serial: 's', sizeBytes: 7 },
+    {
+      ...{ kind: 'nfs', server: 'n', addresses: ['2001:db8::1'], export: '/e' },
+      ...{ options: 'vers=3', directory: '/d' },
+    },
+    {
+      ...{ kind: 'http', url: 'https://d/', addresses: [], tokenFile: '', caFile: '' },
+      takesRanges: true,
+    },
+  ],
   rootfs: {
+    kind: 'filesystem',
     fstype: 'btrfs',
     uuid: '3-4',
     node: '/dev/vdb',
     options: 'subvolid=5',
     directory: '/@/var/crash',
   },
+  network: {
+    cards: [
+      {
+        mac: '52:54:00:12:34:56',
+        name: 'eth0',
+        addresses: ['192.0.2.5/24'],
+        routes: [{ to: 'default', via: '192.0.2.254' }],
+        usesDhcp: true,
+        usesAutoconf: false,
+        mtu: 1500,
+      },
+    ],
+    nameservers: ['192.0.2.53'],
+    timeoutMs: 4,
+  },
+  breadcrumb: {
+    uuid: '5-6',
+    node: '/dev/vda1',
+    extents: [{ offsetBytes: 4096, sizeBytes: 8192 }],
+    nonce: 'n',
+  },
+  hooks: { pre: [{ file: 'hooks/pre', isDecisive: true }], post: [], emergency: [] },
   failureAction: 'dump_to_rootfs',
   finalAction: 'poweroff',
   codec: 'zstd',
   dumpLevels: [31],
   pageOrder: 'priority',
   deviceTimeoutMs: 1,
+  hookTimeoutMs: 5,
   stallTimeoutMs: 2,
   overallTimeoutMs: 3,
   timeZone: 'Europe/Berlin',
@@ -34,11 +72,14 @@ test('each fault is named by its member', () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ['', /not JSON/],
     ['7', /top is not an object/],
-    [broken({ version: 2 }), /version is not 1/],
+    [broken({ version: 1 }), /version is not 2/],
     [broken({ finalAction: 'shell' }), /finalAction is not one of reboot, halt, poweroff/],
     [broken({ dumpLevels: '31' }), /dumpLevels is not a list of numbers/],
-    [broken({ target: { ...CONFIG.target, uuid: 7 } }), /target\.uuid is not a string/],
-    [broken({ rootfs: 'x' }), /rootfs\. is not an object/],
+    [broken({ dumpLevels: [] }), /dumpLevels is empty/],
+    [broken({ targets: [] }), /targets is empty/],
+    [broken({ targets: [{ kind: 'tape' }] }), /targets\[0\]\.kind is not one of filesystem, /],
+    [broken({ rootfs: { ...CONFIG.rootfs, uuid: 7 } }), /rootfs\.uuid is not a string/],
+    [broken({ rootfs: 'x' }), /rootfs is not an object/],
   ]
   for (const [text, message] of cases) assert.throws(() => parseCaptureConfig('c', text), message)
 })

@@ -1,38 +1,72 @@
 // What `kbox start` tells the capture kernel: one JSON file in the initramfs. Written by control/, read here.
 import { FormatError } from '../../core/base/errors.ts'
 import type { CodecName } from '../../core/codec/codec.ts'
+import { Members } from '../platform/members.ts'
+import { parseNetworkPlan, type NetworkPlan } from '../target/network_plan.ts'
+import { parsePlace, type CapturePlace } from '../target/place.ts'
 
 /** What to do when the dump fails. */
 export type FailureAction = 'reboot' | 'halt' | 'poweroff' | 'shell' | 'dump_to_rootfs'
 /** What to do at the end. */
 export type FinalAction = 'reboot' | 'halt' | 'poweroff'
 
-/** A local file system that takes dumps. */
-export interface CaptureTarget {
-  readonly fstype: string
-  /** The device is found by its file system's UUID, else by its node. Names change between kernels; UUIDs do not. */
+/** A part of a block device, in bytes. */
+export interface Extent {
+  readonly offsetBytes: number
+  readonly sizeBytes: number
+}
+
+/**
+ * A file of this machine that the capture kernel writes to past its file system, block by block: what it did and, where
+ * no target took it, the log. The next boot reads it as a file. It is written to only where its blocks hold `nonce`.
+ */
+export interface BreadcrumbPlace {
+  /** UUID of the file system, and its node when the machine was armed. */
   readonly uuid: string
   readonly node: string
-  /** Mount options of the file system's own, such as `subvolid=5`. */
-  readonly options: string
-  /** Directory of the dumps, from the top of the file system. */
-  readonly directory: string
+  /** Where the file lies on the device, in order. */
+  readonly extents: readonly Extent[]
+  /** What the file begins with. */
+  readonly nonce: string
+}
+
+/** Programs to run, paths in the image, in order. */
+export interface CaptureHooks {
+  /** The first of them, kdump_pre itself, decides whether a dump is taken. */
+  readonly pre: readonly CaptureHook[]
+  readonly post: readonly CaptureHook[]
+  readonly emergency: readonly CaptureHook[]
+}
+
+/** One program. */
+export interface CaptureHook {
+  readonly file: string
+  /** Its failure is a failure of the capture (kdump_pre), or only noted (pre.d). */
+  readonly isDecisive: boolean
 }
 
 /** Everything the recorder must know. */
 export interface CaptureConfig {
-  readonly version: 1
-  readonly target: CaptureTarget
+  readonly version: 2
+  /** Tried in turn until one has taken the dump. */
+  readonly targets: readonly CapturePlace[]
   /** Where `dump_to_rootfs` goes; absent for other failure actions. */
-  readonly rootfs?: CaptureTarget
+  readonly rootfs?: CapturePlace
+  /** Absent where no target needs one. */
+  readonly network?: NetworkPlan
+  /** Absent where this machine has no disk that could be written to that way. */
+  readonly breadcrumb?: BreadcrumbPlace
+  readonly hooks: CaptureHooks
   readonly failureAction: FailureAction
   readonly finalAction: FinalAction
   readonly codec: CodecName | 'none'
   /** Dump levels to try in turn while the target is too small; what fits of the last one is kept. */
   readonly dumpLevels: readonly number[]
   readonly pageOrder: 'priority' | 'pfn'
-  /** How long the target's device may take to appear. */
+  /** How long the target's device or server may take to answer. */
   readonly deviceTimeoutMs: number
+  /** How long one hook may run. */
+  readonly hookTimeoutMs: number
   /** The machine is left when no byte was written for so long. */
   readonly stallTimeoutMs: number
   /** The machine is left after so long in any case. */
@@ -43,24 +77,28 @@ export interface CaptureConfig {
   readonly release: string
 }
 
+/** No programs. */
+export const NO_HOOKS: CaptureHooks = { pre: [], post: [], emergency: [] }
+
 /**
  * Parse the JSON of the initramfs.
  *
  * @throws {FormatError} naming the member that is missing or of the wrong kind
  */
 export function parseCaptureConfig(file: string, text: string): CaptureConfig {
-  let data: unknown
-  try {
-    data = JSON.parse(text)
-  } catch (cause) {
-    throw new FormatError(file, 0, 'not JSON', { cause })
-  }
-  const read = new Members(file, '', data)
-  if (read.number('version') !== 1) throw new FormatError(file, 0, 'version is not 1')
+  const read = Members.parse(file, text)
+  if (read.number('version') !== 2) throw new FormatError(file, 0, 'version is not 2')
+  const targets = read.objects('targets').map(parsePlace)
+  const dumpLevels = read.numbers('dumpLevels')
+  if (targets.length === 0) throw new FormatError(file, 0, 'targets is empty')
+  if (dumpLevels.length === 0) throw new FormatError(file, 0, 'dumpLevels is empty')
   return {
-    version: 1,
-    target: parseTarget(read.object('target')),
-    ...(read.has('rootfs') ? { rootfs: parseTarget(read.object('rootfs')) } : {}),
+    version: 2,
+    targets,
+    ...(read.has('rootfs') ? { rootfs: parsePlace(read.object('rootfs')) } : {}),
+    ...(read.has('network') ? { network: parseNetworkPlan(read.object('network')) } : {}),
+    ...(read.has('breadcrumb') ? { breadcrumb: parseBreadcrumb(read.object('breadcrumb')) } : {}),
+    hooks: parseHooks(read.object('hooks')),
     failureAction: read.oneOf('failureAction', [
       'reboot',
       'halt',
@@ -70,9 +108,10 @@ export function parseCaptureConfig(file: string, text: string): CaptureConfig {
     ]),
     finalAction: read.oneOf('finalAction', ['reboot', 'halt', 'poweroff']),
     codec: read.oneOf('codec', ['none', 'zlib', 'lzo', 'snappy', 'zstd']),
-    dumpLevels: read.numbers('dumpLevels'),
+    dumpLevels,
     pageOrder: read.oneOf('pageOrder', ['priority', 'pfn']),
     deviceTimeoutMs: read.number('deviceTimeoutMs'),
+    hookTimeoutMs: read.number('hookTimeoutMs'),
     stallTimeoutMs: read.number('stallTimeoutMs'),
     overallTimeoutMs: read.number('overallTimeoutMs'),
     timeZone: read.string('timeZone'),
@@ -80,67 +119,23 @@ export function parseCaptureConfig(file: string, text: string): CaptureConfig {
   }
 }
 
-function parseTarget(read: Members): CaptureTarget {
+function parseBreadcrumb(read: Members): BreadcrumbPlace {
   return {
-    fstype: read.string('fstype'),
     uuid: read.string('uuid'),
     node: read.string('node'),
-    options: read.string('options'),
-    directory: read.string('directory'),
+    extents: read.objects('extents').map((extent) => ({
+      offsetBytes: extent.number('offsetBytes'),
+      sizeBytes: extent.number('sizeBytes'),
+    })),
+    nonce: read.string('nonce'),
   }
 }
 
-/** Typed reads of a JSON object's members. */
-class Members {
-  readonly #file: string
-  readonly #path: string
-  readonly #members: ReadonlyMap<string, unknown>
-
-  constructor(file: string, path: string, data: unknown) {
-    if (typeof data !== 'object' || data === null)
-      throw new FormatError(file, 0, `${path || 'top'} is not an object`)
-    this.#file = file
-    this.#path = path
-    this.#members = new Map(Object.entries(data))
-  }
-
-  has(name: string): boolean {
-    return this.#members.has(name)
-  }
-
-  string(name: string): string {
-    const value = this.#members.get(name)
-    if (typeof value !== 'string') throw this.#wrong(name, 'a string')
-    return value
-  }
-
-  number(name: string): number {
-    const value = this.#members.get(name)
-    if (typeof value !== 'number' || !Number.isFinite(value)) throw this.#wrong(name, 'a number')
-    return value
-  }
-
-  /** At least one. */
-  numbers(name: string): number[] {
-    const value = this.#members.get(name)
-    const isList = Array.isArray(value) && value.length > 0
-    const numbers = isList ? value.filter((item) => typeof item === 'number') : []
-    if (!isList || numbers.length !== value.length) throw this.#wrong(name, 'a list of numbers')
-    return numbers
-  }
-
-  oneOf<T extends string>(name: string, values: readonly T[]): T {
-    const value = this.#members.get(name)
-    const found = values.find((candidate) => candidate === value)
-    if (found === undefined) throw this.#wrong(name, `one of ${values.join(', ')}`)
-    return found
-  }
-
-  object(name: string): Members {
-    return new Members(this.#file, `${this.#path}${name}.`, this.#members.get(name))
-  }
-
-  #wrong(name: string, expected: string): FormatError {
-    return new FormatError(this.#file, 0, `${this.#path}${name} is not ${expected}`)
-  }
+function parseHooks(read: Members): CaptureHooks {
+  const hooks = (name: string): CaptureHook[] =>
+    read.objects(name).map((hook) => ({
+      file: hook.string('file'),
+      isDecisive: hook.boolean('isDecisive'),
+    }))
+  return { pre: hooks('pre'), post: hooks('post'), emergency: hooks('emergency') }
 }

@@ -1,7 +1,6 @@
 // The recorder's two jobs on the old kernel's memory: its log as text, its pages as a dump.
-import { rmSync } from 'node:fs'
 import { HostError } from '../../core/base/errors.ts'
-import { openFileOutput } from '../platform/file_output.ts'
+import type { DumpOutput } from '../platform/dump_output.ts'
 import type { CaptureConfig } from './capture_config.ts'
 import type { DumpStats } from './dump_stats.ts'
 import { runDump, type DumpStage } from './engine.ts'
@@ -18,18 +17,17 @@ export const captureWork: CaptureWork = { readDmesg, dump }
  */
 async function dump(
   vmcore: string,
-  file: string,
+  open: () => Promise<DumpOutput>,
   config: CaptureConfig,
   run: DumpRun,
 ): Promise<DumpFacts> {
   const tried: string[] = []
   for (const [i, level] of config.dumpLevels.entries()) {
-    const { stats, problem } = await dumpAt(level, vmcore, file, config, run)
+    const { stats, problem } = await dumpAt(level, vmcore, await open(), config, run)
     const isLast = i === config.dumpLevels.length - 1
     if (problem === '' || isLast || run.isExpired() || !isFull(stats)) {
       const isEmpty = stats.remainingPages > 0 && stats.lostPages >= stats.remainingPages
-      if (isEmpty) rmSync(file, { force: true })
-      return { problem, dumpLevel: level, tried, ...describeStats(stats) }
+      return { problem, isEmpty, dumpLevel: level, tried, ...describeStats(stats) }
     }
     tried.push(`level ${level}: ${problem}`)
   }
@@ -39,14 +37,13 @@ async function dump(
 async function dumpAt(
   level: number,
   vmcore: string,
-  file: string,
+  output: DumpOutput,
   config: CaptureConfig,
   run: DumpRun,
 ): Promise<{ readonly stats: DumpStats; readonly problem: string }> {
   const path = { files: [vmcore], useMmap: true }
-  using old = openDumpPath(path)
-  const output = openFileOutput(file, { overwrite: true })
   try {
+    using old = openDumpPath(path)
     const stats = await runDump({
       ...{ dump: old, path, level },
       outputs: [output],
@@ -57,10 +54,10 @@ async function dumpAt(
         run.onProgress({ fraction: fractionOf(stage, done, total), writtenBytes })
       },
     })
-    output.sync()
+    await output.sync()
     return { stats, problem: problemOf(stats, output.problem, run) }
   } finally {
-    output.close()
+    await output.close()
   }
 }
 

@@ -27,18 +27,16 @@ export const linuxMachine: CaptureMachine = {
     writeSync(1, `kbox: ${text}\n`)
   },
   sleep: (milliseconds) => sleep(milliseconds),
-  findDevice(target) {
-    if (target.uuid !== '') return findFilesystem({ by: 'uuid', uuid: target.uuid })?.node
-    return findFilesystem({ by: 'node', node: target.node })?.node
+  findDevice({ uuid, node }) {
+    if (uuid !== '') return findFilesystem({ by: 'uuid', uuid })?.node
+    return findFilesystem({ by: 'node', node })?.node
   },
-  mount(node, { fstype, options }) {
+  mount(source, fstype, options) {
     mkdirSync(MOUNTPOINT, { recursive: true })
-    mount(node, MOUNTPOINT, fstype, 0, options)
+    mount(source, MOUNTPOINT, fstype, 0, options)
   },
-  unmount() {
-    unmount(MOUNTPOINT)
-    writeFileSync(RECORDED, '')
-  },
+  unmount: () => unmount(MOUNTPOINT),
+  setRecorded: () => writeFileSync(RECORDED, ''),
   sync,
   memAvailable() {
     const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]

@@ -159,6 +159,7 @@ class PageCopy {
       packer.pack(job.pfns, job.count, this.#packed, this.#jobNumber++, onPage)
       job.writer.write(job, this.#packed, this.#stored, this.counts)
       job.count = 0
+      await job.writer.drain()
     } else {
       await this.#drain(pool.capacity - 1)
       const { worker, packed } = pool.pack(job.pfns, job.count, this.#jobNumber++)
@@ -174,6 +175,7 @@ class PageCopy {
       const { job, worker, packed } = this.#pending.shift() as Pending
       const pages = await packed
       job.writer.write(job, pages, this.#stored, this.counts)
+      await job.writer.drain()
       this.#input.pool?.release(worker, pages)
       job.count = 0
       this.#idleJobs.push(job)

@@ -1,5 +1,6 @@
 // The recorder on a machine made of a temporary folder and a clock that only sleep() moves.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -8,17 +9,19 @@ import {
   readFileSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { HostError } from '../../core/base/errors.ts'
-import type { CaptureConfig, CaptureTarget } from './capture_config.ts'
+import type { DumpOutput } from '../platform/dump_output.ts'
+import type { FilesystemPlace } from '../target/place.ts'
+import { NO_HOOKS, type CaptureConfig } from './capture_config.ts'
 import type { CaptureMachine } from './machine.ts'
 import { formatStamp, runCapture, type CaptureManifest, type CaptureWork } from './supervisor.ts'
 
-const TARGET: CaptureTarget = {
+const TARGET: FilesystemPlace = {
+  kind: 'filesystem',
   fstype: 'ext4',
   uuid: '1-2',
   node: '/dev/vda',
@@ -26,16 +29,18 @@ const TARGET: CaptureTarget = {
   directory: '/var/crash',
 }
 const CONFIG: CaptureConfig = {
-  version: 1,
-  target: TARGET,
+  version: 2,
+  targets: [TARGET],
+  hooks: NO_HOOKS,
   failureAction: 'halt',
   finalAction: 'reboot',
   codec: 'zstd',
   dumpLevels: [31],
   pageOrder: 'priority',
   deviceTimeoutMs: 2000,
+  hookTimeoutMs: 1000,
   stallTimeoutMs: 1000,
-  overallTimeoutMs: 1000,
+  overallTimeoutMs: 10_000,
   timeZone: 'UTC',
   release: '6.1.0-test',
 }
@@ -61,16 +66,23 @@ function machine(changes: Partial<CaptureMachine> = {}): CaptureMachine {
     say: () => {},
     sleep: async (milliseconds) => void (clock += milliseconds),
     findDevice: ({ node }) => node,
-    mount: (node, target) => void events.push(`mount ${node} ${target.fstype}`),
+    mount: (node, fstype) => void events.push(`mount ${node} ${fstype}`),
     unmount: () => void events.push('unmount'),
     sync: () => void events.push('sync'),
     memAvailable: () => (memory -= 1 << 20),
     kernelLog: () => 'capture kernel log\n',
     heartbeat: () => {},
+    setRecorded: () => {},
     shell: async () => void events.push('shell'),
     leave: (action) => void events.push(action),
     ...changes,
   }
+}
+
+async function write(open: () => Promise<DumpOutput>, text: string): Promise<void> {
+  const output = await open()
+  output.write(0, Buffer.from(text))
+  await output.close()
 }
 
 const WORK: CaptureWork = {
@@ -78,10 +90,10 @@ const WORK: CaptureWork = {
     yield 'panic line 1\n'
     yield 'panic line 2\n'
   },
-  async dump(_vmcore, output, _config, run) {
+  async dump(_vmcore, open, _config, run) {
     run.onProgress({ fraction: 0.5, writtenBytes: 2 })
-    writeFileSync(output, 'DUMP')
-    return { problem: '', pages: 7 }
+    await write(open, 'DUMP')
+    return { problem: '', isEmpty: false, pages: 7 }
   },
 }
 
@@ -102,8 +114,9 @@ test('a good capture leaves dump, both logs and the manifest, and reboots', asyn
     steps.map(({ name }) => name),
     ['device', 'mount', 'directory', 'dmesg', 'reserve', 'dump', 'kexec-dmesg'],
   )
-  assert.equal(files['vmcore'], 4)
-  assert.deepEqual(dump, { problem: '', pages: 7 })
+  const sha256 = createHash('sha256').update('DUMP').digest('hex')
+  assert.deepEqual(files['vmcore'], { sizeBytes: 4, sha256 })
+  assert.deepEqual(dump, { problem: '', isEmpty: false, pages: 7 })
   assert.ok(memAvailableMinBytes > 0 && memAvailableMinBytes < 80 << 20)
 })
 
@@ -111,10 +124,10 @@ test('the log is on the disk before the dump begins', async () => {
   let seen = ''
   const work: CaptureWork = {
     ...WORK,
-    async dump(_vmcore, output) {
-      seen = readFileSync(path.join(path.dirname(output), 'vmcore-dmesg.txt'), 'utf8')
-      writeFileSync(output, 'DUMP')
-      return { problem: '' }
+    async dump(_vmcore, open) {
+      seen = readFileSync(crashFile('vmcore-dmesg.txt'), 'utf8')
+      await write(open, 'DUMP')
+      return { problem: '', isEmpty: false }
     },
   }
   await runCapture(CONFIG, machine(), work)
@@ -124,9 +137,9 @@ test('the log is on the disk before the dump begins', async () => {
 test('a full disk keeps log, part of the dump, manifest, and takes failure_action', async () => {
   const work: CaptureWork = {
     ...WORK,
-    async dump(_vmcore, output) {
-      writeFileSync(output, 'DU')
-      return { problem: 'vmcore-incomplete: cannot write: ENOSPC' }
+    async dump(_vmcore, open) {
+      await write(open, 'DU')
+      return { problem: 'vmcore-incomplete: cannot write: ENOSPC', isEmpty: false }
     },
   }
   assert.equal(await runCapture(CONFIG, machine(), work), false)
@@ -175,6 +188,17 @@ test('a mount that fails shows the end of the log and takes failure_action', asy
   assert.deepEqual(events, ['halt'])
 })
 
+test('a second target takes what the first cannot, and its manifest tells of both', async () => {
+  const second: FilesystemPlace = { ...TARGET, uuid: '', node: '/dev/vdb', directory: '/second' }
+  const host = machine({ findDevice: ({ node }) => (node === '/dev/vdb' ? node : undefined) })
+  assert.equal(await runCapture({ ...CONFIG, targets: [TARGET, second] }, host, WORK), true)
+  assert.equal(events.at(-1), 'reboot')
+  const file = path.join(root, 'second', CRASH_DIR, 'kbox.json')
+  const { target, steps } = JSON.parse(readFileSync(file, 'utf8')) as CaptureManifest
+  assert.equal(target, 'ext4 /dev/vdb')
+  assert.match(steps[0]?.error ?? '', /^no device with ext4 UUID=1-2/)
+})
+
 test('failure_action shell gives the console away, then takes final_action', async () => {
   await runCapture(
     { ...CONFIG, failureAction: 'shell' },
@@ -185,7 +209,12 @@ test('failure_action shell gives the console away, then takes final_action', asy
 })
 
 test('failure_action dump_to_rootfs records to the root file system', async () => {
-  const rootfs: CaptureTarget = { ...TARGET, uuid: '', node: '/dev/vdb', directory: '/root/crash' }
+  const rootfs: FilesystemPlace = {
+    ...TARGET,
+    uuid: '',
+    node: '/dev/vdb',
+    directory: '/root/crash',
+  }
   const host = machine({ findDevice: ({ node }) => (node === '/dev/vdb' ? node : undefined) })
   assert.equal(
     await runCapture({ ...CONFIG, failureAction: 'dump_to_rootfs', rootfs }, host, WORK),

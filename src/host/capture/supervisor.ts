@@ -1,11 +1,12 @@
 // The recorder: what happens in the capture kernel, from the first mount to the reboot. One crash, one run.
 // The order is kdump.sh's: dmesg first and flushed, then the dump, then the log; but every failure, a mount's too,
-// leads to failure_action, and every step is noted in kbox.json beside the dump.
-import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs'
-import path from 'node:path'
+// leads to the next target and at last to failure_action, and every step is noted in kbox.json beside the dump.
 import { HostError } from '../../core/base/errors.ts'
-import type { CaptureConfig, CaptureTarget } from './capture_config.ts'
-import { flush, renameDurably, writeDurably } from './durable_file.ts'
+import type { DumpOutput } from '../platform/dump_output.ts'
+import { formatPlace, type CapturePlace } from '../target/place.ts'
+import type { OpenTarget, TargetDirectory, TargetHost } from '../target/target.ts'
+import { openPlace } from '../target/targets.ts'
+import type { CaptureConfig } from './capture_config.ts'
 import type { CaptureMachine } from './machine.ts'
 import { describeError, StepLog, type Step } from './step_log.ts'
 
@@ -27,53 +28,78 @@ export interface DumpRun {
 export interface CaptureWork {
   /** Yield the old kernel's log as text, from its memory. */
   readDmesg(vmcore: string): Iterable<string>
-  /** Write the dump to `file`. What it throws, and a problem, leave the file incomplete. */
-  dump(vmcore: string, file: string, config: CaptureConfig, run: DumpRun): Promise<DumpFacts>
+  /**
+   * Write the dump to what `open` gives; opened again, it begins anew. What is thrown, and a problem, leave the dump
+   * incomplete.
+   */
+  dump(
+    vmcore: string,
+    open: () => Promise<DumpOutput>,
+    config: CaptureConfig,
+    run: DumpRun,
+  ): Promise<DumpFacts>
 }
 
 /** What a dump's writer says of it; all of it goes into the manifest. */
 export interface DumpFacts {
   /** Why the file is not whole, '' when it is. */
   readonly problem: string
+  /** Not one page found room: what was written is of no use. */
+  readonly isEmpty: boolean
   readonly [fact: string]: unknown
 }
 
 /** kbox.json: what one capture did. */
 export interface CaptureManifest {
-  readonly version: 1
+  readonly version: 2
+  /** The target it was saved to. */
+  readonly target: string
   readonly release: string
   readonly capturedAt: string
   readonly complete: boolean
   readonly steps: readonly Step[]
   readonly memAvailableMinBytes: number
-  readonly files: Readonly<Record<string, number>>
+  readonly files: Readonly<Record<string, ManifestFile>>
   /** What the engine says of the dump it wrote. */
   readonly dump: Readonly<Record<string, unknown>>
 }
 
-/** What one target received. */
-interface Recording {
-  readonly directory: string
+/** One file beside the manifest. */
+export interface ManifestFile {
+  readonly sizeBytes: number
+  /** In hex; absent where the target could not tell in time. */
+  readonly sha256?: string
+}
+
+/** One capture, whatever targets it tries. */
+interface Capture {
   readonly config: CaptureConfig
   readonly machine: CaptureMachine
   readonly work: CaptureWork
   readonly log: StepLog
   /** When the dump must end with what is written, so that the machine is left properly. */
   readonly deadlineMs: number
+}
+
+/** What one target received. */
+interface Recording extends Capture {
+  readonly place: CapturePlace
+  readonly target: OpenTarget
+  readonly directory: TargetDirectory
   dumpFacts: DumpFacts | Record<string, never>
 }
 
 /** Of the time there is for all, what is left for flushing and unmounting. */
 const LEAVE_PART = 0.1
-const POLL_INTERVAL_MS = 100
 const PROGRESS_INTERVAL_MS = 1000
 const DMESG = 'vmcore-dmesg.txt'
-const VMCORE = 'vmcore'
 const KEXEC_DMESG = 'kexec-dmesg.log'
 const MANIFEST = 'kbox.json'
 /** Room that a dump on a full disk leaves for the manifest and the log: it is given back just before they are written. */
 const RESERVE = '.kbox-reserve'
 const RESERVE_SIZE = 1 << 20
+/** More crashes than that in one second are none. */
+const COPIES_MAX = 999
 /** An oops with its registers and call trace takes some 50 lines. */
 const TAIL_LINES = 60
 
@@ -91,16 +117,22 @@ export async function runCapture(
     `recording the crash of ${config.release} at level ${config.dumpLevels.join(',')}, ${config.codec}`,
   )
   const deadlineMs = machine.now() + config.overallTimeoutMs * (1 - LEAVE_PART)
-  const isSaved = await recordTo(config.target, config, machine, work, deadlineMs)
+  const capture = { config, machine, work, deadlineMs, log: new StepLog(machine) }
+  const isSaved = await recordToAny(config.targets, capture)
   if (isSaved) {
     machine.leave(config.finalAction)
     return true
   }
+  return takeFailureAction(capture)
+}
+
+async function takeFailureAction(capture: Capture): Promise<boolean> {
+  const { config, machine } = capture
+  machine.say(`failure_action: ${config.failureAction}`)
   switch (config.failureAction) {
     case 'reboot':
     case 'halt':
     case 'poweroff':
-      machine.say(`failure_action: ${config.failureAction}`)
       machine.leave(config.failureAction)
       return false
     case 'shell':
@@ -111,33 +143,33 @@ export async function runCapture(
       return false
     case 'dump_to_rootfs': {
       const { rootfs } = config
-      machine.say(
-        rootfs
-          ? 'failure_action: dump_to_rootfs'
-          : 'failure_action: dump_to_rootfs, but no root is known',
-      )
-      const isSavedToRoot =
-        rootfs !== undefined && (await recordTo(rootfs, config, machine, work, deadlineMs))
+      if (!rootfs) machine.say('no root file system is known')
+      const isSaved = rootfs !== undefined && (await recordToAny([rootfs], capture))
       machine.leave(config.finalAction)
-      return isSavedToRoot
+      return isSaved
     }
   }
 }
 
+/** Try targets in turn until one has taken the dump. */
+async function recordToAny(places: readonly CapturePlace[], capture: Capture): Promise<boolean> {
+  for (const place of places) {
+    if (await recordTo(place, capture)) return true
+    if (capture.machine.now() >= capture.deadlineMs) break
+  }
+  return false
+}
+
 /** Record to one target. Never throws: what could be saved stays, and false says that it is not all. */
-async function recordTo(
-  target: CaptureTarget,
-  config: CaptureConfig,
-  machine: CaptureMachine,
-  work: CaptureWork,
-  deadlineMs: number,
-): Promise<boolean> {
-  const log = new StepLog(machine)
+async function recordTo(place: CapturePlace, capture: Capture): Promise<boolean> {
+  const { config, machine, work, log, deadlineMs } = capture
+  machine.say(`target: ${formatPlace(place)}`)
+  let target: OpenTarget
   try {
-    const node = await log.run('device', () =>
-      waitForDevice(target, config.deviceTimeoutMs, machine),
-    )
-    await log.run('mount', () => machine.mount(node, target))
+    target = await openPlace(place, targetHost(machine, log), {
+      openMs: Math.min(machine.now() + config.deviceTimeoutMs, deadlineMs),
+      endMs: deadlineMs,
+    })
   } catch {
     sayDmesgTail(machine, work)
     return false
@@ -145,20 +177,22 @@ async function recordTo(
   let isSaved = false
   try {
     const directory = await log.run('directory', () => makeDirectory(target, machine))
-    machine.say(`saving to ${directory}`)
-    isSaved = await record({ directory, config, machine, work, log, deadlineMs, dumpFacts: {} })
+    machine.say(`saving to ${directory.name}`)
+    isSaved = await record({ ...capture, place, target, directory, dumpFacts: {} })
   } catch {
-    // The step has said why; what is on the disk is worth unmounting properly.
+    // The step has said why; what is on the target is worth leaving it properly.
   }
   try {
-    await log.run('unmount', () => {
-      machine.sync()
-      machine.unmount()
-    })
+    await target.close()
+    machine.setRecorded()
   } catch {
     // The data is flushed already; a busy mount must not cost the reboot.
   }
   return isSaved
+}
+
+function targetHost(machine: CaptureMachine, log: StepLog): TargetHost {
+  return { ...machine, step: (name, work) => log.run(name, work) }
 }
 
 /** With nowhere to save it, the end of the log at least reaches whoever keeps the console. */
@@ -178,22 +212,24 @@ function sayDmesgTail(machine: CaptureMachine, work: CaptureWork): void {
 }
 
 async function record(recording: Recording): Promise<boolean> {
-  const { config, machine, log } = recording
+  const { config, machine, log, target, directory } = recording
   // A log that cannot be read must not cost the dump; the step says why.
   await attempt(log, 'dmesg', () => saveDmesg(recording))
-  saveManifest(recording, false)
-  const reserve = path.join(recording.directory, RESERVE)
-  await attempt(log, 'reserve', () => writeDurably(reserve, [new Uint8Array(RESERVE_SIZE)]))
+  await saveManifest(recording, false)
+  if (target.takesReserve) {
+    const reserve = new Uint8Array(RESERVE_SIZE)
+    await attempt(log, 'reserve', () => directory.writeFile(RESERVE, [reserve], RESERVE))
+  }
   const isDumped = await attempt(log, 'dump', () => saveDump(recording))
-  rmSync(reserve, { force: true })
-  await attempt(log, 'kexec-dmesg', () => {
-    writeDurably(path.join(recording.directory, KEXEC_DMESG), [machine.kernelLog()])
-  })
+  if (target.takesReserve) await directory.remove(RESERVE)
+  await attempt(log, 'kexec-dmesg', () =>
+    directory.writeFile(KEXEC_DMESG, [machine.kernelLog()], KEXEC_DMESG),
+  )
   const low = Math.floor(log.memAvailableMinBytes / 2 ** 20)
   machine.say(
     `${isDumped ? 'dump saved' : 'dump NOT complete'}; lowest free memory ${low} MB; ${config.codec}`,
   )
-  saveManifest(recording, isDumped)
+  await saveManifest(recording, isDumped)
   return isDumped
 }
 
@@ -210,56 +246,34 @@ async function attempt(
   }
 }
 
-async function waitForDevice(
-  target: CaptureTarget,
-  timeoutMs: number,
+/** `<address>-YYYY-mm-dd-HH:MM:SS`; a clock that stands still must not overwrite an older dump. */
+async function makeDirectory(
+  target: OpenTarget,
   machine: CaptureMachine,
-): Promise<string> {
-  const deadline = machine.now() + timeoutMs
-  for (let tries = 0; ; tries++) {
-    const node = machine.findDevice(target)
-    if (node !== undefined) return node
-    const what = target.uuid === '' ? target.node : `UUID=${target.uuid} (was ${target.node})`
-    if (machine.now() >= deadline) {
-      throw new HostError(
-        `no device with ${target.fstype} ${what} after ${timeoutMs / 1000} s`,
-        'ETIMEDOUT',
-      )
+): Promise<TargetDirectory> {
+  const name = `${target.clientAddress}-${formatStamp(machine.date())}`
+  for (let copy = 1; ; copy++) {
+    try {
+      return await target.makeDirectory(copy === 1 ? name : `${name}.${copy}`)
+    } catch (error) {
+      const isTaken = error instanceof HostError && error.errno === 'EEXIST'
+      if (!isTaken || copy >= COPIES_MAX) throw error
     }
-    if (tries === 10) machine.say(`waiting for ${what}`)
-    machine.heartbeat(`device ${tries}`)
-    await machine.sleep(POLL_INTERVAL_MS)
   }
 }
 
-/** `<target>/<path>/127.0.0.1-YYYY-mm-dd-HH:MM:SS`; a clock that stands still must not overwrite an older dump. */
-function makeDirectory(target: CaptureTarget, machine: CaptureMachine): string {
-  const parent = path.join(machine.mountpoint, target.directory)
-  mkdirSync(parent, { recursive: true })
-  const name = `127.0.0.1-${formatStamp(machine.date())}`
-  for (let copy = 1; copy < 1000; copy++) {
-    const directory = path.join(parent, copy === 1 ? name : `${name}.${copy}`)
-    if (statSync(directory, { throwIfNoEntry: false })) continue
-    mkdirSync(directory)
-    chmodSync(directory, 0o755)
-    flush(parent)
-    return directory
-  }
-  throw new HostError(`${path.join(parent, name)} exists already`, 'EEXIST')
-}
-
-function saveDmesg({ directory, machine, work }: Recording): void {
-  const unfinished = path.join(directory, 'vmcore-dmesg-incomplete.txt')
+async function saveDmesg({ directory, machine, work }: Recording): Promise<void> {
   machine.say(`saving ${DMESG}`)
-  writeDurably(unfinished, inBlocks(work.readDmesg(machine.vmcore)))
-  renameDurably(unfinished, path.join(directory, DMESG))
+  const pieces = inBlocks(work.readDmesg(machine.vmcore))
+  await directory.writeFile(DMESG, pieces, 'vmcore-dmesg-incomplete.txt')
   machine.say(`saving ${DMESG} complete`)
 }
 
 async function saveDump(recording: Recording): Promise<void> {
-  const { directory, config, machine, work, log } = recording
-  const unfinished = path.join(directory, `${VMCORE}-incomplete`)
-  machine.say(`saving ${VMCORE}`)
+  const { directory, target, config, machine, work, log } = recording
+  const { dumpName } = target
+  const unfinished = `${dumpName}-incomplete`
+  machine.say(`saving ${dumpName}`)
   const startMs = machine.now()
   let saidMs = startMs
   const onProgress = ({ fraction, writtenBytes }: DumpProgress): void => {
@@ -268,53 +282,57 @@ async function saveDump(recording: Recording): Promise<void> {
     if (now - saidMs < PROGRESS_INTERVAL_MS) return
     saidMs = now
     machine.heartbeat(`dump ${writtenBytes}`)
-    machine.say(`vmcore ${Math.floor(fraction * 100)} %, ${formatMegabytes(writtenBytes)} MB`)
+    machine.say(`${dumpName} ${Math.floor(fraction * 100)} %, ${formatMegabytes(writtenBytes)} MB`)
   }
   const isExpired = (): boolean => machine.now() >= recording.deadlineMs
-  recording.dumpFacts = await work.dump(machine.vmcore, unfinished, config, {
-    onProgress,
-    isExpired,
-  })
-  if (recording.dumpFacts.problem !== '') throw new HostError(recording.dumpFacts.problem)
-  renameDurably(unfinished, path.join(directory, VMCORE))
-  const sizeBytes = statSync(path.join(directory, VMCORE)).size
+  const open = (): Promise<DumpOutput> => directory.openDump(unfinished)
+  const run = { onProgress, isExpired }
+  const facts = await work.dump(machine.vmcore, open, config, run)
+  recording.dumpFacts = facts
+  if (facts.isEmpty) await directory.remove(unfinished)
+  if (facts.problem !== '') throw new HostError(facts.problem)
+  await directory.rename(unfinished, dumpName)
+  const sizeBytes = (await directory.sizeOf(dumpName)) ?? 0
   const seconds = ((machine.now() - startMs) / 1000).toFixed(1)
-  machine.say(`saving ${VMCORE} complete: ${formatMegabytes(sizeBytes)} MB in ${seconds} s`)
+  machine.say(`saving ${dumpName} complete: ${formatMegabytes(sizeBytes)} MB in ${seconds} s`)
 }
 
 /** Written early and again at the end: a machine that dies between leaves what it knew. */
-function saveManifest(
-  { directory, config, machine, log, dumpFacts }: Recording,
-  complete: boolean,
-): void {
-  const manifest: CaptureManifest = {
-    version: 1,
-    release: config.release,
-    capturedAt: machine.date().toISOString(),
-    complete,
-    steps: log.steps,
-    memAvailableMinBytes: log.memAvailableMinBytes,
-    files: sizesOf(directory, [DMESG, VMCORE, `${VMCORE}-incomplete`, KEXEC_DMESG]),
-    dump: dumpFacts,
-  }
-  const file = path.join(directory, MANIFEST)
+async function saveManifest(recording: Recording, complete: boolean): Promise<void> {
+  const { directory, config, machine, log, place, dumpFacts } = recording
   try {
-    writeDurably(`${file}.tmp`, [JSON.stringify(manifest, null, 2), '\n'])
-    renameDurably(`${file}.tmp`, file)
+    const manifest: CaptureManifest = {
+      version: 2,
+      target: formatPlace(place),
+      release: config.release,
+      capturedAt: machine.date().toISOString(),
+      complete,
+      steps: log.steps,
+      memAvailableMinBytes: log.memAvailableMinBytes,
+      files: await describeFiles(recording),
+      dump: dumpFacts,
+    }
+    await directory.writeFile(MANIFEST, [JSON.stringify(manifest, null, 2), '\n'])
   } catch (error) {
     // On a full disk the manifest is what may be missing; the dump and the log come first.
     machine.say(`${MANIFEST} not written: ${describeError(error)}`)
-    rmSync(`${file}.tmp`, { force: true })
+    await directory.remove(`${MANIFEST}.tmp`)
   }
 }
 
-function sizesOf(directory: string, names: readonly string[]): Record<string, number> {
-  const sizes: Record<string, number> = {}
-  for (const name of names) {
-    const stat = statSync(path.join(directory, name), { throwIfNoEntry: false })
-    if (stat) sizes[name] = stat.size
+async function describeFiles({
+  directory,
+  target: { dumpName },
+  deadlineMs,
+}: Recording): Promise<Record<string, ManifestFile>> {
+  const files: Record<string, ManifestFile> = {}
+  for (const name of [DMESG, dumpName, `${dumpName}-incomplete`, KEXEC_DMESG]) {
+    const sizeBytes = await directory.sizeOf(name)
+    if (sizeBytes === undefined) continue
+    const sha256 = await directory.digestOf(name, deadlineMs)
+    files[name] = sha256 === undefined ? { sizeBytes } : { sizeBytes, sha256 }
   }
-  return sizes
+  return files
 }
 
 /** Join small pieces: a log has some thousand lines, each of which would be a system call. */

@@ -4,17 +4,17 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import os from 'node:os'
 import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
-import type { CaptureConfig } from '../capture/capture_config.ts'
+import { NO_HOOKS, type CaptureConfig } from '../capture/capture_config.ts'
 import {
   checkCmdlineLength,
   defaultCmdlineRules,
   findBootCpuApicId,
   prepareCmdline,
 } from './capture_cmdline.ts'
-import { buildImage, type BuiltImage } from './initramfs/build_image.ts'
-import { findDeviceDrivers } from './initramfs/device_modules.ts'
+import { buildImage, type BuiltImage, type ImageFile } from './initramfs/build_image.ts'
+import { findDeviceDrivers, type DeviceDrivers } from './initramfs/device_modules.ts'
 import { ModuleIndex, type KernelModule } from './initramfs/module_index.ts'
-import type { KdumpConf } from './kdump_conf.ts'
+import type { KdumpConf } from './kdump_conf_model.ts'
 import { explainKexecError, loadCrashImage, readKexecFacts } from './kexec.ts'
 import {
   readMemTotal,
@@ -46,6 +46,8 @@ export interface ArmPlan {
   readonly busybox: string
   readonly image: string
   readonly modules: readonly KernelModule[]
+  /** Keys, hooks and the like. */
+  readonly files: readonly ImageFile[]
   readonly cmdline: string
   readonly config: CaptureConfig
   readonly warnings: readonly string[]
@@ -54,6 +56,7 @@ export interface ArmPlan {
 const DEVICE_TIMEOUT_MS = 60_000
 const STALL_TIMEOUT_MS = 300_000
 const OVERALL_TIMEOUT_MS = 6 * 3600_000
+const HOOK_TIMEOUT_MS = 300_000
 
 /**
  * Decide what would be loaded, from the configuration and this machine.
@@ -63,18 +66,16 @@ const OVERALL_TIMEOUT_MS = 6 * 3600_000
 export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
   const release = os.release()
   const kernel = choices.kernel ?? findKernel(release)
-  const target = resolveTarget(conf)
+  const targets = conf.targets.map((target) => resolveTarget(target, conf))
   const rootfs = conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path) : undefined
   const warnings: string[] = []
-  if (target.availableBytes !== undefined && target.availableBytes < readMemTotal()) {
-    warnings.push('There might not be enough space to save a vmcore.')
+  const memTotal = readMemTotal()
+  for (const { availableBytes } of targets) {
+    if (availableBytes !== undefined && availableBytes < memTotal)
+      warnings.push('There might not be enough space to save a vmcore.')
   }
-  const modules = findModules(
-    release,
-    rootfs ? [target, rootfs] : [target],
-    conf.extraModules,
-    warnings,
-  )
+  const all = rootfs ? [...targets, rootfs] : targets
+  const modules = findModules(release, all, conf.extraModules, warnings)
   const cmdline = captureCmdline(choices.append ?? '')
   return {
     release,
@@ -83,12 +84,14 @@ export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
     busybox: choices.busybox ?? findExecutable('busybox'),
     image: choices.image ?? `/var/lib/kdump/initramfs-${release}kdump.img`,
     modules,
+    files: all.flatMap(({ files }) => files),
     cmdline,
     warnings,
     config: {
-      version: 1,
-      target: target.target,
-      ...(rootfs ? { rootfs: rootfs.target } : {}),
+      version: 2,
+      targets: targets.map(({ place }) => place),
+      ...(rootfs ? { rootfs: rootfs.place } : {}),
+      hooks: NO_HOOKS,
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
       codec: conf.coreCollector.codec,
@@ -98,6 +101,7 @@ export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
         conf.deviceTimeoutSeconds === undefined
           ? DEVICE_TIMEOUT_MS
           : conf.deviceTimeoutSeconds * 1000,
+      hookTimeoutMs: HOOK_TIMEOUT_MS,
       stallTimeoutMs: choices.stallTimeoutMs ?? STALL_TIMEOUT_MS,
       overallTimeoutMs: choices.overallTimeoutMs ?? OVERALL_TIMEOUT_MS,
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
@@ -112,9 +116,10 @@ export function buildPlannedImage({
   busybox,
   runtime,
   modules,
+  files,
   config,
 }: ArmPlan): BuiltImage {
-  return buildImage(image, { busybox, runtime, modules, config })
+  return buildImage(image, { busybox, runtime, modules, files, config })
 }
 
 /**
@@ -132,16 +137,9 @@ export function loadPlannedImage({ kernel, image, cmdline }: ArmPlan, reservedBy
   }
 }
 
-/** File system drivers: ext4 serves ext2 and ext3 too. */
-const FILESYSTEM_MODULE = {
-  ext2: 'ext4',
-  ext3: 'ext4',
-  ext4: 'ext4',
-  xfs: 'xfs',
-  btrfs: 'btrfs',
-} as const
 /** What mounting the runtime needs. */
 const RUNTIME_MODULES = ['loop', 'squashfs']
+const NO_DRIVERS: DeviceDrivers = { modules: [], aliases: [] }
 
 function findModules(
   release: string,
@@ -151,14 +149,14 @@ function findModules(
 ): readonly KernelModule[] {
   const index = new ModuleIndex(findModuleDirectory(release))
   const wanted = [...RUNTIME_MODULES]
-  for (const { number, fstype } of targets) {
-    const drivers = findDeviceDrivers(number)
+  for (const { device, modules } of targets) {
+    const drivers = device === undefined ? NO_DRIVERS : findDeviceDrivers(device)
     // The tree is walked upwards from the disk; its bus must come first.
     wanted.push(
       ...drivers.modules.toReversed(),
       ...drivers.aliases.flatMap((alias) => index.find(alias)),
     )
-    wanted.push(FILESYSTEM_MODULE[fstype])
+    wanted.push(...modules)
   }
   const needed = index.order(wanted)
   // A driver that is in use but neither a file nor built in came from somewhere else (an out-of-tree module, say).

@@ -2,12 +2,8 @@
 // P-numbers are those of the project's list of cases taken from kdump-utils' own tests.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  formatProblemPlace,
-  parseKdumpConf,
-  type ConfProblem,
-  type KdumpConf,
-} from './kdump_conf.ts'
+import { formatProblemPlace, parseKdumpConf, type ConfProblem } from './kdump_conf.ts'
+import type { KdumpConf } from './kdump_conf_model.ts'
 
 function parse(text: string): { conf: KdumpConf; warnings: readonly ConfProblem[] } {
   const result = parseKdumpConf(text)
@@ -26,17 +22,12 @@ function messages(problems: readonly ConfProblem[]): string[] {
 }
 
 test("an empty file means kdumpctl's defaults", () => {
-  assert.deepEqual(parse('').conf, {
-    target: { kind: 'path' },
-    path: '/var/crash',
-    coreCollector: { codec: 'lzo', dumpLevels: [31], messageLevel: 7 },
-    failureAction: 'reboot',
-    finalAction: 'reboot',
-    extraModules: [],
-    deviceTimeoutSeconds: undefined,
-    forceRebuild: false,
-    forceNoRebuild: false,
-  })
+  const { conf } = parse('')
+  assert.deepEqual(conf.targets, [{ kind: 'path' }])
+  assert.equal(conf.path, '/var/crash')
+  assert.deepEqual(conf.coreCollector, { codec: 'lzo', dumpLevels: [31], messageLevel: 7 })
+  assert.equal(conf.failureAction, 'reboot')
+  assert.equal(conf.finalAction, 'reboot')
 })
 
 test('P1: comments, trailing comments, tabs, leading space and outer quotes', () => {
@@ -45,7 +36,7 @@ test('P1: comments, trailing comments, tabs, leading space and outer quotes', ()
   )
   assert.equal(conf.path, '/my dumps')
   assert.equal(conf.finalAction, 'poweroff')
-  assert.deepEqual(conf.target, {
+  assert.deepEqual(conf.targets[0], {
     kind: 'filesystem',
     fstype: 'ext4',
     device: { by: 'node', node: '/dev/vdb1' },
@@ -179,8 +170,8 @@ test('P12: a value ends at #, which is told when a word was cut', () => {
 
 test('devices are named by node, UUID, LABEL or partition', () => {
   const device = (value: string): unknown => {
-    const { target } = parse(`xfs ${value}\n`).conf
-    return target.kind === 'filesystem' ? target.device : undefined
+    const [target] = parse(`xfs ${value}\n`).conf.targets
+    return target?.kind === 'filesystem' ? target.device : undefined
   }
   assert.deepEqual(device('UUID=0F3A-11'), { by: 'uuid', uuid: '0f3a-11' })
   assert.deepEqual(device('LABEL="my dumps"'), { by: 'label', label: 'my dumps' })

@@ -3,33 +3,9 @@
 import type { FailureAction, FinalAction } from '../capture/capture_config.ts'
 import type { DeviceName } from '../target/find_filesystem.ts'
 import { FILESYSTEM_TYPES, type FilesystemType } from '../target/superblock.ts'
-import { DEFAULT_COLLECTOR, parseCoreCollector, type CoreCollector } from './core_collector.ts'
+import { DEFAULT_COLLECTOR, parseCoreCollector } from './core_collector.ts'
 import { forEachConfLine, type ConfLine } from './kdump_conf_lexer.ts'
-
-/** Where dumps go: to the file system that holds `path`, or to one that is named. */
-export type ConfTarget =
-  | { readonly kind: 'path' }
-  | {
-      readonly kind: 'filesystem'
-      readonly fstype: FilesystemType
-      readonly device: DeviceName
-      readonly line: number
-    }
-
-/** kdump.conf as we act on it. */
-export interface KdumpConf {
-  readonly target: ConfTarget
-  /** Directory of the dumps: in the named file system, or absolute when none is named. */
-  readonly path: string
-  readonly coreCollector: CoreCollector
-  readonly failureAction: FailureAction
-  readonly finalAction: FinalAction
-  readonly extraModules: readonly string[]
-  /** How long to wait for the target's device, from the old `disk_timeout`; undefined: our default. */
-  readonly deviceTimeoutSeconds: number | undefined
-  readonly forceRebuild: boolean
-  readonly forceNoRebuild: boolean
-}
+import type { KdumpConf } from './kdump_conf_model.ts'
 
 /** Something wrong with one line. */
 export interface ConfProblem {
@@ -90,15 +66,26 @@ interface Context {
 /** Parse kdump.conf. All its problems are collected; nothing is thrown. */
 export function parseKdumpConf(text: string): ConfResult {
   const conf: Mutable<KdumpConf> = {
-    target: { kind: 'path' },
+    targets: [{ kind: 'path' }],
     path: '/var/crash',
+    sshKey: '/root/.ssh/kdump_id_rsa',
     coreCollector: DEFAULT_COLLECTOR,
     failureAction: 'reboot',
     finalAction: 'reboot',
+    hooks: { pre: undefined, post: undefined, emergency: undefined },
     extraModules: [],
+    extraBins: [],
+    omitModules: [],
+    moduleOptions: [],
     deviceTimeoutSeconds: undefined,
+    linkTimeoutSeconds: undefined,
     forceRebuild: false,
     forceNoRebuild: false,
+    autoResetCrashkernel: true,
+    initramfs: 'auto',
+    dracutArgs: '',
+    fenceKdumpArgs: '',
+    fenceKdumpNodes: [],
   }
   const context: Context = { conf, errors: [], warnings: [], seen: new Map() }
   for (const line of forEachConfLine(text)) {
@@ -271,7 +258,7 @@ function setFailureAction({ conf, errors }: Context, line: ConfLine): void {
 function setFilesystem({ conf, errors }: Context, line: ConfLine, fstype: FilesystemType): void {
   const device = parseDeviceName(line.value)
   if (device) {
-    conf.target = { kind: 'filesystem', fstype, device, line: line.line }
+    conf.targets = [{ kind: 'filesystem', fstype, device, line: line.line }]
     return
   }
   const remedy = `write '${fstype} /dev/NAME', '${fstype} UUID=…' or '${fstype} LABEL=…'`

@@ -3,7 +3,6 @@ import { existsSync, mkdtempSync, readFileSync, rmdirSync, statfsSync } from 'no
 import os from 'node:os'
 import path from 'node:path'
 import { HostError, UnsupportedError } from '../../core/base/errors.ts'
-import type { CaptureTarget } from '../capture/capture_config.ts'
 import {
   findDeviceNumber,
   findMountOf,
@@ -18,28 +17,49 @@ import {
   identifyDevice,
   type FoundFilesystem,
 } from '../target/find_filesystem.ts'
-import { FILESYSTEM_TYPES, type FilesystemType } from '../target/superblock.ts'
-import type { KdumpConf } from './kdump_conf.ts'
+import type { CapturePlace } from '../target/place.ts'
+import { FILESYSTEM_TYPES } from '../target/superblock.ts'
+import type { ImageFile } from './initramfs/build_image.ts'
+import type { ConfTarget, KdumpConf } from './kdump_conf_model.ts'
 
-/** A target that exists on this machine. */
+/** A target that exists, and what the capture kernel needs to reach it. */
 export interface ResolvedTarget {
-  readonly target: CaptureTarget
-  readonly fstype: FilesystemType
-  /** `major:minor` of the device, under which sysfs lists its drivers. */
-  readonly number: string
-  /** Free bytes, undefined when the file system is not mounted now. */
+  readonly place: CapturePlace
+  /** Modules that serve it once its device is there, such as `xfs` or `nfsv4`. */
+  readonly modules: readonly string[]
+  /** `major:minor` of the block device, under which sysfs lists its drivers; undefined behind a network. */
+  readonly device: string | undefined
+  /** Free bytes, undefined when that is not known now. */
   readonly availableBytes: number | undefined
+  /** Keys and the like that the place names. */
+  readonly files: readonly ImageFile[]
 }
 
 /**
- * Find where kdump.conf's dumps go and check that it is there.
+ * Find where a configuration's dumps go and check that it is there.
  *
  * @throws {HostError} in kdumpctl's words when the place does not exist
  * @throws {UnsupportedError} for a file system or device the capture kernel cannot mount yet
  */
-export function resolveTarget(conf: KdumpConf): ResolvedTarget {
-  return conf.target.kind === 'path' ? resolvePath(conf.path) : resolveNamed(conf, conf.target)
+export function resolveTarget(target: ConfTarget, conf: KdumpConf): ResolvedTarget {
+  switch (target.kind) {
+    case 'path':
+      return resolvePath(conf.path)
+    case 'filesystem':
+      return resolveNamed(conf, target)
+    default:
+      throw new UnsupportedError(`${target.kind} targets`)
+  }
 }
+
+/** File system drivers: ext4 serves ext2 and ext3 too. */
+const FILESYSTEM_MODULE = {
+  ext2: 'ext4',
+  ext3: 'ext4',
+  ext4: 'ext4',
+  xfs: 'xfs',
+  btrfs: 'btrfs',
+} as const
 
 /** Find the root file system, for `failure_action dump_to_rootfs`. @throws as resolveTarget */
 export function resolveRootfs(dumpPath: string): ResolvedTarget {
@@ -77,7 +97,7 @@ function resolveMount(holder: Mount, below: string): ResolvedTarget {
 
 function resolveNamed(
   conf: KdumpConf,
-  target: Extract<KdumpConf['target'], { kind: 'filesystem' }>,
+  target: Extract<ConfTarget, { kind: 'filesystem' }>,
 ): ResolvedTarget {
   const name = formatDeviceName(target.device)
   const found = findFilesystem(target.device)
@@ -135,7 +155,13 @@ function resolved(
   const { fstype, uuid, node, number } = found
   // A path through all subvolumes is right only from the top one, whatever the default subvolume is.
   const options = fstype === 'btrfs' ? 'subvolid=5' : ''
-  return { target: { fstype, uuid, node, options, directory }, fstype, number, availableBytes }
+  return {
+    place: { kind: 'filesystem', fstype, uuid, node, options, directory },
+    modules: [FILESYSTEM_MODULE[fstype]],
+    device: number,
+    availableBytes,
+    files: [],
+  }
 }
 
 function freeBytes(mountpoint: string): number | undefined {

@@ -16,7 +16,15 @@ export interface DumpOutput {
   read?(offset: number, into: Uint8Array): number
   /** Cut everything from `size` on; a file that is shorter stays so. */
   truncate(size: number): void
+  /** Wait until there is room for more; absent where write() itself waits. Never rejects: see `problem`. */
+  drain?(): Promise<void>
   /** Make what was written durable. @throws {HostError} */
+  sync(): void | Promise<void>
+  close(): void | Promise<void>
+}
+
+/** A target that is done when each call returns, such as a file. */
+export interface SyncDumpOutput extends DumpOutput {
   sync(): void
   close(): void
 }

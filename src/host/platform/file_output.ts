@@ -1,7 +1,7 @@
 // A dump into a file. Writes never throw: a full disk or a dying one ends the dump, what is there stays.
 import fs from 'node:fs'
 import { HostError } from '../../core/base/errors.ts'
-import type { DumpOutput } from './dump_output.ts'
+import type { SyncDumpOutput } from './dump_output.ts'
 import { errnoOf } from './file_error.ts'
 
 /** How a file is opened. */
@@ -15,7 +15,7 @@ export interface FileOutputOptions {
  *
  * @throws {HostError} if it exists (errno EEXIST) or cannot be created
  */
-export function openFileOutput(path: string, { overwrite }: FileOutputOptions): DumpOutput {
+export function openFileOutput(path: string, { overwrite }: FileOutputOptions): SyncDumpOutput {
   let fd = create(path, overwrite)
   let problem: HostError | undefined
   return {

@@ -1,7 +1,7 @@
 // A dump into a stream, as records that say where each piece belongs: for pipes and remote shells, which cannot seek.
 // Source: makedumpfile IMPLEMENTATION, "Flattened format".
 import { HostError } from '../../core/base/errors.ts'
-import type { DumpOutput } from './dump_output.ts'
+import type { SyncDumpOutput } from './dump_output.ts'
 import { errnoOf } from './file_error.ts'
 import { writeFully } from './stream.ts'
 
@@ -16,7 +16,7 @@ const END = -1n
  *
  * A reader takes later records for earlier ones, so headers may be written again.
  */
-export function openFlattenedOutput(fd: number, name: string): DumpOutput {
+export function openFlattenedOutput(fd: number, name: string): SyncDumpOutput {
   let problem: HostError | undefined
   const send = (bytes: Uint8Array): boolean => {
     if (problem) return false

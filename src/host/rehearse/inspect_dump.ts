@@ -23,10 +23,10 @@ const UNOPENED = {
   taskCount: 0,
 } as const
 
-/** Find the one folder a capture made below the path of kdump.conf, the newest by name. */
+/** Find the one folder a capture made below the path of kdump.conf, `<address>-<time>`, the newest by name. */
 export function findRecording(folder: string): string | undefined {
   const names = readdirSync(folder)
-    .filter((name) => /^127\.0\.0\.1-\d{4}-/.test(name))
+    .filter((name) => /^[\w.:]+-\d{4}-\d\d-\d\d-/.test(name))
     .sort()
   const newest = names.at(-1)
   return newest === undefined ? undefined : path.join(folder, newest)
@@ -34,7 +34,7 @@ export function findRecording(folder: string): string | undefined {
 
 /** Open the dump of a recording, finished or not; undefined when there is none. */
 export function inspectDump(recording: string): DumpFacts | undefined {
-  const file = ['vmcore', 'vmcore-incomplete']
+  const file = ['vmcore', 'vmcore.flat', 'vmcore-incomplete', 'vmcore.flat-incomplete']
     .map((name) => path.join(recording, name))
     .find((name) => existsSync(name))
   if (file === undefined) return undefined

@@ -9,6 +9,15 @@ export interface MachineDisk {
   readonly readOnly?: boolean
 }
 
+/** A network card. */
+export interface MachineCard {
+  /** QEMU's name of the device, such as `virtio-net-pci` or `e1000`. */
+  readonly model: string
+  readonly mac: string
+  /** What it is plugged into, as `-netdev` takes it without its id: `user`, `stream,addr.type=unix,…`. */
+  readonly netdev: string
+}
+
 /** All that makes one virtual machine different from another. */
 export interface MachineSpec {
   readonly accelerator: Accelerator
@@ -19,6 +28,7 @@ export interface MachineSpec {
   readonly cmdline: string
   /** vda, vdb … in this order. */
   readonly disks: readonly MachineDisk[]
+  readonly cards?: readonly MachineCard[]
   /** More devices, as `-device` takes them. */
   readonly devices?: readonly string[]
 }
@@ -63,6 +73,7 @@ export function machineArgv(spec: MachineSpec, sockets: MachineSockets): string[
       'chardev=qmp,mode=control',
     ],
     ...spec.disks.flatMap(diskArgs),
+    ...(spec.cards ?? []).flatMap(cardArgs),
     ...(spec.devices ?? []).flatMap((device) => ['-device', device]),
   ]
 }
@@ -76,6 +87,12 @@ function diskArgs({ file, readOnly = false }: MachineDisk, index: number): strin
   // Nothing on these disks outlives the rehearsal: no flush need reach the host's disk.
   const drive = `file=${escape(file)},if=none,id=${id},format=raw,cache=unsafe,read-only=${readOnly ? 'on' : 'off'}`
   return ['-drive', drive, '-device', `virtio-blk-pci,drive=${id}`]
+}
+
+function cardArgs({ model, mac, netdev }: MachineCard, index: number): string[] {
+  const [kind, ...rest] = netdev.split(',')
+  const options = [`${kind},id=net${index}`, ...rest].join(',')
+  return ['-netdev', options, '-device', `${model},netdev=net${index},mac=${mac}`]
 }
 
 /** A comma ends a value in QEMU's option syntax unless it is doubled. */

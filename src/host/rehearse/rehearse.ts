@@ -172,10 +172,16 @@ function collect(
     const truth = extractFolder(root.file, GUEST.truth, files)
     if (truth !== undefined) renameInto(path.join(files, 'snapshot'), path.join(truth, 'snapshot'))
   }
-  const copy = extractFolder(disk.file, target.folder, path.join(folder, 'collected'))
+  const { receivedIn } = options
+  const copy =
+    receivedIn !== undefined
+      ? path.join(receivedIn, target.folder)
+      : extractFolder(disk.file, target.folder, path.join(folder, 'collected'))
   const recording = copy === undefined ? undefined : findRecording(copy)
   if (copy === undefined || recording === undefined) {
-    throw new HostError(`no 127.0.0.1-… below ${target.folder}: the capture kernel wrote nothing`)
+    throw new HostError(
+      `no folder of a dump below ${target.folder}: the capture kernel wrote nothing`,
+    )
   }
   for (const name of options.alsoKeep ?? [])
     renameInto(path.join(copy, name), path.join(files, name))

@@ -65,7 +65,8 @@ test("a capture that fails is told in the recorder's own words", async (t) => {
   const { machine, say } = fakeMachine(t)
   say('kbox: dmesg failed: no log in the dump\n')
   await assert.rejects(awaitDmesg(machine, never), { message: 'dmesg failed: no log in the dump' })
-  say('kbox: dump failed: /mnt/vmcore-incomplete: ENOSPC\n')
+  say('kbox: mount failed: EIO\nkbox: target: ext4 /dev/vdb\n')
+  say('kbox: dump failed: /mnt/vmcore-incomplete: ENOSPC\nkbox: failure_action: halt\n')
   await assert.rejects(awaitDump(machine, never), {
     message: 'dump failed: /mnt/vmcore-incomplete: ENOSPC',
   })

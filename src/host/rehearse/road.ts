@@ -61,7 +61,7 @@ export async function awaitDmesg(machine: WatchedMachine, signal: AbortSignal): 
 
 /** Wait until the dump is on the disk under its final name. */
 export async function awaitDump(machine: WatchedMachine, signal: AbortSignal): Promise<true> {
-  return awaitConsole(machine, /kbox: saving vmcore complete/, signal)
+  return awaitConsole(machine, /kbox: saving vmcore(?:\.flat)? complete/, signal)
 }
 
 /** Wait until the machine is left: reset, powered off, or halted. */
@@ -81,7 +81,10 @@ export async function awaitEnd(machine: WatchedMachine, signal: AbortSignal): Pr
 
 /** What a capture prints when the step that is waited for has failed, or cannot come any more. */
 const FAILURES: readonly RegExp[] = [
-  /kbox: (?:device|mount|directory|dmesg|dump) failed: [^\n]*\n/,
+  // A log that cannot be read is so for every target.
+  /kbox: dmesg failed: [^\n]*\n/,
+  // The first step that failed at the last target: what another target makes good is no failure.
+  /kbox: [\w-]+ failed: [^\n]*\n(?:(?!kbox: target: )[^])*?kbox: failure_action: /,
   /kbox: the recorder ended with code \d+/,
   /kbox: the runtime cannot be mounted/,
   /Entering kdump emergency mode/,
@@ -100,7 +103,8 @@ async function awaitConsole(
     machine.console.waitFor(pattern, either),
   )
   machine.console.consume(match)
-  if (!milestone.test(match[0])) throw new HostError(describeFailure(match[0].trimEnd()))
+  const [said = ''] = match[0].split('\n')
+  if (!milestone.test(match[0])) throw new HostError(describeFailure(said))
   return true
 }
 

@@ -1,7 +1,7 @@
 // Puts a scratch disk where kdump.conf sends its dumps, so that the file can be rehearsed as it is: a file system of
 // the same type, UUID and label, under the same node name. The real disk is never looked at.
 import type { DeviceName } from '../target/find_filesystem.ts'
-import type { KdumpConf } from '../control/kdump_conf.ts'
+import type { KdumpConf } from '../control/kdump_conf_model.ts'
 
 /** Where dumps will be found after the rehearsal. */
 export interface ScratchTarget {
@@ -21,8 +21,11 @@ const TARGET_NODE = '/dev/vdb'
 
 /** Plan the disk for a configuration. */
 export function planScratchTarget(conf: KdumpConf): ScratchTarget {
-  const { target, path: folder } = conf
-  if (target.kind === 'path')
+  const {
+    targets: [target],
+    path: folder,
+  } = conf
+  if (target?.kind !== 'filesystem')
     return { disk: 'root', fstype: 'ext4', uuid: '', label: '', folder, links: [] }
   const { fstype, device } = target
   return { disk: 'target', fstype, folder, ...identity(device) }

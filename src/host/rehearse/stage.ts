@@ -44,6 +44,7 @@ export async function setStage(options: RehearseOptions, folder: string): Promis
     kdumpConf: options.kdumpConf,
     folders: target.disk === 'root' ? [target.folder] : [],
     files: options.files ?? [],
+    hasNetwork: (options.cards ?? []).length > 0,
     guest: {
       version: 1,
       arm: options.arm ?? DEFAULT_ARM,
@@ -84,5 +85,6 @@ export async function setStage(options: RehearseOptions, folder: string): Promis
   // A first kernel that cannot enter the capture kernel reboots at last, which ends QEMU.
   const cmdline =
     `console=ttyS0 crashkernel=${options.crashkernel} panic=10 ${scenario.cmdline}`.trimEnd()
-  return { spec: { accelerator, memoryBytes, cpus, kernel, initrd, cmdline, disks }, target }
+  const { cards = [] } = options
+  return { spec: { accelerator, memoryBytes, cpus, kernel, initrd, cmdline, disks, cards }, target }
 }

@@ -33,6 +33,8 @@ export interface DumpWriter {
   begin(): void
   /** Take packed pages; `stored` says where the pages lie that their packer remembers. */
   write(job: PageJob, packed: PackedPages, stored: StoredPages, counts: PageCounts): void
+  /** Wait until the output has room for more; undefined where it never needs to. */
+  drain(): Promise<void> | undefined
   /** Write what waits, and say in the file whether the dump is whole. Making it durable is the caller's choice. */
   finish(isComplete: boolean): void
 }

@@ -90,6 +90,10 @@ export class ElfWriter implements DumpWriter {
     return this.#output.problem === undefined
   }
 
+  drain(): Promise<void> | undefined {
+    return this.#output.drain?.()
+  }
+
   get fileSize(): number {
     return this.#dataEnd
   }

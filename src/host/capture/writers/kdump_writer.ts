@@ -83,6 +83,10 @@ export class KdumpWriter implements DumpWriter {
     return this.#output.problem === undefined
   }
 
+  drain(): Promise<void> | undefined {
+    return this.#output.drain?.()
+  }
+
   get fileSize(): number {
     return this.#dataEnd
   }

@@ -4,13 +4,20 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync }
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import type { CaptureConfig } from '../../capture/capture_config.ts'
+import { NO_HOOKS, type CaptureConfig } from '../../capture/capture_config.ts'
 import { mkelf } from '../../../../test/support/mkelf_program.ts'
 import { buildImage, imageEntries, type ImageInputs } from './build_image.ts'
 
 const CONFIG: CaptureConfig = {
-  version: 1,
-  target: { fstype: 'ext4', uuid: '1-2', node: '/dev/vda', options: '', directory: '/var/crash' },
+  version: 2,
+  targets: [
+    {
+      ...{ kind: 'filesystem', fstype: 'ext4', uuid: '1-2', node: '/dev/vda' },
+      ...{ options: '', directory: '/var/crash' },
+    },
+  ],
+  hooks: NO_HOOKS,
+  hookTimeoutMs: 60_000,
   failureAction: 'dump_to_rootfs',
   finalAction: 'reboot',
   codec: 'lzo',
@@ -35,6 +42,7 @@ before(() => {
     busybox: file('busybox', mkelf({})),
     runtime: file('runtime.squashfs', 'hsqs'.repeat(1000)),
     modules: [{ name: 'virtio_blk', file: file('virtio_blk.ko', 'module') }],
+    files: [{ path: 'etc/kbox/key', source: file('key', 'secret'), mode: 0o600 }],
     config: CONFIG,
   }
 })
@@ -73,8 +81,8 @@ test('the report lists every file, largest first', () => {
 test('a missing runtime is named, and no half image is left', () => {
   const file = path.join(folder, 'bad/initramfs.img')
   assert.throws(
-    () => buildImage(file, { ...inputs, runtime: '/nonexistent' }),
-    /\/nonexistent is missing: build the runtime/,
+    () => buildImage(file, { ...inputs, runtime: '/nonexistent.squashfs' }),
+    /\/nonexistent.squashfs is missing: build the runtime/,
   )
   assert.equal(existsSync(path.dirname(file)) && readdirSync(path.dirname(file)).length > 0, false)
 })

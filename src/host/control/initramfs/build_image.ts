@@ -14,8 +14,9 @@ import path from 'node:path'
 import { HostError } from '../../../core/base/errors.ts'
 import { readInterpreter } from '../../platform/elf_needed.ts'
 import type { CaptureConfig } from '../../capture/capture_config.ts'
+import type { FilesystemPlace } from '../../target/place.ts'
 import { writeCpio, type CpioEntry } from './cpio.ts'
-import { APPLETS, formatShellConfig, IMAGE, INIT_SCRIPT } from './init_script.ts'
+import { APPLETS, formatShellConfig, IMAGE, INIT_SCRIPT, type ShellConfig } from './init_script.ts'
 import { readModule } from './module_file.ts'
 import type { KernelModule } from './module_index.ts'
 
@@ -26,7 +27,18 @@ export interface ImageInputs {
   readonly runtime: string
   /** In the order of loading. */
   readonly modules: readonly KernelModule[]
+  /** Keys, hooks, and what hooks need. */
+  readonly files: readonly ImageFile[]
   readonly config: CaptureConfig
+}
+
+/** A file that is copied into the image. */
+export interface ImageFile {
+  /** Path in the image, without a leading slash. */
+  readonly path: string
+  /** File of this machine. */
+  readonly source: string
+  readonly mode: number
 }
 
 /** One line of the size report. */
@@ -72,7 +84,13 @@ export function buildImage(file: string, inputs: ImageInputs): BuiltImage {
 }
 
 /** List what goes into the image, folders first. @throws {HostError} if an input is missing or unfit */
-export function imageEntries({ busybox, runtime, modules, config }: ImageInputs): CpioEntry[] {
+export function imageEntries({
+  busybox,
+  runtime,
+  modules,
+  files: more,
+  config,
+}: ImageInputs): CpioEntry[] {
   checkStatic(busybox)
   const files: CpioEntry[] = [
     text('init', 0o755, INIT_SCRIPT),
@@ -92,6 +110,9 @@ export function imageEntries({ busybox, runtime, modules, config }: ImageInputs)
         mode: 0o600,
         content: readModule(file, busybox),
       }
+    }),
+    ...more.map(({ path: to, source, mode }): CpioEntry => {
+      return { kind: 'file', path: to, mode, content: { source, sizeBytes: sizeOf(source) } }
     }),
     {
       kind: 'file',
@@ -115,9 +136,17 @@ export function imageEntries({ busybox, runtime, modules, config }: ImageInputs)
   ]
 }
 
-function shellConfig({ target, failureAction, stallTimeoutMs, overallTimeoutMs }: CaptureConfig) {
+/** The shell saves to the first disk among the targets; without one, it only follows the failure action. */
+function shellConfig(config: CaptureConfig): ShellConfig {
+  const { targets, rootfs, failureAction, stallTimeoutMs, overallTimeoutMs } = config
+  const places = rootfs ? [...targets, rootfs] : targets
+  const disk = places.find((place): place is FilesystemPlace => place.kind === 'filesystem')
   return {
-    ...target,
+    fstype: disk?.fstype ?? '',
+    uuid: disk?.uuid ?? '',
+    node: disk?.node ?? '',
+    options: disk?.options ?? '',
+    directory: disk?.directory ?? '',
     // The shell knows no other root: for it, dump_to_rootfs means reboot.
     failureAction: failureAction === 'dump_to_rootfs' ? 'reboot' : failureAction,
     stallSeconds: Math.ceil(stallTimeoutMs / 1000),
@@ -157,11 +186,10 @@ function sizeOf(file: string): number {
   try {
     return statSync(file).size
   } catch (cause) {
-    throw new HostError(
-      `${file} is missing: build the runtime image first (scripts/build_runtime.ts)`,
-      'ENOENT',
-      { cause },
-    )
+    const remedy = file.endsWith('.squashfs')
+      ? ': build the runtime image first (scripts/build_runtime.ts)'
+      : ''
+    throw new HostError(`${file} is missing${remedy}`, 'ENOENT', { cause })
   }
 }
 

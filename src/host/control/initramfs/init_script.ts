@@ -142,6 +142,7 @@ fi
 
 # Without Node: what the shell can save. A whole /proc/vmcore if there is room, the capture kernel's own log in any case.
 save_by_shell() {
+  [ -n "$fstype" ] || return 1
   device=$(findfs "UUID=$uuid" 2>/dev/null)
   [ -n "$device" ] || device=$node
   mount -t "$fstype" \${options:+-o "$options"} "$device" /mnt || return 1

@@ -1,0 +1,23 @@
+// The kinds of target, and opening whichever a place is of.
+import { UnsupportedError } from '../../core/base/errors.ts'
+import { filesystem } from './filesystem.ts'
+import type { CapturePlace } from './place.ts'
+import type { OpenTarget, TargetDeadlines, TargetHost } from './target.ts'
+
+/**
+ * Open a place.
+ *
+ * @throws {HostError} if it cannot be used
+ */
+export async function openPlace(
+  place: CapturePlace,
+  host: TargetHost,
+  deadlines: TargetDeadlines,
+): Promise<OpenTarget> {
+  switch (place.kind) {
+    case 'filesystem':
+      return filesystem.open(place, host, deadlines)
+    default:
+      throw new UnsupportedError(`${place.kind} targets`)
+  }
+}

@@ -33,12 +33,12 @@ test('a command is known by defineCommand, and named like its file', () => {
 
 test('a missing registry lists nothing, and files that hold no member pass', () => {
   const sources = {
-    'src/host/target/nfs.ts': 'export const nfs: Target = {}\n',
-    'src/host/target/mount_options.ts':
-      'export const DEFAULTS: readonly string[] = []\nconst own: Target = {}\n',
+    'src/core/codec/lz4.ts': 'export const lz4: Codec = {}\n',
+    'src/core/codec/lz4_tables.ts':
+      'export const DEFAULTS: readonly string[] = []\nconst own: Codec = {}\n',
   }
   assert.deepEqual(tidyText(registryComplete, sources), [
-    'src/host/target/nfs.ts:1: Target nfs is missing from src/host/target/targets.ts (registry_complete)',
+    'src/core/codec/lz4.ts:1: Codec lz4 is missing from src/core/codec/codecs.ts (registry_complete)',
   ])
 })
 

@@ -14,7 +14,7 @@ export interface VerbExample {
   readonly text: string
 }
 
-/** A verb as declared in verbs.ts. */
+/** A verb; one file each in verbs/, all in verbs.ts. */
 export interface Verb {
   readonly name: string
   /** One line, imperative, no period. */

@@ -2,6 +2,7 @@
 // cannot be brought to do in a test.
 import { once } from 'node:events'
 import fs from 'node:fs'
+import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import ssh2, { type Connection, type SFTPWrapper } from 'ssh2'
@@ -52,7 +53,7 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
   }
   const connections = new Set<Connection>()
   const taken = { bytes: 0, logins: 0 }
-  const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
+  const ssh = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
     connections.add(connection)
     connection.on('error', () => {})
     connection.on('close', () => connections.delete(connection))
@@ -78,6 +79,8 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
       })
     })
   })
+  // With Nagle's algorithm each answer would take 40 ms.
+  const server = net.createServer({ noDelay: true }, (socket) => ssh.injectSocket(socket))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

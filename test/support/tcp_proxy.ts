@@ -25,10 +25,10 @@ export async function startTcpProxy(toPort: number): Promise<TcpProxy> {
     pairs.delete(pair)
     for (const socket of pair) socket.destroy()
   }
-  const server = net.createServer((client) => {
+  const server = net.createServer({ noDelay: true }, (client) => {
     if (state.isRefusing) return void client.destroy()
     state.count++
-    const upstream = net.connect(toPort, '127.0.0.1')
+    const upstream = net.connect({ port: toPort, host: '127.0.0.1', noDelay: true })
     const pair = [client, upstream] as const
     pairs.add(pair)
     for (const socket of pair) socket.on('error', () => {}).on('close', () => end(pair))

@@ -21,6 +21,8 @@ const PAUSE_MAX_MS = 8000
 const LOSSES: ReadonlySet<string> = new Set([
   ...['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT'],
   ...['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'ENETRESET', 'EHOSTDOWN', 'EADDRNOTAVAIL'],
+  // A server that answers "later".
+  'EAGAIN',
 ])
 
 /** May a new connection do what this one did not? */
@@ -61,7 +63,8 @@ export async function answerWithin<T>(
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
-      () => reject(new HostError(`${what}: no answer for ${formatSeconds(timeoutMs)}`, 'ETIMEDOUT')),
+      () =>
+        reject(new HostError(`${what}: no answer for ${formatSeconds(timeoutMs)}`, 'ETIMEDOUT')),
       Math.max(0, timeoutMs),
     )
   })

@@ -256,7 +256,11 @@ test('what a server had taken and has lost is noticed', async () => {
 test('a rename whose answer was lost is not done twice', async () => {
   await using server = await startSftpServer()
   await using proxy = await startTcpProxy(server.port)
-  const target = await open(server, { port: proxy.port }, { patience: { ...PATIENCE, replyMs: 300 } })
+  const target = await open(
+    server,
+    { port: proxy.port },
+    { patience: { ...PATIENCE, replyMs: 300 } },
+  )
   const directory = await target.makeDirectory('dump')
   await directory.writeFile('from', ['text'])
   proxy.block()

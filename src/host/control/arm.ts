@@ -12,7 +12,8 @@ import {
   prepareCmdline,
 } from './capture_cmdline.ts'
 import { buildImage, type BuiltImage, type ImageFile } from './initramfs/build_image.ts'
-import { findDeviceDrivers, type DeviceDrivers } from './initramfs/device_modules.ts'
+import { findDeviceDrivers } from './initramfs/device_modules.ts'
+import type { TreeDrivers } from './initramfs/device_tree.ts'
 import { ModuleIndex, type KernelModule } from './initramfs/module_index.ts'
 import type { KdumpConf } from './kdump_conf_model.ts'
 import { explainKexecError, loadCrashImage, readKexecFacts } from './kexec.ts'
@@ -141,7 +142,7 @@ export function loadPlannedImage({ kernel, image, cmdline }: ArmPlan, reservedBy
 
 /** What mounting the runtime needs. */
 const RUNTIME_MODULES = ['loop', 'squashfs']
-const NO_DRIVERS: DeviceDrivers = { modules: [], aliases: [] }
+const NO_DRIVERS: TreeDrivers = { modules: [], aliases: [] }
 
 function findModules(
   release: string,

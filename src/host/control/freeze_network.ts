@@ -13,6 +13,7 @@ import {
   type Route,
 } from '../platform/network_state.ts'
 import type { NetworkPlan, PlannedCard, PlannedRoute } from '../target/network_plan.ts'
+import type { CapturePlace } from '../target/place.ts'
 import { findDhcpClient } from './dhcp_lease.ts'
 
 /** Somewhere that must be reached. */
@@ -37,6 +38,20 @@ interface SimpleDevice {
   /** What has the driver: itself, or for a VLAN the device below. */
   readonly lower: string
   readonly vlan: number
+}
+
+/** Say what a place needs of the network, undefined for one on this machine's disks. */
+export function networkNeedOf(place: CapturePlace): NetworkNeed | undefined {
+  switch (place.kind) {
+    case 'nfs':
+      return { server: place.server, addresses: place.addresses }
+    case 'ssh':
+      return { server: place.host, addresses: place.addresses }
+    case 'http':
+      return { server: new URL(place.url).hostname, addresses: place.addresses }
+    default:
+      return undefined
+  }
 }
 
 /**

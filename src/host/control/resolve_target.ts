@@ -22,6 +22,7 @@ import type { CapturePlace } from '../target/place.ts'
 import { FILESYSTEM_TYPES } from '../target/superblock.ts'
 import type { ImageFile } from './initramfs/build_image.ts'
 import type { ConfTarget, KdumpConf } from './kdump_conf_model.ts'
+import { resolveNfs } from './resolve_nfs.ts'
 
 /** A target that exists, and what the capture kernel needs to reach it. */
 export interface ResolvedTarget {
@@ -48,6 +49,8 @@ export async function resolveTarget(target: ConfTarget, conf: KdumpConf): Promis
       return resolvePath(conf.path)
     case 'filesystem':
       return resolveNamed(conf, target)
+    case 'nfs':
+      return resolveNfs(target, conf)
     default:
       throw new UnsupportedError(`${target.kind} targets`)
   }

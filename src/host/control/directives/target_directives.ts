@@ -99,6 +99,11 @@ const REFUSED_TARGETS: readonly (readonly [name: string, why: string])[] = [
   ],
 ]
 
+/** Set the target that dracut_args names. */
+export function setMountTarget(reading: ConfReading, target: Unplaced, line: ConfLine): void {
+  if (claimKey(reading, TARGET_KEY, line)) reading.target = { ...target, line: line.line }
+}
+
 function setTarget(reading: ConfReading, syntax: TargetSyntax, line: ConfLine): void {
   const parsed = syntax.parse(line.value)
   if (parsed) reading.target = { ...parsed, line: line.line }
@@ -188,8 +193,3 @@ export const TARGET_DIRECTIVES: readonly Directive[] = [
     },
   },
 ]
-
-/** Set the target that dracut_args names. */
-export function setMountTarget(reading: ConfReading, target: Unplaced, line: ConfLine): void {
-  if (claimKey(reading, TARGET_KEY, line)) reading.target = { ...target, line: line.line }
-}

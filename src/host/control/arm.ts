@@ -11,9 +11,12 @@ import {
   findBootCpuApicId,
   prepareCmdline,
 } from './capture_cmdline.ts'
+import { freezeNetwork, networkNeedOf, type FrozenNetwork } from './freeze_network.ts'
 import { buildImage, type BuiltImage, type ImageFile } from './initramfs/build_image.ts'
-import { findDeviceDrivers, type DeviceDrivers } from './initramfs/device_modules.ts'
+import { findDeviceDrivers } from './initramfs/device_modules.ts'
+import type { TreeDrivers } from './initramfs/device_tree.ts'
 import { ModuleIndex, type KernelModule } from './initramfs/module_index.ts'
+import { findCardDrivers } from './initramfs/network_modules.ts'
 import type { KdumpConf } from './kdump_conf_model.ts'
 import { explainKexecError, loadCrashImage, readKexecFacts } from './kexec.ts'
 import {
@@ -55,6 +58,7 @@ export interface ArmPlan {
 }
 
 const DEVICE_TIMEOUT_MS = 60_000
+const LINK_TIMEOUT_MS = 60_000
 const STALL_TIMEOUT_MS = 300_000
 const OVERALL_TIMEOUT_MS = 6 * 3600_000
 const HOOK_TIMEOUT_MS = 300_000
@@ -76,7 +80,8 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       warnings.push('There might not be enough space to save a vmcore.')
   }
   const all = rootfs ? [...targets, rootfs] : targets
-  const modules = findModules(release, all, conf.extraModules, warnings)
+  const network = freezeNetworkTo(targets, conf)
+  const modules = findModules(release, all, network, conf.extraModules, warnings)
   const cmdline = captureCmdline(choices.append ?? '')
   return {
     release,
@@ -93,6 +98,7 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       version: 2,
       targets: targets.map(({ place }) => place),
       ...(rootfs ? { rootfs: rootfs.place } : {}),
+      ...(network ? { network: network.plan } : {}),
       hooks: NO_HOOKS,
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
@@ -141,16 +147,17 @@ export function loadPlannedImage({ kernel, image, cmdline }: ArmPlan, reservedBy
 
 /** What mounting the runtime needs. */
 const RUNTIME_MODULES = ['loop', 'squashfs']
-const NO_DRIVERS: DeviceDrivers = { modules: [], aliases: [] }
+const NO_DRIVERS: TreeDrivers = { modules: [], aliases: [] }
 
 function findModules(
   release: string,
   targets: readonly ResolvedTarget[],
+  network: FrozenNetwork | undefined,
   extra: readonly string[],
   warnings: string[],
 ): readonly KernelModule[] {
   const index = new ModuleIndex(findModuleDirectory(release))
-  const wanted = [...RUNTIME_MODULES]
+  const wanted = [...RUNTIME_MODULES, ...(network ? findNetworkModules(network, index) : [])]
   for (const { device, modules } of targets) {
     const drivers = device === undefined ? NO_DRIVERS : findDeviceDrivers(device)
     // The tree is walked upwards from the disk; its bus must come first.
@@ -171,6 +178,30 @@ function findModules(
   const all = index.order([...wanted, ...extra])
   for (const name of all.missing) warnings.push(`Module ${name} not found`)
   return all.modules
+}
+
+/** What udhcpc and IPv6 need, where the kernel does not have it built in. */
+const NETWORK_MODULES = ['af_packet', 'ipv6']
+
+function findNetworkModules({ devices, modules }: FrozenNetwork, index: ModuleIndex): string[] {
+  const common = NETWORK_MODULES.filter((name) => index.find(name).length > 0)
+  const drivers = devices.flatMap((device) => {
+    const { modules: own, aliases } = findCardDrivers(device)
+    // The tree is walked upwards from the card; its bus must come first.
+    return [...own.toReversed(), ...aliases.flatMap((alias) => index.find(alias))]
+  })
+  return [...common, ...drivers, ...modules]
+}
+
+/** Freeze the network if a target lies behind one. */
+function freezeNetworkTo(
+  targets: readonly ResolvedTarget[],
+  { linkTimeoutSeconds }: KdumpConf,
+): FrozenNetwork | undefined {
+  const needs = targets.flatMap(({ place }) => networkNeedOf(place) ?? [])
+  if (needs.length === 0) return undefined
+  const timeoutMs = linkTimeoutSeconds === undefined ? LINK_TIMEOUT_MS : linkTimeoutSeconds * 1000
+  return freezeNetwork(needs, timeoutMs)
 }
 
 function captureCmdline(append: string): string {

@@ -2,6 +2,7 @@
 import { UnsupportedError } from '../../core/base/errors.ts'
 import { filesystem } from './filesystem.ts'
 import { http } from './http.ts'
+import { nfs } from './nfs.ts'
 import type { CapturePlace } from './place.ts'
 import { ssh } from './ssh.ts'
 import type { OpenTarget, TargetDeadlines, TargetHost } from './target.ts'
@@ -21,6 +22,8 @@ export async function openPlace(
       return filesystem.open(place, host, deadlines)
     case 'http':
       return http.open(place, host, deadlines)
+    case 'nfs':
+      return nfs.open(place, host, deadlines)
     case 'ssh':
       return ssh.open(place, host, deadlines)
     default:

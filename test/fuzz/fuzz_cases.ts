@@ -32,6 +32,10 @@ export const FUZZ_CASES = {
   'filtering of hostile machines': 300,
   'plans of machines whose VMCOREINFO lies': 150,
   'plans of machines whose page array, tables or sections are damaged': 150,
+  'known_hosts files': 4000,
+  'ssh_config files': 4000,
+  'host patterns': 4000,
+  'keys of SSH': 300,
 } as const
 
 /** The name of a target. */

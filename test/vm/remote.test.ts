@@ -120,7 +120,8 @@ ${REST}`
 })
 
 test('a server with another host key and one that is silent are named and left for the next', async () => {
-  await using sshd = await startSshd()
+  // The guest must be able to have that folder, too; its /tmp is in memory.
+  await using sshd = await startSshd({ parent: '/var/tmp' })
   await using other = await startSshd()
   await using wire = await startTcpProxy(sshd.port)
   await using server = await startHttpReceiver()

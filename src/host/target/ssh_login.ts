@@ -140,7 +140,9 @@ function explain(cause: unknown, login: SshLogin, shown: Uint8Array | undefined)
   const { level } = cause as ClientErrorExtensions
   const message = messageOf(cause)
   if (level === 'client-authentication' || /authentication/i.test(message)) {
-    return new HostError(`${name}: the server refuses ${describeProofs(login)}`, 'EACCES', { cause })
+    return new HostError(`${name}: the server refuses ${describeProofs(login)}`, 'EACCES', {
+      cause,
+    })
   }
   if (shown && /host denied|verification failed/i.test(message)) {
     const key = `${readKeyType(shown)} ${formatFingerprint(shown)}`

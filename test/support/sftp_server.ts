@@ -5,6 +5,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { makeKeyPair } from '../../src/host/target/ssh_key.ts'
 import ssh2, { type Attributes, type Connection, type SFTPWrapper } from 'ssh2'
 
 const { STATUS_CODE, flagsToString } = ssh2.utils.sftp
@@ -45,9 +46,9 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
   const folder = path.join(base, 'crash')
   const keyFile = path.join(base, 'key')
   fs.mkdirSync(folder)
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519')
-  const userKey = ssh2.utils.generateKeyPairSync('ed25519')
-  fs.writeFileSync(keyFile, userKey.private, { mode: 0o600 })
+  const hostKey = makeKeyPair('')
+  const userKey = makeKeyPair('')
+  fs.writeFileSync(keyFile, userKey.privateText, { mode: 0o600 })
   const state: SftpFaults = {
     ...{ capacity: Infinity, answersUntil: Infinity, denies: [], hasNoSftp: false },
     ...{ refusesLogin: false, password: '', execOutput: undefined },
@@ -57,11 +58,11 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
   const isAuthorized = (key: Buffer): boolean => {
     const file = path.join(folder, '.ssh/authorized_keys')
     const more = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : ''
-    return `${userKey.public}\n${more}`.includes(key.toString('base64'))
+    return `${userKey.publicText}\n${more}`.includes(key.toString('base64'))
   }
   const connections = new Set<Connection>()
   const taken = { bytes: 0, logins: 0 }
-  const ssh = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
+  const ssh = new ssh2.Server({ hostKeys: [hostKey.privateText] }, (connection) => {
     connections.add(connection)
     connection.on('error', () => {})
     connection.on('close', () => connections.delete(connection))
@@ -100,7 +101,7 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
     port: typeof address === 'object' && address ? address.port : 0,
     folder,
     keyFile,
-    hostKey: hostKey.public.split(' ')[1] ?? '',
+    hostKey: hostKey.publicText.split(' ')[1] ?? '',
     faults: state,
     get logins() {
       return taken.logins

@@ -3,6 +3,7 @@ import type { Verb } from './verb.ts'
 import { start } from './verbs/start.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
+import { config } from './verbs/config.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
@@ -18,6 +19,7 @@ export const VERBS: readonly Verb[] = [
   start,
   status,
   stop,
+  config,
   showmem,
   rehearse,
   crash,

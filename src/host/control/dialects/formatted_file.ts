@@ -2,6 +2,7 @@
 import type { Settings } from '../conf_builder.ts'
 import { DEFAULT_CONF, type KdumpConf } from '../kdump_conf_model.ts'
 import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from '../load_settings.ts'
+import { formatSettings } from '../setting_text.ts'
 import { formatAssignment } from './shell_variables.ts'
 
 /** Collects the lines of a file. */
@@ -50,10 +51,9 @@ export class FormattedFile {
 
   /** The file's text, with a comment for each setting that differs from its default and was not said. */
   finish(): string {
-    const { conf, load } = this.#settings
-    for (const [name, value] of Object.entries({ ...conf, ...load })) {
-      if (this.#said.has(name) || !this.isSet(name as keyof KdumpConf)) continue
-      this.comment(`no counterpart here: ${name} ${JSON.stringify(value)}`)
+    for (const { name, label, value } of formatSettings(this.#settings)) {
+      if (this.#said.has(name) || !this.isSet(name)) continue
+      this.comment(`no counterpart here: ${label} ${value}`)
     }
     return `${this.#lines.join('\n')}\n`
   }

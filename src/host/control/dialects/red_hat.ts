@@ -42,7 +42,9 @@ function targetLines(conf: KdumpConf): string[] {
     if (named.kind === 'http') lines.push(ONLY_KBOX)
     lines.push(formatTarget(named))
     if (named.kind === 'nfs' && named.options !== '')
-      lines.push(`# no counterpart here: NFS options ${named.options}; dracut_args --mount has them`)
+      lines.push(
+        `# no counterpart here: NFS options ${named.options}; dracut_args --mount has them`,
+      )
   }
   if (fallbacks.length > 0) lines.push(ONLY_KBOX)
   lines.push(...fallbacks.map((target) => `fallback ${formatFallback(target)}`))

@@ -41,7 +41,9 @@ test('values are what a shell makes of them', () => {
 })
 
 test('any text, quoted for a shell, comes back', () => {
-  const texts = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((text) => !/[\r\0]/.test(text))
+  const texts = fc
+    .string({ unit: 'grapheme', maxLength: 40 })
+    .filter((text) => !/[\r\0]/.test(text))
   fc.assert(
     fc.property(texts, (text) => {
       const single = `'${text.replaceAll("'", "'\\''")}'`
@@ -85,6 +87,6 @@ test('places are those of name and value', () => {
   const result = parseAssignments('\n  export A="x"\n')
   assert.ok(result.ok)
   assert.deepEqual(result.assignments, [
-    { name: 'A', value: 'x', line: 2, column: 10, valueColumn: 12 },
+    { name: 'A', value: 'x', line: 2, column: 10, valueColumn: 13 },
   ])
 })

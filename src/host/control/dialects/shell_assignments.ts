@@ -10,7 +10,7 @@ export interface Assignment {
   readonly value: string
   readonly line: number
   readonly column: number
-  /** Where the value begins, behind the '='. */
+  /** Where the value begins, behind the '=' and a quote. */
   readonly valueColumn: number
 }
 
@@ -75,7 +75,8 @@ class ShellReader {
       return undefined
     }
     const [, name = '', operator] = match
-    const valueStart = this.#index
+    const quoted = /["']/.test(this.#text.charAt(this.#index))
+    const valueStart = this.#index + (quoted ? 1 : 0)
     const added = this.#readValue()
     if (added === undefined) return undefined
     const value = operator === '+=' ? (this.#values.get(name) ?? '') + added : added

@@ -161,8 +161,7 @@ function setRemote(
 }
 
 function setPath(builder: ConfBuilder, folder: string, variable: Variable): void {
-  if (!folder.startsWith('/') || folder.split('/').includes('..'))
-    refuseSavedir(builder, variable)
+  if (!folder.startsWith('/') || folder.split('/').includes('..')) refuseSavedir(builder, variable)
   else builder.set('path', folder, variable)
 }
 

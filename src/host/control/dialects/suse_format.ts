@@ -37,13 +37,10 @@ export function formatSuse(settings: Settings): string {
 function formatTargets(file: FormattedFile, conf: KdumpConf): void {
   const [target, ...fallbacks] = conf.targets
   const savedir = target && formatSavedir(target, conf.path)
-  if (savedir === undefined) {
-    file.comment('KDUMP_SAVEDIR cannot say the target')
-  } else {
-    file.assign('KDUMP_SAVEDIR', savedir, 'path')
-    if (fallbacks.length === 0) file.said('targets')
+  if (savedir !== undefined) {
+    file.assign('KDUMP_SAVEDIR', savedir, 'path', 'targets')
   }
-  for (const fallback of fallbacks) {
+  for (const fallback of savedir === undefined ? [] : fallbacks) {
     const text = fallback.kind === 'path' ? 'path' : formatTarget(fallback)
     file.comment(`no counterpart here: fallback ${text}`)
   }

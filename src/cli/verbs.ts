@@ -4,6 +4,7 @@ import { start } from './verbs/start.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
 import { config } from './verbs/config.ts'
+import { policy } from './verbs/policy.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
@@ -20,6 +21,7 @@ export const VERBS: readonly Verb[] = [
   status,
   stop,
   config,
+  policy,
   showmem,
   rehearse,
   crash,

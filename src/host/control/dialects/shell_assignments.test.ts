@@ -25,7 +25,7 @@ function ask(text: string, names: readonly string[]): Record<string, string> {
 const FILES: readonly string[] = [
   'A=1\nB="two words"\nC=\'$A `x` "y"\'\n',
   'A="say \\"hi\\" \\$5 \\n \\\\"\nB=a\\ b\\\\c\n',
-  'A="one"\nA+=" two"\nB="${A} three"\nC=$A$B\n',
+  `A="one"\nA+=" two"\nB="\${A} three"\nC=$A$B\n`,
   '# comment\n  export A=x # more\nB=a#b\nC= # nothing\n',
   'A="first \\\nsecond"\nB=joined\\\nup\n',
   'A="two\nlines"; B=x ;C=\'\'"q"r\n',
@@ -57,7 +57,7 @@ test('what only a shell can do is refused with its place', () => {
   const cases: readonly (readonly [text: string, line: number, column: number, says: RegExp])[] = [
     ['A=1\nB=$(reboot)\n', 2, 3, /expansion that only a shell can do/],
     ['A="x `id`"\n', 1, 6, /begins a command/],
-    ['A=${B:-x}\n', 1, 3, /expansion/],
+    [`A=\${B:-x}\n`, 1, 3, /expansion/],
     ['A="$HOME/x"\n', 1, 4, /'\$HOME' is not set further up/],
     ['. /etc/other\n', 1, 1, /'\.' is no assignment/],
     ['if true; then\n', 1, 1, /'if' is no assignment/],

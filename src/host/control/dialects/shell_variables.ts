@@ -67,7 +67,7 @@ export class ShellVariables {
     for (const [name, [usual, why]] of Object.entries(explained)) {
       const variable = this.find(name)
       if (!variable || usual.includes(variable.value)) continue
-      const value = /PASSWORD/.test(name) ? '' : variable.value
+      const value = name.includes('PASSWORD') ? '' : variable.value
       this.#builder.warn({ ...variable, value }, `${name} has no effect here`, why)
     }
   }

@@ -11,6 +11,7 @@ import {
   findBootCpuApicId,
   prepareCmdline,
 } from './capture_cmdline.ts'
+import { type CoreCollector, printsProgress } from './core_collector.ts'
 import { buildImage, type BuiltImage, type ImageFile } from './initramfs/build_image.ts'
 import { findDeviceDrivers, type DeviceDrivers } from './initramfs/device_modules.ts'
 import { ModuleIndex, type KernelModule } from './initramfs/module_index.ts'
@@ -94,9 +95,8 @@ export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
       hooks: NO_HOOKS,
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
-      codec: conf.coreCollector.codec,
-      dumpLevels: conf.coreCollector.dumpLevels,
-      pageOrder: choices.pageOrder ?? 'priority',
+      ...collectorConfig(conf.coreCollector),
+      ...(choices.pageOrder === undefined ? {} : { pageOrder: choices.pageOrder }),
       deviceTimeoutMs:
         conf.deviceTimeoutSeconds === undefined
           ? DEVICE_TIMEOUT_MS
@@ -107,6 +107,21 @@ export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       release,
     },
+  }
+}
+
+/** What the recorder is told of the dump itself. */
+function collectorConfig(
+  collector: CoreCollector,
+): Pick<CaptureConfig, 'codec' | 'dumpLevels' | 'format' | 'isQuiet' | 'pageOrder' | 'threads'> {
+  const { codec, dumpLevels, format, pageOrder, threads } = collector
+  return {
+    codec,
+    dumpLevels,
+    pageOrder,
+    ...(format === 'elf' ? { format } : {}),
+    ...(threads === undefined ? {} : { threads }),
+    ...(printsProgress(collector) ? {} : { isQuiet: true }),
   }
 }
 

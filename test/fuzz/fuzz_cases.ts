@@ -32,6 +32,9 @@ export const FUZZ_CASES = {
   'filtering of hostile machines': 300,
   'plans of machines whose VMCOREINFO lies': 150,
   'plans of machines whose page array, tables or sections are damaged': 150,
+  'kdump configurations of every dialect': 4000,
+  'files of shell assignments': 4000,
+  'collectors, arguments and sysctl files': 4000,
 } as const
 
 /** The name of a target. */

@@ -53,7 +53,7 @@ async function dumpAt(
   } catch (error) {
     if (threads === 1 || run.isExpired()) throw error
     // A thread that dies, of too little memory perhaps, takes the dump with it: one alone may come through.
-    return await writeDump({ level, vmcore, threads: 1, config, run }, await open())
+    return writeDump({ level, vmcore, threads: 1, config, run }, await open())
   }
 }
 

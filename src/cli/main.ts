@@ -23,7 +23,7 @@ async function main(argv: readonly string[], calledAs: string): Promise<number> 
 }
 
 /** kdumpctl's verbs that kbox has. */
-const KDUMPCTL_VERBS = ['start', 'stop', 'status', 'showmem']
+const KDUMPCTL_VERBS = ['start', 'stop', 'status', 'showmem', 'test']
 
 async function runKdumpctl(name: string, argv: readonly string[]): Promise<number> {
   if (KDUMPCTL_VERBS.includes(name)) return runVerb(name, argv)

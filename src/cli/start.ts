@@ -7,15 +7,18 @@ import {
   planArm,
   type ArmChoices,
 } from '../host/control/arm.ts'
+import { settleCreationTest } from '../host/control/creation_test.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
 import type { BuiltImage } from '../host/control/initramfs/build_image.ts'
+import { findConfigurationFile } from '../host/control/read_configuration.ts'
 import { explainNoReservation } from '../host/control/reservation.ts'
-import { KDUMP_CONF, readKdumpConf } from './kdump_conf_file.ts'
+import { sayCreationTest } from './creation_line.ts'
+import { readKdumpConf, readSettings } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
 const OPTIONS = {
-  config: { type: 'string', default: KDUMP_CONF },
+  config: { type: 'string' },
   kernel: { type: 'string' },
   runtime: { type: 'string' },
   busybox: { type: 'string' },
@@ -49,7 +52,8 @@ function parseOptions(argv: readonly string[]) {
 
 function start(values: Values): boolean {
   const choices = readChoices(values)
-  if (!existsSync(values.config)) return readKdumpConf(values.config) !== undefined
+  if (!existsSync(values.config ?? findConfigurationFile() ?? ''))
+    return readKdumpConf(values.config) !== undefined
   const state = readCrashState()
   if (!values['build-only'] && !state.supported) {
     sayKdump('Kdump is not supported on this kernel')
@@ -60,10 +64,12 @@ function start(values: Values): boolean {
     sayKdump(`  ${explainNoReservation()}`)
     return false
   }
-  const conf = readKdumpConf(values.config)
-  if (!conf) return false
+  const settings = readSettings({ file: values.config })
+  if (!settings) return false
+  const { conf, load } = settings
   if (state.loaded && !values['build-only']) {
     warnKdump('Kdump already running: [WARNING]')
+    if (load.notifiesCreation) sayCreationTest(settleCreationTest(conf))
     return true
   }
   try {
@@ -80,6 +86,7 @@ function start(values: Values): boolean {
     loadPlannedImage(plan, state.reservedBytes)
     sayKdump('kexec: loaded kdump kernel')
     sayKdump('Starting kdump: [OK]')
+    if (load.notifiesCreation) sayCreationTest(settleCreationTest(conf))
     return true
   } catch (error) {
     if (!(error instanceof KdumpError) && !isSystemError(error)) throw error

@@ -7,9 +7,9 @@ export const start: Verb = {
   summary: 'arm the machine: build the capture initramfs and load the capture kernel',
   synopsis: '[OPTIONS]',
   description:
-    'Reads /etc/kdump.conf, builds the capture initramfs, and loads both with kexec_file_load(2).',
+    'Reads /etc/kdump.conf (or what kbox config finds), builds the capture initramfs, and loads both with kexec_file_load(2).',
   options: [
-    { flags: '--config FILE', text: 'read FILE instead of /etc/kdump.conf' },
+    { flags: '--config FILE', text: 'read FILE instead of the one kbox config finds' },
     { flags: '--kernel FILE', text: 'capture kernel (default: the running one, from /boot)' },
     { flags: '--runtime FILE', text: 'squashed Node runtime (default: where kbox is installed)' },
     { flags: '--busybox FILE', text: 'static busybox for the initramfs' },

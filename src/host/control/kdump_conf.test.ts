@@ -1,6 +1,7 @@
 // kdump.conf by text: each case is a file's content and what must come of it, or kdumpctl's words and the place.
 // P-numbers are those of the project's list of cases taken from kdump-utils' own tests.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { type ConfProblem, formatProblemPlace } from './conf_problem.ts'
 import { DEFAULT_COLLECTOR } from './core_collector.ts'
@@ -362,4 +363,13 @@ test('a path that climbs out of the target is refused', () => {
   assert.deepEqual(messages(refuse('path /var/../../etc\n')), [
     "Invalid kdump config value for option 'path'",
   ])
+})
+
+test('docs/kdump_conf.md tells of every directive', () => {
+  const text = readFileSync(new URL('../../../docs/kdump_conf.md', import.meta.url), 'utf8')
+  const names = new Set(Array.from(text.matchAll(/`([a-z][a-z0-9_]*)/g), ([, name]) => name))
+  assert.deepEqual(
+    DIRECTIVES.map(({ name }) => name).filter((name) => !names.has(name)),
+    [],
+  )
 })

@@ -14,7 +14,7 @@ import { HostError, UnsupportedError, UsageError } from '../../core/base/errors.
 import { extractFolder, repairDisk } from './disk_image.ts'
 import { GUEST } from './guest_files.ts'
 import { findRecording, inspectDump, readCaptureFacts } from './inspect_dump.ts'
-import { readKernelRelease } from './kernel_image.ts'
+import { readKernelRelease } from '../control/kernel/kernel_image.ts'
 import { Machine } from './machine.ts'
 import type { MachineSpec } from './machine_spec.ts'
 import type { RehearseOptions } from './rehearse_options.ts'

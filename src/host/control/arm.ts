@@ -1,28 +1,23 @@
-// kdumpctl's start: read the configuration, find everything, build the capture image, load it.
-// Planning only reads; all that changes the machine happens in `arm`.
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
-import os from 'node:os'
+// What would be loaded to wait for a crash: kernel, capture image and command line, from the configuration and the facts of
+// a machine. Planning only reads; rebuild.ts builds the image, load_image.ts loads it.
+import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
 import { NO_HOOKS, type CaptureConfig } from '../capture/capture_config.ts'
-import {
-  checkCmdlineLength,
-  defaultCmdlineRules,
-  findBootCpuApicId,
-  prepareCmdline,
-} from './capture_cmdline.ts'
-import { buildImage, type BuiltImage, type ImageFile } from './initramfs/build_image.ts'
+import { planCmdline, type CmdlineWord } from './capture_cmdline.ts'
+import type { ImageFile } from './initramfs/build_image.ts'
 import { findDeviceDrivers, type DeviceDrivers } from './initramfs/device_modules.ts'
 import { ModuleIndex, type KernelModule } from './initramfs/module_index.ts'
 import type { KdumpConf } from './kdump_conf_model.ts'
-import { explainKexecError, loadCrashImage, readKexecFacts } from './kexec.ts'
+import { chooseKernel, findModuleDirectory, readRunningRelease } from './kernel/choose_kernel.ts'
+import { readKernelFormat } from './kernel/kernel_format.ts'
+import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from './load_settings.ts'
 import {
   readMemTotal,
   resolveRootfs,
   resolveTarget,
   type ResolvedTarget,
 } from './resolve_target.ts'
-import { findWatchdogDrivers } from './watchdog.ts'
 
 /** What the caller may choose instead of what we would find. */
 export interface ArmChoices {
@@ -36,12 +31,24 @@ export interface ArmChoices {
   readonly overallTimeoutMs?: number
   /** More words for the capture kernel's command line. */
   readonly append?: string
+  /** What the files beside kdump.conf say of kernel and command line. */
+  readonly settings?: LoadSettings
+  /** An image made by another version is built anew. */
+  readonly kboxVersion?: string
+  /** Where boot/, dev/, etc/, lib/, proc/, run/ and sys/ are found: `/`, or a copied tree to plan for. */
+  readonly root?: string
 }
 
 /** What will be loaded, and from which files. */
 export interface ArmPlan {
+  /** Release of the capture kernel. */
   readonly release: string
+  /** The file that is loaded. */
   readonly kernel: string
+  /** The file it comes from: another one where the kernel is part of a unified kernel image. */
+  readonly kernelSource: string
+  /** Why this kernel. */
+  readonly kernelReason: string
   readonly runtime: string
   readonly busybox: string
   readonly image: string
@@ -50,44 +57,62 @@ export interface ArmPlan {
   /** Keys, hooks and the like. */
   readonly files: readonly ImageFile[]
   readonly cmdline: string
+  /** Why each word of it is there, and which are not. */
+  readonly cmdlineWords: readonly CmdlineWord[]
+  /** Words asked for at this start. */
+  readonly append: string
+  /** Name of the platform, '' if it is not one we know. */
+  readonly platform: string
+  /** Which system call loads. */
+  readonly mode: LoadSettings['kexecMode']
   readonly config: CaptureConfig
+  readonly kboxVersion: string
   readonly warnings: readonly string[]
 }
 
+/** Images and what belongs to them; never in /boot, which is small and may be read-only. */
+const STATE_FOLDER = '/var/lib/kdump'
+const RUNTIME = '/usr/lib/kbox/runtime.squashfs'
+const BUSYBOX = '/usr/lib/kbox/busybox'
 const DEVICE_TIMEOUT_MS = 60_000
 const STALL_TIMEOUT_MS = 300_000
 const OVERALL_TIMEOUT_MS = 6 * 3600_000
 const HOOK_TIMEOUT_MS = 300_000
 
 /**
- * Decide what would be loaded, from the configuration and this machine.
+ * Decide what would be loaded, from the configuration and a machine.
  *
  * @throws {KdumpError} if something needed is missing or not supported; the message names it and the remedy
  */
 export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promise<ArmPlan> {
-  const release = os.release()
-  const kernel = choices.kernel ?? findKernel(release)
-  const targets = await Promise.all(conf.targets.map((target) => resolveTarget(target, conf)))
-  const rootfs = conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path) : undefined
+  const { root = '/', settings = DEFAULT_LOAD_SETTINGS, append = '' } = choices
   const warnings: string[] = []
-  const memTotal = readMemTotal()
+  const kernel = planKernel(choices, settings, root)
+  const targets = await Promise.all(conf.targets.map((target) => resolveTarget(target, conf, root)))
+  const rootfs =
+    conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path, root) : undefined
+  const memTotal = readMemTotal(root)
   for (const { availableBytes } of targets) {
     if (availableBytes !== undefined && availableBytes < memTotal)
       warnings.push('There might not be enough space to save a vmcore.')
   }
   const all = rootfs ? [...targets, rootfs] : targets
-  const modules = findModules(release, all, conf.extraModules, warnings)
-  const cmdline = captureCmdline(choices.append ?? '')
+  const modules = findModules(kernel.release, all, conf.extraModules, warnings, root)
+  const cmdline = planCmdline(settings, append, root)
   return {
-    release,
-    kernel,
-    runtime: choices.runtime ?? findRuntime(),
-    busybox: choices.busybox ?? findExecutable('busybox'),
-    image: choices.image ?? `/var/lib/kdump/initramfs-${release}kdump.img`,
+    ...kernel,
+    runtime: choices.runtime ?? findPart(root, warnings, RUNTIME, findRuntime),
+    busybox: choices.busybox ?? findPart(root, warnings, BUSYBOX, () => findExecutable('busybox')),
+    image: choices.image ?? defaultImage(kernel.release),
     targets,
     modules,
     files: all.flatMap(({ files }) => files),
-    cmdline,
+    cmdline: cmdline.text,
+    cmdlineWords: cmdline.words,
+    append,
+    platform: cmdline.platform,
+    mode: settings.kexecMode,
+    kboxVersion: choices.kboxVersion ?? '',
     warnings,
     config: {
       version: 2,
@@ -107,36 +132,33 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       stallTimeoutMs: choices.stallTimeoutMs ?? STALL_TIMEOUT_MS,
       overallTimeoutMs: choices.overallTimeoutMs ?? OVERALL_TIMEOUT_MS,
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-      release,
+      release: readRunningRelease(root),
     },
   }
 }
 
-/** Build the initramfs of a plan. @throws {HostError} if it cannot be written */
-export function buildPlannedImage({
-  image,
-  busybox,
-  runtime,
-  modules,
-  files,
-  config,
-}: ArmPlan): BuiltImage {
-  return buildImage(image, { busybox, runtime, modules, files, config })
+/** Where the image of a release is unless another place is asked for. */
+export function defaultImage(release: string): string {
+  return path.join(STATE_FOLDER, `initramfs-${release}kdump.img`)
 }
 
-/**
- * Load the capture kernel of a plan.
- *
- * @throws {HostError} explaining the kernel's refusal
- */
-export function loadPlannedImage({ kernel, image, cmdline }: ArmPlan, reservedBytes: number): void {
-  try {
-    loadCrashImage({ kernel, initrd: image, cmdline })
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error
-    const facts = readKexecFacts(reservedBytes, statSync(kernel).size + statSync(image).size)
-    throw new HostError(explainKexecError(error, facts), error.errno, { cause: error })
-  }
+/** The parts of a copied tree's machine are here only if this machine has the same: a plan can be made without them. */
+function findPart(root: string, warnings: string[], usual: string, find: () => string): string {
+  if (root === '/') return find()
+  if (!existsSync(path.join(root, usual))) warnings.push(`${usual} is not in ${root}`)
+  return usual
+}
+
+function planKernel(
+  choices: ArmChoices,
+  settings: LoadSettings,
+  root: string,
+): Pick<ArmPlan, 'release' | 'kernel' | 'kernelSource' | 'kernelReason'> {
+  const named = choices.kernel === undefined ? {} : { kernel: path.resolve(choices.kernel) }
+  const { file, release, reason } = chooseKernel({ ...settings, ...named }, root)
+  const isUki = readKernelFormat(path.join(root, file)).kind === 'uki'
+  const kernel = isUki ? path.join(STATE_FOLDER, `vmlinuz-${release}.uki`) : file
+  return { release, kernel, kernelSource: file, kernelReason: reason }
 }
 
 /** What mounting the runtime needs. */
@@ -148,11 +170,12 @@ function findModules(
   targets: readonly ResolvedTarget[],
   extra: readonly string[],
   warnings: string[],
+  root: string,
 ): readonly KernelModule[] {
-  const index = new ModuleIndex(findModuleDirectory(release))
+  const index = new ModuleIndex(findModuleDirectory(release, root))
   const wanted = [...RUNTIME_MODULES]
   for (const { device, modules } of targets) {
-    const drivers = device === undefined ? NO_DRIVERS : findDeviceDrivers(device)
+    const drivers = device === undefined ? NO_DRIVERS : findDeviceDrivers(device, root)
     // The tree is walked upwards from the disk; its bus must come first.
     wanted.push(
       ...drivers.modules.toReversed(),
@@ -171,45 +194,6 @@ function findModules(
   const all = index.order([...wanted, ...extra])
   for (const name of all.missing) warnings.push(`Module ${name} not found`)
   return all.modules
-}
-
-function captureCmdline(append: string): string {
-  const rules = defaultCmdlineRules(process.arch)
-  const bootCpuApicId = findBootCpuApicId(readFileSync('/proc/cpuinfo', 'utf8'))
-  const running = readFileSync('/proc/cmdline', 'utf8').trim()
-  const cmdline = prepareCmdline(running, {
-    remove: rules.remove,
-    append: `${rules.append} ${append}`,
-    watchdogDrivers: findWatchdogDrivers(),
-    ...(bootCpuApicId === undefined ? {} : { bootCpuApicId }),
-  })
-  checkCmdlineLength(cmdline)
-  return cmdline
-}
-
-function findKernel(release: string): string {
-  const candidates = [
-    ...[
-      `/boot/vmlinuz-${release}`,
-      `/usr/lib/modules/${release}/vmlinuz`,
-      `/lib/modules/${release}/vmlinuz`,
-    ],
-    ...[`/boot/efi/vmlinuz-${release}`, `/efi/vmlinuz-${release}`, `/vmlinuz-${release}`],
-  ]
-  const found = candidates.find((file) => existsSync(file))
-  if (found) return found
-  throw new HostError(
-    `Failed to detect kdump kernel location (looked for ${candidates.join(', ')}): give --kernel FILE`,
-    'ENOENT',
-  )
-}
-
-function findModuleDirectory(release: string): string {
-  const candidates = [`/lib/modules/${release}`, `/usr/lib/modules/${release}`]
-  return (
-    candidates.find((folder) => existsSync(path.join(folder, 'modules.dep'))) ??
-    `/lib/modules/${release}`
-  )
 }
 
 /**

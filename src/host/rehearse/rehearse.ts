@@ -135,7 +135,9 @@ async function crashMachine(
 ): Promise<boolean> {
   const onMachine = steps.on(machine)
   if (!(await onMachine.run('workload', (signal) => awaitWorkload(machine, signal)))) return false
-  if (!(await onMachine.run('arm', (signal) => awaitArmed(machine, signal)))) return false
+  const said = await onMachine.run('arm', (signal) => awaitArmed(machine, signal))
+  if (said === undefined) return false
+  options.onArmed?.(said)
   const snapshot = await onMachine.run('truth', (signal) => awaitReady(machine, signal))
   if (!snapshot) return false
   if (options.keep !== undefined) writeFileSync(path.join(files, 'snapshot'), snapshot.join(''))

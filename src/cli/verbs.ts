@@ -6,6 +6,8 @@ import { reload } from './verbs/reload.ts'
 import { rebuild } from './verbs/rebuild.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
+import { config } from './verbs/config.ts'
+import { policy } from './verbs/policy.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
@@ -24,6 +26,8 @@ export const VERBS: readonly Verb[] = [
   rebuild,
   status,
   stop,
+  config,
+  policy,
   showmem,
   rehearse,
   crash,

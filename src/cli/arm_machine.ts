@@ -1,6 +1,5 @@
 // start, restart and rebuild: one way from the configuration to a loaded image, in kdumpctl's words. The verbs differ in
 // where they stop, and in what they make of an image that is loaded already.
-import { existsSync } from 'node:fs'
 import { KdumpError } from '../core/base/errors.ts'
 import { planArm, type ArmPlan } from '../host/control/arm.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
@@ -11,7 +10,7 @@ import { preflightTargets } from '../host/control/preflight.ts'
 import { buildPlannedImage, decideRebuild } from '../host/control/rebuild.ts'
 import { explainNoReservation } from '../host/control/reservation.ts'
 import type { ArmRequest } from './arm_options.ts'
-import { readKdumpConf } from './kdump_conf_file.ts'
+import { readSettings } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 import { formatCmdline, formatParts, formatPlan, planJson } from './plan_text.ts'
 
@@ -38,15 +37,14 @@ export async function armMachine(request: ArmRequest, verb: ArmVerb): Promise<bo
 async function arm(request: ArmRequest, verb: ArmVerb): Promise<boolean> {
   const { isDryRun } = request
   const isLoading = verb !== 'rebuild' && !request.buildsOnly && !isDryRun
-  if (!existsSync(request.configFile)) return readKdumpConf(request.configFile) !== undefined
-  if (isLoading && !isFeasible()) return false
-  const conf = readKdumpConf(request.configFile)
-  if (!conf) return false
+  const configuration = readSettings({ file: request.configFile, root: request.root })
+  if (!configuration || (isLoading && !isFeasible())) return false
+  const { conf, load: settings } = configuration
   if (isLoading && verb === 'start' && readCrashState().loaded) {
     warnKdump('Kdump already running: [WARNING]')
     return true
   }
-  const plan = await planArm(conf, request.choices)
+  const plan = await planArm(conf, { ...request.choices, settings })
   const checked = isDryRun || request.buildsOnly ? [] : await preflightTargets(plan.targets)
   for (const warning of [...plan.warnings, ...checked]) warnKdump(warning)
   if (isDryRun) return showPlan(plan, conf, request)

@@ -1,8 +1,6 @@
 // Options of the verbs that arm the machine, and what they choose.
-import path from 'node:path'
 import { UsageError } from '../core/base/errors.ts'
 import type { ArmChoices } from '../host/control/arm.ts'
-import { KDUMP_CONF } from './kdump_conf_file.ts'
 import { parseVerbOptions } from './verb_options.ts'
 import { VERSION } from './version.ts'
 
@@ -25,7 +23,8 @@ const ARM_OPTIONS = {
 
 /** What start, restart and rebuild were asked. */
 export interface ArmRequest {
-  readonly configFile: string
+  /** Undefined for the machine's own. */
+  readonly configFile: string | undefined
   readonly choices: ArmChoices
   readonly buildsOnly: boolean
   readonly isDryRun: boolean
@@ -42,7 +41,7 @@ export function parseArmOptions(argv: readonly string[]): ArmRequest {
   if (root !== '/' && !isDryRun)
     throw new UsageError(`--root ${root}: goes with --dry-run only, nothing else can be done there`)
   return {
-    configFile: config ?? path.join(root, KDUMP_CONF),
+    configFile: config,
     choices: readChoices(values),
     buildsOnly: values['build-only'],
     isDryRun,

@@ -9,7 +9,8 @@ import { planCmdline } from '../host/control/capture_cmdline.ts'
 import { readCrashHotplug, readCrashState } from '../host/control/crash_sysfs.ts'
 import { kdumpLockFile, tryKdumpLock } from '../host/control/kdump_lock.ts'
 import { chooseKernel } from '../host/control/kernel/choose_kernel.ts'
-import { findLastGood, readLoadSet, type LoadSet } from '../host/control/last_good.ts'
+import { findLastGood } from '../host/control/last_good.ts'
+import { readLoadSet, type LoadSet } from '../host/control/load_set.ts'
 import { LOADED_RECORD, loadSafely } from '../host/control/load_image.ts'
 import { DEFAULT_LOAD_SETTINGS } from '../host/control/load_settings.ts'
 import { reportLoad } from './arm_machine.ts'
@@ -46,7 +47,7 @@ function reload(append: string | undefined): boolean {
   try {
     const set = readBefore()
     const words = append ?? set.append
-    const { text: cmdline } = planCmdline(DEFAULT_LOAD_SETTINGS, words)
+    const { text: cmdline } = planCmdline(set.settings, words)
     const outcome = loadSafely({ ...set, append: words, cmdline })
     const isUntouched = !outcome.ok && outcome.armed === 'as before'
     const kept = isUntouched ? findLastGood(set.image) : undefined
@@ -69,7 +70,7 @@ function readBefore(): LoadSet {
   const { file: kernel, release } = chooseKernel(DEFAULT_LOAD_SETTINGS)
   const image = defaultImage(release)
   if (!existsSync(image)) throw new HostError(`${image} is missing: run 'kbox restart'`, 'ENOENT')
-  return { release, kernel, image, cmdline: '', append: '', mode: DEFAULT_LOAD_SETTINGS.kexecMode }
+  return { release, kernel, image, cmdline: '', append: '', settings: DEFAULT_LOAD_SETTINGS }
 }
 
 /**

@@ -8,7 +8,7 @@ import {
 } from '../../src/host/control/capture_cmdline.ts'
 import { hashText, parseManifest } from '../../src/host/control/image_manifest.ts'
 import { parseKernelFormat } from '../../src/host/control/kernel/kernel_format.ts'
-import { parseLoadSet } from '../../src/host/control/last_good.ts'
+import { parseLoadSet } from '../../src/host/control/load_set.ts'
 import { DEFAULT_LOAD_SETTINGS } from '../../src/host/control/load_settings.ts'
 import { Members } from '../../src/host/platform/members.ts'
 import { fuzz } from '../support/fuzz.ts'
@@ -42,13 +42,14 @@ const MANIFEST = JSON.stringify({
   image: { sizeBytes: 1, crc32: 2 },
 })
 const LOAD_SET = JSON.stringify({
+  version: 1,
   ...{ release: '6.1', kernel: '/boot/vmlinuz', image: '/image', cmdline: 'a b' },
-  ...{ append: '', mode: '-s' },
+  ...{ append: '', settings: DEFAULT_LOAD_SETTINGS },
 })
 
 fuzz('image manifests and load sets', {}, (random) => {
   if (random.below(2) === 0) parseManifest('image.json', mutateText(MANIFEST, random))
-  else parseLoadSet(Members.parse('loaded.json', mutateText(LOAD_SET, random)))
+  else parseLoadSet(Members.parse('loaded.json', mutateText(LOAD_SET, random)), 'loaded.json')
 })
 
 const LINE =

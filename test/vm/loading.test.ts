@@ -2,6 +2,7 @@
 // kernel file, and a kernel file that the kernel refuses to load. Then it crashes, into what was loaded last.
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
+import { kexecForGuest } from '../../scripts/fetch_kexec.ts'
 import { rehearse } from '../../src/host/rehearse/rehearse.ts'
 import type { RehearseResult } from '../../src/host/rehearse/rehearse_result.ts'
 import { formatRehearseText } from '../../src/host/rehearse/rehearse_text.ts'
@@ -23,8 +24,13 @@ const ARM: readonly (readonly string[])[] = [
     1,
   ),
   step('reload', 'kbox reload 2>&1'),
+  // Debian's kernels have both calls; KEXEC_ARGS chooses the older one.
+  step(
+    'program',
+    `mkdir -p /etc/sysconfig; echo 'KEXEC_ARGS="-c"' > /etc/sysconfig/kdump; cp /root/good $K; kbox restart 2>&1`,
+  ),
   // While a file is open for writing the kernel refuses to load it, and by then it has dropped the old image.
-  step('refused', 'cp /root/good $K; kbox restart 3>>$K 2>&1', 1),
+  step('refused', 'rm /etc/sysconfig/kdump; kbox restart 3>>$K 2>&1', 1),
 ]
 
 describe('a machine that is armed again and again', () => {
@@ -34,6 +40,7 @@ describe('a machine that is armed again and again', () => {
     result = await rehearse({
       ...rehearseOptions('6.1'),
       arm: ARM,
+      files: kexecForGuest(),
       onArmed: (said) => (output = said),
     })
   })
@@ -68,13 +75,18 @@ describe('a machine that is armed again and again', () => {
     assert.match(said('reload'), /^kdump: Starting kdump: \[OK\]$/m)
   })
 
+  test('where kexec_load is asked for, the kexec program loads', () => {
+    assert.match(said('program'), /^kdump: loaded with kexec_load \(KEXEC_ARGS has -c\)$/m)
+    assert.match(said('program'), /^kdump: Kdump is operational$/m)
+  })
+
   test('what the kernel refuses after it has dropped the old image brings back the last good one', () => {
     assert.match(said('refused'), /^kdump: ETXTBSY: the kernel or initramfs file is being written/m)
     assert.match(said('refused'), /^kdump: The image that was loaded before is loaded again\.$/m)
     assert.match(said('refused'), /^kdump: Kdump is operational$/m)
   })
 
-  test('the crash is captured by the image that was put back', () => {
+  test('the crash is captured by the image that was put back, which kexec_load has loaded', () => {
     assert.equal(result.ok, true, formatRehearseText(result))
     assert.equal(result.capture?.complete, true)
   })

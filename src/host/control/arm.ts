@@ -63,8 +63,8 @@ export interface ArmPlan {
   readonly append: string
   /** Name of the platform, '' if it is not one we know. */
   readonly platform: string
-  /** Which system call loads. */
-  readonly mode: LoadSettings['kexecMode']
+  /** What command line and load were made by. */
+  readonly settings: LoadSettings
   readonly config: CaptureConfig
   readonly kboxVersion: string
   readonly warnings: readonly string[]
@@ -111,7 +111,7 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
     cmdlineWords: cmdline.words,
     append,
     platform: cmdline.platform,
-    mode: settings.kexecMode,
+    settings,
     kboxVersion: choices.kboxVersion ?? '',
     warnings,
     config: {

@@ -5,14 +5,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { FormatError } from '../../core/base/errors.ts'
-import {
-  findLastGood,
-  keepLastGood,
-  lastGoodFiles,
-  readLoadSet,
-  writeLoadSet,
-  type LoadSet,
-} from './last_good.ts'
+import { findLastGood, keepLastGood, lastGoodFiles } from './last_good.ts'
+import { readLoadSet, writeLoadSet, type LoadSet } from './load_set.ts'
+import { DEFAULT_LOAD_SETTINGS } from './load_settings.ts'
 
 let folder = ''
 let set: LoadSet
@@ -21,7 +16,7 @@ before(() => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-good-'))
   set = {
     ...{ release: '6.1', kernel: at('vmlinuz'), image: at('image') },
-    ...{ cmdline: 'a b', append: 'b', mode: '-s' },
+    ...{ cmdline: 'a b', append: 'b', settings: DEFAULT_LOAD_SETTINGS },
   }
 })
 after(() => rmSync(folder, { recursive: true }))
@@ -69,6 +64,6 @@ test('a load set survives being written and read, and a damaged one is named', (
   assert.equal(readLoadSet(at('loaded.json')), undefined)
   writeLoadSet(at('loaded.json'), set)
   assert.deepEqual(readLoadSet(at('loaded.json')), set)
-  writeFileSync(at('loaded.json'), '{"version":1,"mode":"-x"}')
+  writeFileSync(at('loaded.json'), '{"version":1,"settings":{}}')
   assert.throws(() => readLoadSet(at('loaded.json')), FormatError)
 })

@@ -7,7 +7,8 @@ import { after, before, beforeEach, test } from 'node:test'
 import { mkbzImage, mkpe } from '../../../test/support/mkpe.ts'
 import { sumImage } from './image_manifest.ts'
 import { verifyLoadSet } from './load_image.ts'
-import type { LoadSet } from './last_good.ts'
+import type { LoadSet } from './load_set.ts'
+import { DEFAULT_LOAD_SETTINGS } from './load_settings.ts'
 
 const RESERVED = 64 << 20
 let folder = ''
@@ -22,7 +23,7 @@ beforeEach(() => {
   writeFileSync(at('image.json'), JSON.stringify({ ...inputs, image: sumImage(at('image')) }))
   set = {
     ...{ release: '6.1', kernel: at('vmlinuz'), image: at('image') },
-    ...{ cmdline: 'ro', append: '', mode: '' },
+    ...{ cmdline: 'ro', append: '', settings: DEFAULT_LOAD_SETTINGS },
   }
 })
 

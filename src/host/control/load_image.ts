@@ -13,7 +13,9 @@ import { extractSection } from './kernel/split_uki.ts'
 import { loadCrashImage, type LoadedBy } from './kexec.ts'
 import { explainKexecError } from './kexec_explain.ts'
 import { readKexecFacts } from './kexec_facts.ts'
-import { findLastGood, keepLastGood, writeLoadSet, type LoadSet } from './last_good.ts'
+import { findLastGood, keepLastGood } from './last_good.ts'
+import { writeLoadSet, type LoadSet } from './load_set.ts'
+import type { LoadSettings } from './load_settings.ts'
 
 /** What is armed after a load that failed. */
 export type StillArmed =
@@ -33,9 +35,9 @@ export const LOADED_RECORD = '/run/kdump/loaded.json'
 
 /** Load what was planned, and fall back to the last good image if that fails. @throws {FormatError} for a damaged UKI */
 export function loadPlan(plan: ArmPlan): LoadOutcome {
-  const { release, kernel, kernelSource, image, cmdline, append, mode } = plan
+  const { release, kernel, kernelSource, image, cmdline, append, settings } = plan
   if (kernel !== kernelSource) extractSection(kernelSource, '.linux', kernel)
-  return loadSafely({ release, kernel, image, cmdline, append, mode })
+  return loadSafely({ release, kernel, image, cmdline, append, settings })
 }
 
 /** Load a capture kernel, and fall back to the last good one if that fails. */
@@ -70,7 +72,7 @@ export function loadSafely(set: LoadSet): LoadOutcome {
 export function verifyLoadSet(set: LoadSet, reservedBytes: number): void {
   const { kernel, image, cmdline } = set
   const format = readKernelFormat(kernel)
-  checkKernel(kernel, format, set.mode)
+  checkKernel(kernel, format, set.settings.kexecMode)
   checkCmdlineLength(cmdline, format.bzImage?.cmdlineMax ?? CMDLINE_MAX[readMachine()])
   const manifest = readManifest(`${image}.json`)
   const problem = manifest ? checkImage(image, manifest) : ''
@@ -83,7 +85,7 @@ export function verifyLoadSet(set: LoadSet, reservedBytes: number): void {
   }
 }
 
-function checkKernel(file: string, format: KernelFormat, mode: LoadSet['mode']): void {
+function checkKernel(file: string, format: KernelFormat, mode: LoadSettings['kexecMode']): void {
   const { kind, bzImage, beginsWith } = format
   if (kind === 'unknown')
     throw new HostError(
@@ -104,9 +106,9 @@ function checkKernel(file: string, format: KernelFormat, mode: LoadSet['mode']):
 
 /** @throws {HostError} explaining the kernel's refusal */
 function load(set: LoadSet, reservedBytes: number): LoadedBy {
-  const { kernel, image, cmdline, mode } = set
+  const { kernel, image, cmdline, settings } = set
   try {
-    return loadCrashImage({ kernel, initrd: image, cmdline }, mode)
+    return loadCrashImage({ kernel, initrd: image, cmdline }, settings.kexecMode)
   } catch (error) {
     if (!(error instanceof HostError)) throw error
     const bytes = statSync(kernel).size + statSync(image).size

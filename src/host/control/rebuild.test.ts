@@ -9,6 +9,7 @@ import { mkbzImage } from '../../../test/support/mkpe.ts'
 import { NO_HOOKS } from '../capture/capture_config.ts'
 import type { ArmPlan } from './arm.ts'
 import { parseManifest } from './image_manifest.ts'
+import { DEFAULT_LOAD_SETTINGS } from './load_settings.ts'
 import { buildPlannedImage, decideRebuild, manifestFile } from './rebuild.ts'
 
 const WISHES = { forceRebuild: false, forceNoRebuild: false }
@@ -30,7 +31,7 @@ before(() => {
     targets: [],
     modules: [{ name: 'virtio', file: at('virtio.ko') }],
     files: [{ path: 'etc/kbox/key', source: at('key'), mode: 0o600 }],
-    ...{ cmdline: '', cmdlineWords: [], append: '', platform: '', mode: '' },
+    ...{ cmdline: '', cmdlineWords: [], append: '', platform: '', settings: DEFAULT_LOAD_SETTINGS },
     ...{ kboxVersion: '1.0', warnings: [] },
     config: {
       version: 2,

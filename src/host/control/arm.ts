@@ -11,17 +11,13 @@ import {
   findBootCpuApicId,
   prepareCmdline,
 } from './capture_cmdline.ts'
-import { buildImage, type BuiltImage, type ImageFile } from './initramfs/build_image.ts'
-import { findDeviceDrivers, type DeviceDrivers } from './initramfs/device_modules.ts'
-import { ModuleIndex, type KernelModule } from './initramfs/module_index.ts'
+import type { BuiltImage, ImageFile, StorageNeeds } from './initramfs/build_image.ts'
+import type { ImageBackend } from './initramfs/image_backend.ts'
+import type { KernelModule } from './initramfs/module_index.ts'
+import { planImage } from './initramfs/plan_image.ts'
 import type { KdumpConf } from './kdump_conf_model.ts'
 import { explainKexecError, loadCrashImage, readKexecFacts } from './kexec.ts'
-import {
-  readMemTotal,
-  resolveRootfs,
-  resolveTarget,
-  type ResolvedTarget,
-} from './resolve_target.ts'
+import { readMemTotal, resolveRootfs, resolveTarget } from './resolve_target.ts'
 import { findWatchdogDrivers } from './watchdog.ts'
 
 /** What the caller may choose instead of what we would find. */
@@ -45,7 +41,12 @@ export interface ArmPlan {
   readonly runtime: string
   readonly busybox: string
   readonly image: string
+  /** Who makes the image, and why. */
+  readonly backend: ImageBackend
+  readonly backendReason: string
   readonly modules: readonly KernelModule[]
+  /** What must be set up before the targets' devices are there; absent for plain disks. */
+  readonly storage?: StorageNeeds
   /** Keys, hooks and the like. */
   readonly files: readonly ImageFile[]
   readonly cmdline: string
@@ -75,15 +76,19 @@ export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
       warnings.push('There might not be enough space to save a vmcore.')
   }
   const all = rootfs ? [...targets, rootfs] : targets
-  const modules = findModules(release, all, conf.extraModules, warnings)
-  const cmdline = captureCmdline(choices.append ?? '')
+  const planned = planImage({ release, targets: all, conf })
+  warnings.push(...planned.warnings)
+  const cmdline = captureCmdline(`${planned.append} ${choices.append ?? ''}`)
   return {
     release,
     kernel,
     runtime: choices.runtime ?? findRuntime(),
     busybox: choices.busybox ?? findExecutable('busybox'),
     image: choices.image ?? `/var/lib/kdump/initramfs-${release}kdump.img`,
-    modules,
+    backend: planned.backend,
+    backendReason: planned.reason,
+    modules: planned.modules,
+    ...(planned.storage ? { storage: planned.storage } : {}),
     files: all.flatMap(({ files }) => files),
     cmdline,
     warnings,
@@ -111,15 +116,8 @@ export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
 }
 
 /** Build the initramfs of a plan. @throws {HostError} if it cannot be written */
-export function buildPlannedImage({
-  image,
-  busybox,
-  runtime,
-  modules,
-  files,
-  config,
-}: ArmPlan): BuiltImage {
-  return buildImage(image, { busybox, runtime, modules, files, config })
+export function buildPlannedImage(plan: ArmPlan): BuiltImage {
+  return plan.backend.build(plan.image, plan)
 }
 
 /**
@@ -135,40 +133,6 @@ export function loadPlannedImage({ kernel, image, cmdline }: ArmPlan, reservedBy
     const facts = readKexecFacts(reservedBytes, statSync(kernel).size + statSync(image).size)
     throw new HostError(explainKexecError(error, facts), error.errno, { cause: error })
   }
-}
-
-/** What mounting the runtime needs. */
-const RUNTIME_MODULES = ['loop', 'squashfs']
-const NO_DRIVERS: DeviceDrivers = { modules: [], aliases: [] }
-
-function findModules(
-  release: string,
-  targets: readonly ResolvedTarget[],
-  extra: readonly string[],
-  warnings: string[],
-): readonly KernelModule[] {
-  const index = new ModuleIndex(findModuleDirectory(release))
-  const wanted = [...RUNTIME_MODULES]
-  for (const { device, modules } of targets) {
-    const drivers = device === undefined ? NO_DRIVERS : findDeviceDrivers(device)
-    // The tree is walked upwards from the disk; its bus must come first.
-    wanted.push(
-      ...drivers.modules.toReversed(),
-      ...drivers.aliases.flatMap((alias) => index.find(alias)),
-    )
-    wanted.push(...modules)
-  }
-  const needed = index.order(wanted)
-  // A driver that is in use but neither a file nor built in came from somewhere else (an out-of-tree module, say).
-  if (needed.missing.length > 0) {
-    throw new HostError(
-      `kernel modules not found in ${index.directory}: ${needed.missing.join(', ')}; run depmod`,
-      'ENOENT',
-    )
-  }
-  const all = index.order([...wanted, ...extra])
-  for (const name of all.missing) warnings.push(`Module ${name} not found`)
-  return all.modules
 }
 
 function captureCmdline(append: string): string {
@@ -199,14 +163,6 @@ function findKernel(release: string): string {
   throw new HostError(
     `Failed to detect kdump kernel location (looked for ${candidates.join(', ')}): give --kernel FILE`,
     'ENOENT',
-  )
-}
-
-function findModuleDirectory(release: string): string {
-  const candidates = [`/lib/modules/${release}`, `/usr/lib/modules/${release}`]
-  return (
-    candidates.find((folder) => existsSync(path.join(folder, 'modules.dep'))) ??
-    `/lib/modules/${release}`
   )
 }
 

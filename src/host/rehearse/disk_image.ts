@@ -1,5 +1,13 @@
 // Scratch disks: ext2/3/4 images made, filled and read back without mounting anything, so that no root is needed.
-import { existsSync, ftruncateSync, mkdirSync, openSync, closeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { HostError, UnsupportedError } from '../../core/base/errors.ts'
 import { runTool } from './host_tool.ts'
@@ -72,4 +80,41 @@ export function extractFolder(file: string, folder: string, into: string): strin
   runTool('debugfs', ['-R', `rdump "${folder}" "${into}"`, file])
   const copy = path.join(into, path.basename(folder))
   return existsSync(folder === '/' ? into : copy) ? (folder === '/' ? into : copy) : undefined
+}
+
+/** A file to be put on a disk. */
+export interface PlacedFile {
+  /** Absolute path on the disk. */
+  readonly path: string
+  /** File of ours; its mode is kept, its owner becomes root. */
+  readonly source: string
+}
+
+/**
+ * Put files on a disk image, and the folders they lie in.
+ *
+ * @throws {HostError} if a name holds a quote, or a file did not arrive
+ */
+export function placeFiles(file: string, placed: readonly PlacedFile[]): void {
+  const folders = new Set<string>()
+  for (const { path: to, source } of placed) {
+    if (/["\n]/.test(to + source)) throw new HostError(`cannot place ${source}: a quote in a name`)
+    for (let at = path.dirname(to); at !== '/'; at = path.dirname(at)) folders.add(at)
+  }
+  const commands = [
+    // debugfs goes on when one is there already.
+    ...[...folders].sort().map((folder) => `mkdir "${folder}"`),
+    ...placed.flatMap(({ path: to, source }) => [`rm "${to}"`, `write "${source}" "${to}"`]),
+  ]
+  const script = `${file}.debugfs`
+  writeFileSync(script, `${commands.join('\n')}\n`)
+  try {
+    runTool('debugfs', ['-w', '-f', script, file])
+  } finally {
+    rmSync(script)
+  }
+  for (const { path: to } of placed) {
+    const { stdout } = runTool('debugfs', ['-R', `stat "${to}"`, file])
+    if (!stdout.includes('Type: regular')) throw new HostError(`${to} did not get onto ${file}`)
+  }
 }

@@ -71,6 +71,7 @@ function start(values: Values): boolean {
     for (const warning of plan.warnings) warnKdump(warning)
     if (!conf.forceNoRebuild || !existsSync(plan.image)) {
       sayKdump(`Rebuilding ${plan.image}`)
+      if (values.verbose) sayKdump(`made by ${plan.backend.name}: ${plan.backendReason}`)
       const built = buildPlannedImage(plan)
       if (values.verbose) sayParts(built)
       if (!values['build-only']) warnIfTight(built.sizeBytes, state.reservedBytes)

@@ -42,7 +42,7 @@ describe('a crash is recorded on', () => {
         assert.equal(result.ok, true, formatRehearseText(result))
         assert.equal(result.dump?.opens, true)
         const log = readFileSync(path.join(folder, 'console.log'), 'utf8')
-        const parts = log.match(/lib\/kbox\/modules\/\w+\.ko/g) ?? []
+        const parts: readonly string[] = log.match(/lib\/kbox\/modules\/\w+\.ko/g) ?? []
         for (const driver of drivers)
           assert.ok(
             parts.includes(`lib/kbox/modules/${driver}.ko`),

@@ -100,6 +100,7 @@ function buildIfNeeded(plan: ArmPlan, conf: KdumpConf, request: ArmRequest, verb
   if (reason !== '' && verb !== 'rebuild') sayKdump(reason)
   if (!isNeeded) return
   sayKdump(`Rebuilding ${plan.image}`)
+  if (request.verbose) sayKdump(`made by ${plan.backend.name}: ${plan.backendReason}`)
   const built = buildPlannedImage(plan, inputs)
   if (request.json) printJson({ version: 1, ...built, inputs })
   else if (request.verbose) for (const line of formatParts(built)) sayKdump(line)

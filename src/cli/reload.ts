@@ -46,16 +46,16 @@ export async function reloadMain(argv: readonly string[]): Promise<number> {
 function reload(append: string | undefined): boolean {
   try {
     const set = readBefore()
-    const words = append ?? set.append
+    const words = { ...set.words, ...(append === undefined ? {} : { asked: append }) }
     const { text: cmdline } = planCmdline(set.settings, words)
-    const outcome = loadSafely({ ...set, append: words, cmdline })
+    const outcome = loadSafely({ ...set, words, cmdline })
     const isUntouched = !outcome.ok && outcome.armed === 'as before'
     const kept = isUntouched ? findLastGood(set.image) : undefined
     if (!kept) return reportLoad(outcome)
     // What was loaded knows nothing of the change that asks for the reload; its copy will.
     if (!outcome.ok) warnKdump(outcome.error.message)
     sayKdump('The kept copy of what is loaded is loaded instead.')
-    return reportLoad(loadSafely({ ...kept, append: words, cmdline }))
+    return reportLoad(loadSafely({ ...kept, words, cmdline }))
   } catch (error) {
     if (!(error instanceof KdumpError)) throw error
     sayKdump(error.message)
@@ -70,7 +70,8 @@ function readBefore(): LoadSet {
   const { file: kernel, release } = chooseKernel(DEFAULT_LOAD_SETTINGS)
   const image = defaultImage(release)
   if (!existsSync(image)) throw new HostError(`${image} is missing: run 'kbox restart'`, 'ENOENT')
-  return { release, kernel, image, cmdline: '', append: '', settings: DEFAULT_LOAD_SETTINGS }
+  const words = { image: '', asked: '' }
+  return { release, kernel, image, cmdline: '', words, settings: DEFAULT_LOAD_SETTINGS }
 }
 
 /**

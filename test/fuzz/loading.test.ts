@@ -44,7 +44,7 @@ const MANIFEST = JSON.stringify({
 const LOAD_SET = JSON.stringify({
   version: 1,
   ...{ release: '6.1', kernel: '/boot/vmlinuz', image: '/image', cmdline: 'a b' },
-  ...{ append: '', settings: DEFAULT_LOAD_SETTINGS },
+  ...{ words: { image: '', asked: '' }, settings: DEFAULT_LOAD_SETTINGS },
 })
 
 fuzz('image manifests and load sets', {}, (random) => {

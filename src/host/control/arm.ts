@@ -4,12 +4,13 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
 import { NO_HOOKS, type CaptureConfig } from '../capture/capture_config.ts'
-import { planCmdline, type CmdlineWord } from './capture_cmdline.ts'
-import type { ImageFile } from './initramfs/build_image.ts'
-import { findDeviceDrivers, type DeviceDrivers } from './initramfs/device_modules.ts'
-import { ModuleIndex, type KernelModule } from './initramfs/module_index.ts'
+import { planCmdline, type CmdlineWord, type MoreWords } from './capture_cmdline.ts'
+import type { ImageFile, StorageNeeds } from './initramfs/build_image.ts'
+import type { ImageBackend } from './initramfs/image_backend.ts'
+import type { KernelModule } from './initramfs/module_index.ts'
+import { planImage } from './initramfs/plan_image.ts'
 import type { KdumpConf } from './kdump_conf_model.ts'
-import { chooseKernel, findModuleDirectory, readRunningRelease } from './kernel/choose_kernel.ts'
+import { chooseKernel, readRunningRelease } from './kernel/choose_kernel.ts'
 import { readKernelFormat } from './kernel/kernel_format.ts'
 import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from './load_settings.ts'
 import {
@@ -53,14 +54,19 @@ export interface ArmPlan {
   readonly busybox: string
   readonly image: string
   readonly targets: readonly ResolvedTarget[]
+  /** Who makes the image, and why. */
+  readonly backend: ImageBackend
+  readonly backendReason: string
   readonly modules: readonly KernelModule[]
+  /** What must be set up before the targets' devices are there; absent for plain disks. */
+  readonly storage?: StorageNeeds
   /** Keys, hooks and the like. */
   readonly files: readonly ImageFile[]
   readonly cmdline: string
   /** Why each word of it is there, and which are not. */
   readonly cmdlineWords: readonly CmdlineWord[]
-  /** Words asked for at this start. */
-  readonly append: string
+  /** Words of it that this image and this start bring. */
+  readonly words: MoreWords
   /** Name of the platform, '' if it is not one we know. */
   readonly platform: string
   /** What command line and load were made by. */
@@ -85,7 +91,7 @@ const HOOK_TIMEOUT_MS = 300_000
  * @throws {KdumpError} if something needed is missing or not supported; the message names it and the remedy
  */
 export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promise<ArmPlan> {
-  const { root = '/', settings = DEFAULT_LOAD_SETTINGS, append = '' } = choices
+  const { root = '/', settings = DEFAULT_LOAD_SETTINGS } = choices
   const warnings: string[] = []
   const kernel = planKernel(choices, settings, root)
   const targets = await Promise.all(conf.targets.map((target) => resolveTarget(target, conf, root)))
@@ -97,19 +103,24 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       warnings.push('There might not be enough space to save a vmcore.')
   }
   const all = rootfs ? [...targets, rootfs] : targets
-  const modules = findModules(kernel.release, all, conf.extraModules, warnings, root)
-  const cmdline = planCmdline(settings, append, root)
+  const planned = planImage({ release: kernel.release, targets: all, conf }, root)
+  warnings.push(...planned.warnings)
+  const words = { image: planned.append, asked: choices.append ?? '' }
+  const cmdline = planCmdline(settings, words, root)
   return {
     ...kernel,
     runtime: choices.runtime ?? findPart(root, warnings, RUNTIME, findRuntime),
     busybox: choices.busybox ?? findPart(root, warnings, BUSYBOX, () => findExecutable('busybox')),
     image: choices.image ?? defaultImage(kernel.release),
     targets,
-    modules,
+    backend: planned.backend,
+    backendReason: planned.reason,
+    modules: planned.modules,
+    ...(planned.storage ? { storage: planned.storage } : {}),
     files: all.flatMap(({ files }) => files),
     cmdline: cmdline.text,
     cmdlineWords: cmdline.words,
-    append,
+    words,
     platform: cmdline.platform,
     settings,
     kboxVersion: choices.kboxVersion ?? '',
@@ -159,41 +170,6 @@ function planKernel(
   const isUki = readKernelFormat(path.join(root, file)).kind === 'uki'
   const kernel = isUki ? path.join(STATE_FOLDER, `vmlinuz-${release}.uki`) : file
   return { release, kernel, kernelSource: file, kernelReason: reason }
-}
-
-/** What mounting the runtime needs. */
-const RUNTIME_MODULES = ['loop', 'squashfs']
-const NO_DRIVERS: DeviceDrivers = { modules: [], aliases: [] }
-
-function findModules(
-  release: string,
-  targets: readonly ResolvedTarget[],
-  extra: readonly string[],
-  warnings: string[],
-  root: string,
-): readonly KernelModule[] {
-  const index = new ModuleIndex(findModuleDirectory(release, root))
-  const wanted = [...RUNTIME_MODULES]
-  for (const { device, modules } of targets) {
-    const drivers = device === undefined ? NO_DRIVERS : findDeviceDrivers(device, root)
-    // The tree is walked upwards from the disk; its bus must come first.
-    wanted.push(
-      ...drivers.modules.toReversed(),
-      ...drivers.aliases.flatMap((alias) => index.find(alias)),
-    )
-    wanted.push(...modules)
-  }
-  const needed = index.order(wanted)
-  // A driver that is in use but neither a file nor built in came from somewhere else (an out-of-tree module, say).
-  if (needed.missing.length > 0) {
-    throw new HostError(
-      `kernel modules not found in ${index.directory}: ${needed.missing.join(', ')}; run depmod`,
-      'ENOENT',
-    )
-  }
-  const all = index.order([...wanted, ...extra])
-  for (const name of all.missing) warnings.push(`Module ${name} not found`)
-  return all.modules
 }
 
 /**

@@ -18,6 +18,7 @@ import {
 import { ADDED, ALWAYS_REMOVED, CMDLINE_MAX, REMOVED, rowsFor } from './cmdline_tables.ts'
 import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from './load_settings.ts'
 
+const NO_WORDS = { image: '', asked: '' }
 const TAIL = 'disable_cpu_apicid=1 foo.pretimeout=0 rd.systemd.gpt_auto=no'
 const settings = (changes: Partial<LoadSettings> = {}): LoadSettings => ({
   ...DEFAULT_LOAD_SETTINGS,
@@ -71,7 +72,7 @@ test('C12: on Graviton irqpoll goes, wherever it came from, and the reason is gi
     'sys/class/dmi/id/sys_vendor': 'Amazon EC2',
   }
   withFacts(facts, (root) => {
-    const { text, words, platform } = planCmdline(settings(), '', root)
+    const { text, words, platform } = planCmdline(settings(), NO_WORDS, root)
     assert.equal(platform, 'AWS Graviton')
     assert.ok(!splitCmdline(text).includes('irqpoll'), text)
     const removed = words.filter(({ word }) => word === 'irqpoll')
@@ -82,7 +83,7 @@ test('C12: on Graviton irqpoll goes, wherever it came from, and the reason is gi
     assert.match(removed[0]?.reason ?? '', /hangs at its serial console on Graviton/)
   })
   withFacts({ ...facts, 'sys/class/dmi/id/sys_vendor': 'Another' }, (root) =>
-    assert.ok(splitCmdline(planCmdline(settings(), '', root).text).includes('irqpoll')),
+    assert.ok(splitCmdline(planCmdline(settings(), NO_WORDS, root).text).includes('irqpoll')),
   )
 })
 
@@ -192,13 +193,17 @@ test('a machine gives the line, the boot CPU and the watchdog drivers', () => {
   withFacts(facts, (root) => {
     const link = path.join(root, 'sys/class/watchdog/watchdog0/device/driver/module')
     symlinkSync(path.join(root, 'sys/module/hpwdt'), link)
-    const { text } = planCmdline(settings({ extra: 'from.file=1' }), 'asked=1', root)
+    const { text } = planCmdline(
+      settings({ extra: 'from.file=1' }),
+      { image: 'boot=kbox', asked: 'asked=1' },
+      root,
+    )
     assert.match(text, /^ro irqpoll /)
     assert.match(
       text,
-      / rootfstype=ramfs from\.file=1 asked=1 disable_cpu_apicid=4 hpwdt\.pretimeout=0 hpwdt\.kdumptimeout=0 rd\.systemd\.gpt_auto=no$/,
+      / rootfstype=ramfs from\.file=1 boot=kbox asked=1 disable_cpu_apicid=4 hpwdt\.pretimeout=0 hpwdt\.kdumptimeout=0 rd\.systemd\.gpt_auto=no$/,
     )
-    const based = planCmdline(settings({ base: 'mine' }), '', root)
+    const based = planCmdline(settings({ base: 'mine' }), NO_WORDS, root)
     assert.match(based.text, /^mine irqpoll /)
   })
 })

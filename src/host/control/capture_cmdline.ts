@@ -50,13 +50,24 @@ export interface CaptureCmdline {
   readonly platform: string
 }
 
+/** Words that are added whatever the tables say. */
+export interface MoreWords {
+  /** What who made the image needs. */
+  readonly image: string
+  /** Asked for at the start or reload. */
+  readonly asked: string
+}
+
 /**
  * Make the capture kernel's command line of a machine.
  *
- * @param more words of the caller's, added last
  * @param root where proc/ and sys/ are found
  */
-export function planCmdline(settings: LoadSettings, more = '', root = '/'): CaptureCmdline {
+export function planCmdline(
+  settings: LoadSettings,
+  { image, asked }: MoreWords,
+  root = '/',
+): CaptureCmdline {
   const machine = readMachine(root)
   const running = settings.base === '' ? (readFact(root, 'proc/cmdline') ?? '') : settings.base
   const platform = findPlatform(readPlatformFacts(machine, root))
@@ -67,7 +78,8 @@ export function planCmdline(settings: LoadSettings, more = '', root = '/'): Capt
       ...rules.add,
       ...(platform?.add ?? []),
       ...reasoned(splitCmdline(settings.extra), 'configured for the capture kernel'),
-      ...reasoned(splitCmdline(more), 'asked for at this start'),
+      ...reasoned(splitCmdline(image), 'the capture image needs it'),
+      ...reasoned(splitCmdline(asked), 'asked for at this start'),
       ...machineWords(machine, root),
     ],
     quirks: platform?.remove ?? [],

@@ -16,7 +16,7 @@ before(() => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-good-'))
   set = {
     ...{ release: '6.1', kernel: at('vmlinuz'), image: at('image') },
-    ...{ cmdline: 'a b', append: 'b', settings: DEFAULT_LOAD_SETTINGS },
+    ...{ cmdline: 'a b', words: { image: '', asked: 'b' }, settings: DEFAULT_LOAD_SETTINGS },
   }
 })
 after(() => rmSync(folder, { recursive: true }))

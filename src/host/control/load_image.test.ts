@@ -23,7 +23,7 @@ beforeEach(() => {
   writeFileSync(at('image.json'), JSON.stringify({ ...inputs, image: sumImage(at('image')) }))
   set = {
     ...{ release: '6.1', kernel: at('vmlinuz'), image: at('image') },
-    ...{ cmdline: 'ro', append: '', settings: DEFAULT_LOAD_SETTINGS },
+    ...{ cmdline: 'ro', words: { image: '', asked: '' }, settings: DEFAULT_LOAD_SETTINGS },
   }
 })
 

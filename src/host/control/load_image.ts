@@ -35,9 +35,9 @@ export const LOADED_RECORD = '/run/kdump/loaded.json'
 
 /** Load what was planned, and fall back to the last good image if that fails. @throws {FormatError} for a damaged UKI */
 export function loadPlan(plan: ArmPlan): LoadOutcome {
-  const { release, kernel, kernelSource, image, cmdline, append, settings } = plan
+  const { release, kernel, kernelSource, image, cmdline, words, settings } = plan
   if (kernel !== kernelSource) extractSection(kernelSource, '.linux', kernel)
-  return loadSafely({ release, kernel, image, cmdline, append, settings })
+  return loadSafely({ release, kernel, image, cmdline, words, settings })
 }
 
 /** Load a capture kernel, and fall back to the last good one if that fails. */

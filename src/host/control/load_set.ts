@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { FormatError } from '../../core/base/errors.ts'
 import { renameDurably, writeDurably } from '../platform/durable_file.ts'
 import { Members } from '../platform/members.ts'
+import type { MoreWords } from './capture_cmdline.ts'
 import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from './load_settings.ts'
 
 /** A kernel, an image, a command line. */
@@ -14,8 +15,8 @@ export interface LoadSet {
   /** The capture image. */
   readonly image: string
   readonly cmdline: string
-  /** Words of the command line that were asked for at the start. */
-  readonly append: string
+  /** Words of the command line beside those of the settings. */
+  readonly words: MoreWords
   /** What the command line was made by, to make it anew; and which system call loads. */
   readonly settings: LoadSettings
 }
@@ -40,9 +41,13 @@ export function parseLoadSet(read: Members, file: string): LoadSet {
     kernel: read.string('kernel'),
     image: read.string('image'),
     cmdline: read.string('cmdline'),
-    append: read.string('append'),
+    words: parseWords(read.object('words')),
     settings: parseSettings(read.object('settings')),
   }
+}
+
+function parseWords(read: Members): MoreWords {
+  return { image: read.string('image'), asked: read.string('asked') }
 }
 
 function parseSettings(read: Members): LoadSettings {

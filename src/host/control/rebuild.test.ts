@@ -9,6 +9,7 @@ import { mkbzImage } from '../../../test/support/mkpe.ts'
 import { NO_HOOKS } from '../capture/capture_config.ts'
 import type { ArmPlan } from './arm.ts'
 import { parseManifest } from './image_manifest.ts'
+import { builtin } from './initramfs/builtin.ts'
 import { DEFAULT_LOAD_SETTINGS } from './load_settings.ts'
 import { buildPlannedImage, decideRebuild, manifestFile } from './rebuild.ts'
 
@@ -29,9 +30,16 @@ before(() => {
     ...{ release: '6.1', kernel: at('vmlinuz'), kernelSource: at('vmlinuz'), kernelReason: '' },
     ...{ runtime: at('runtime.squashfs'), busybox: at('busybox'), image: at('image') },
     targets: [],
+    ...{ backend: builtin, backendReason: '' },
     modules: [{ name: 'virtio', file: at('virtio.ko') }],
     files: [{ path: 'etc/kbox/key', source: at('key'), mode: 0o600 }],
-    ...{ cmdline: '', cmdlineWords: [], append: '', platform: '', settings: DEFAULT_LOAD_SETTINGS },
+    ...{
+      cmdline: '',
+      cmdlineWords: [],
+      words: { image: '', asked: '' },
+      platform: '',
+      settings: DEFAULT_LOAD_SETTINGS,
+    },
     ...{ kboxVersion: '1.0', warnings: [] },
     config: {
       version: 2,

@@ -1,7 +1,8 @@
 // Builds the capture image when, and only when, something it is made of has changed: contents are compared, not times.
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { renameDurably, writeDurably } from '../platform/durable_file.ts'
+import { listFacts } from '../platform/fact_tree.ts'
 import type { ArmPlan } from './arm.ts'
 import {
   checkImage,
@@ -13,7 +14,7 @@ import {
   type ImageManifest,
   type ManifestInput,
 } from './image_manifest.ts'
-import { buildImage, type BuiltImage } from './initramfs/build_image.ts'
+import type { BuiltImage } from './initramfs/build_image.ts'
 import { APPLETS, INIT_SCRIPT } from './initramfs/init_script.ts'
 
 /** Whether an image is built, and why. */
@@ -60,14 +61,14 @@ export function buildPlannedImage(
   plan: ArmPlan,
   inputs: readonly ManifestInput[] = collectInputs(plan),
 ): BuiltImage {
-  const { image, release, busybox, runtime, modules, config } = plan
-  const manifest: ImageManifest = { version: 1, release, backend: 'builtin', inputs }
+  const { image, release, backend } = plan
+  const manifest: ImageManifest = { version: 1, release, backend: backend.name, inputs }
   mkdirSync(path.dirname(image), { recursive: true })
   const embedded = `${image}.manifest.tmp`
   writeDurably(embedded, [formatManifest(manifest)])
   try {
     const files = [...plan.files, { path: EMBEDDED, source: embedded, mode: 0o600 }]
-    const built = buildImage(image, { busybox, runtime, modules, files, config })
+    const built = backend.build(image, { ...plan, files })
     // Between here and the next line the image has an old manifest, does not fit it, and would be built again.
     const beside = manifestFile(image)
     writeDurably(`${beside}.tmp`, [formatManifest({ ...manifest, image: sumImage(image) })])
@@ -80,17 +81,23 @@ export function buildPlannedImage(
 
 /** List all an image is made of, sorted by name. @throws {HostError} if one is missing */
 export function collectInputs(plan: ArmPlan): ManifestInput[] {
-  const { kernelSource, busybox, runtime, modules, files, config, kboxVersion } = plan
+  const { kernelSource, busybox, runtime, modules, files, config, backend } = plan
   const sources = [
     ...[kernelSource, busybox, runtime],
     ...modules.map(({ file }) => file),
     ...files.map(({ source }) => source),
+    ...backend.configuration.flatMap(listFiles),
   ]
   return [
     ...[...new Set(sources)].map(hashFile),
-    hashText('kbox', kboxVersion),
+    hashText('kbox', plan.kboxVersion),
+    hashText('initramfs back-end', backend.name),
+    hashText('storage', JSON.stringify(plan.storage ?? null)),
     hashText('init script', [INIT_SCRIPT, ...APPLETS].join('\n')),
-    hashText('order of modules', modules.map(({ name }) => name).join('\n')),
+    hashText(
+      'modules and their options',
+      modules.map(({ name, parameters = [] }) => [name, ...parameters].join(' ')).join('\n'),
+    ),
     // Where files lie in the image, and with what rights.
     hashText(
       'places in the image',
@@ -100,6 +107,14 @@ export function collectInputs(plan: ArmPlan): ManifestInput[] {
       hashText(`configuration: ${name}`, JSON.stringify(value, withoutNodes)),
     ),
   ].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** A file, or the files of a folder; what is not there is no input. */
+function listFiles(name: string): string[] {
+  const stat = statSync(name, { throwIfNoEntry: false })
+  if (!stat) return []
+  if (!stat.isDirectory()) return [name]
+  return listFacts('/', name).flatMap((entry) => listFiles(path.join(name, entry)))
 }
 
 /** Disks are found by UUID; their nodes change from boot to boot and are no reason to build. */

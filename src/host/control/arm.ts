@@ -5,6 +5,7 @@ import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
 import { NO_HOOKS, type CaptureConfig } from '../capture/capture_config.ts'
 import { planCmdline, type CmdlineWord, type MoreWords } from './capture_cmdline.ts'
+import { freezeNetwork, networkNeedOf, type FrozenNetwork } from './freeze_network.ts'
 import type { ImageFile, StorageNeeds } from './initramfs/build_image.ts'
 import type { ImageBackend } from './initramfs/image_backend.ts'
 import type { KernelModule } from './initramfs/module_index.ts'
@@ -81,6 +82,7 @@ const STATE_FOLDER = '/var/lib/kdump'
 const RUNTIME = '/usr/lib/kbox/runtime.squashfs'
 const BUSYBOX = '/usr/lib/kbox/busybox'
 const DEVICE_TIMEOUT_MS = 60_000
+const LINK_TIMEOUT_MS = 60_000
 const STALL_TIMEOUT_MS = 300_000
 const OVERALL_TIMEOUT_MS = 6 * 3600_000
 const HOOK_TIMEOUT_MS = 300_000
@@ -103,7 +105,8 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       warnings.push('There might not be enough space to save a vmcore.')
   }
   const all = rootfs ? [...targets, rootfs] : targets
-  const planned = planImage({ release: kernel.release, targets: all, conf }, root)
+  const network = freezeNetworkTo(targets, conf, root)
+  const planned = planImage({ release: kernel.release, targets: all, network, conf }, root)
   warnings.push(...planned.warnings)
   const words = { image: planned.append, asked: choices.append ?? '' }
   const cmdline = planCmdline(settings, words, root)
@@ -129,6 +132,7 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       version: 2,
       targets: targets.map(({ place }) => place),
       ...(rootfs ? { rootfs: rootfs.place } : {}),
+      ...(network ? { network: network.plan } : {}),
       hooks: NO_HOOKS,
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
@@ -151,6 +155,18 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
 /** Where the image of a release is unless another place is asked for. */
 export function defaultImage(release: string): string {
   return path.join(STATE_FOLDER, `initramfs-${release}kdump.img`)
+}
+
+/** Freeze the network if a target lies behind one. */
+function freezeNetworkTo(
+  targets: readonly ResolvedTarget[],
+  { linkTimeoutSeconds }: KdumpConf,
+  root: string,
+): FrozenNetwork | undefined {
+  const needs = targets.flatMap(({ place }) => networkNeedOf(place) ?? [])
+  if (needs.length === 0) return undefined
+  const timeoutMs = linkTimeoutSeconds === undefined ? LINK_TIMEOUT_MS : linkTimeoutSeconds * 1000
+  return freezeNetwork(needs, timeoutMs, root)
 }
 
 /** The parts of a copied tree's machine are here only if this machine has the same: a plan can be made without them. */

@@ -23,6 +23,9 @@ import type { CapturePlace } from '../target/place.ts'
 import { FILESYSTEM_TYPES } from '../target/superblock.ts'
 import type { ImageFile } from './initramfs/build_image.ts'
 import type { ConfTarget, KdumpConf } from './kdump_conf_model.ts'
+import { resolveHttp } from './resolve_http.ts'
+import { resolveNfs } from './resolve_nfs.ts'
+import { resolveSsh } from './resolve_ssh.ts'
 
 /** A target that exists, and what the capture kernel needs to reach it. */
 export interface ResolvedTarget {
@@ -54,6 +57,12 @@ export async function resolveTarget(
       return resolvePath(conf.path, root)
     case 'filesystem':
       return resolveNamed(conf, target, root)
+    case 'nfs':
+      return resolveNfs(target, conf)
+    case 'ssh':
+      return resolveSsh(target, conf)
+    case 'http':
+      return resolveHttp(target)
     default:
       throw new UnsupportedError(`${target.kind} targets`)
   }

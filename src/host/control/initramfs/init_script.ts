@@ -41,6 +41,7 @@ export const APPLETS: readonly string[] = [
     'findfs',
     'halt',
     'insmod',
+    'ip',
     'kill',
     'ln',
     'losetup',
@@ -50,6 +51,8 @@ export const APPLETS: readonly string[] = [
     'mkdir',
     'mount',
     'mv',
+    'nc',
+    'ping',
     'poweroff',
     'ps',
     'reboot',
@@ -57,6 +60,7 @@ export const APPLETS: readonly string[] = [
     'sleep',
     'stat',
     'sync',
+    'udhcpc',
     'umount',
     'vi',
     'less',
@@ -127,8 +131,9 @@ watch_progress() {
 }
 watch_progress &
 
-while read -r module; do
-  insmod "/${IMAGE.modules}/$module.ko" || say "module $module did not load"
+# Words behind a module's name are its parameters.
+while read -r module parameters; do
+  [ -e "/sys/module/$module" ] || insmod "/${IMAGE.modules}/$module.ko" $parameters || say "module $module did not load"
 done < /${IMAGE.moduleList}
 
 if mount -t squashfs -o loop,ro /${IMAGE.runtime} /${IMAGE.mountpoint}; then

@@ -180,9 +180,9 @@ test('a target that is none of the form is placed and told the form', () => {
     ['nfs host', /host:\/export/],
     ['nfs ho st:/e', /host:\/export/],
     ['nfs [zz]:/e', /2001:db8/],
-    ['ssh host', /user@host/],
-    ['ssh u@h:0', /user@host/],
-    ['ssh -oProxyCommand=x@h', /user@host/],
+    ['ssh host', /'ssh <user>@<host>'/],
+    ['ssh u@h:0', /'ssh <user>@<host>'/],
+    ['ssh -oProxyCommand=x@h', /'ssh <user>@<host>'/],
     ['raw sdb1', /\/dev\/NAME/],
     ['raw /dev/../etc', /\/dev\/NAME/],
     ['http ftp://h/', /https:/],
@@ -197,6 +197,12 @@ test('a target that is none of the form is placed and told the form', () => {
     ['debug_mem_level 4', /0, 1, 2 or 3/],
   ]
   for (const [line, remedy] of cases) assert.match(refuse(line)[0]?.remedy ?? '', remedy, line)
+})
+
+test("a bad ssh target is told in kdumpctl's words", () => {
+  const message = 'Invalid ssh destination host provided.'
+  assert.deepEqual(messages(refuse('ssh host\n')), [message])
+  assert.deepEqual(messages(refuse('fallback ssh host\n')), [message])
 })
 
 test('virtiofs and minix are refused with the reason', () => {

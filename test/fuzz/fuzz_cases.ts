@@ -36,6 +36,12 @@ export const FUZZ_CASES = {
   'ssh_config files': 4000,
   'host patterns': 4000,
   'keys of SSH': 300,
+  'kdump configurations of every dialect': 4000,
+  'files of shell assignments': 4000,
+  'collectors, arguments and sysctl files': 4000,
+  'kernel files': 4000,
+  'image manifests and load sets': 3000,
+  'capture command lines': 3000,
 } as const
 
 /** The name of a target. */

@@ -108,6 +108,36 @@ function buildInitramfs(
   file: string,
   { baseDir, release }: { baseDir: string; release: string },
 ): void {
+  const folders = [
+    'bin',
+    'dev',
+    'etc',
+    EXPORT.slice(1),
+    'lib',
+    'lib64',
+    'modules',
+    'proc',
+    'run',
+    'sys',
+    'tmp',
+    'var',
+    'var/lib',
+    'var/lib/nfs',
+  ]
+  const fd = openSync(file, 'w', 0o600)
+  try {
+    writeCpio(fd, [
+      ...folders.map((name): CpioEntry => ({ kind: 'directory', path: name, mode: 0o755 })),
+      { kind: 'device', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
+      ...serverFiles(baseDir, release),
+    ])
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** What the server runs, and the modules it loads. */
+function serverFiles(baseDir: string, release: string): CpioEntry[] {
   const busybox = findTool('busybox')
   const root = fetchNfsServer()
   const modules = new ModuleIndex(path.join(baseDir, 'lib/modules', release)).order(MODULES).modules
@@ -116,7 +146,7 @@ function buildInitramfs(
     programs,
     ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu'].map((name) => path.join(root, name)),
   )
-  const files: CpioEntry[] = [
+  return [
     text('init', 0o755, initScript(modules.map(({ name }) => name))),
     text('bin/silence', 0o755, SILENCE_SCRIPT),
     text(
@@ -140,32 +170,6 @@ function buildInitramfs(
       return { kind: 'file', path: `modules/${name}.ko`, mode: 0o600, content }
     }),
   ]
-  const folders = [
-    'bin',
-    'dev',
-    'etc',
-    EXPORT.slice(1),
-    'lib',
-    'lib64',
-    'modules',
-    'proc',
-    'run',
-    'sys',
-    'tmp',
-    'var',
-    'var/lib',
-    'var/lib/nfs',
-  ]
-  const fd = openSync(file, 'w', 0o600)
-  try {
-    writeCpio(fd, [
-      ...folders.map((name): CpioEntry => ({ kind: 'directory', path: name, mode: 0o755 })),
-      { kind: 'device', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
-      ...files,
-    ])
-  } finally {
-    closeSync(fd)
-  }
 }
 
 const initScript = (modules: readonly string[]): string => `#!/bin/busybox sh

@@ -1,5 +1,5 @@
 // A real NFS server for rehearsals: a small virtual machine with the kernel's nfsd, and Debian's rpcbind, mountd and
-// exportfs. It is 10.0.2.2, the gateway that a rehearsal's guest knows, on a wire of their own.
+// exportfs. It is 10.0.2.2, the gateway that a rehearsal's guest knows, and fd00::2, on a wire of their own.
 import {
   closeSync,
   copyFileSync,
@@ -29,6 +29,8 @@ const START_TIMEOUT_MS = 120_000
 const DISK_SIZE = 512 * 2 ** 20
 /** Where the server's disk is mounted and exported. */
 const EXPORT = '/export'
+/** What its DHCP server gives to whoever asks. */
+export const DHCP_ADDRESS = '10.0.2.77'
 /** A connection to this port ends the service: its port then takes connections and answers nothing. */
 export const SILENCE_PORT = 9
 
@@ -156,6 +158,11 @@ function serverFiles(baseDir: string, release: string): CpioEntry[] {
     ),
     text('etc/passwd', 0o644, 'root:x:0:0::/:/bin/sh\n_rpc:x:100:65534::/run/rpcbind:/bin/sh\n'),
     text('etc/group', 0o644, 'root:x:0:\nnogroup:x:65534:\n'),
+    text(
+      'etc/udhcpd.conf',
+      0o644,
+      `start ${DHCP_ADDRESS}\nend ${DHCP_ADDRESS}\ninterface eth0\nlease_file /run/udhcpd.leases\noption subnet 255.255.255.0\noption router 10.0.2.2\n`,
+    ),
     text('etc/hosts', 0o644, '127.0.0.1 localhost\n10.0.2.15 guest\n'),
     copied('bin/busybox', busybox),
     ...['netconfig', 'protocols', 'services', 'rpc'].map((name) =>
@@ -183,6 +190,9 @@ hostname nfs-server
 ip link set lo up
 ip link set eth0 up
 ip addr add 10.0.2.2/24 dev eth0
+ip addr add fd00::2/64 dev eth0
+touch /run/udhcpd.leases
+udhcpd -S /etc/udhcpd.conf
 mount -t ext4 /dev/vda ${EXPORT}
 mkdir -p /run/rpcbind /var/lib/nfs/v4recovery
 touch /var/lib/nfs/etab /var/lib/nfs/rmtab

@@ -10,6 +10,7 @@ import { bringUpNetwork, type NetworkHost } from './network_up.ts'
 
 const CARD: PlannedCard = {
   mac: '52:54:00:12:34:56',
+  usedMac: '52:54:00:12:34:56',
   devicePath: '/devices/pci0000:00/0000:00:03.0',
   name: 'enp3s0',
   vlan: 0,
@@ -145,7 +146,7 @@ test('without an answer of a DHCP server, the frozen lease is used', async () =>
 test('a card whose MAC had been set is found by its place, and gets that MAC', async () => {
   using it = lab()
   const mac = '02:00:00:00:00:99'
-  await bringUpNetwork(plan({ ...CARD, mac }), it.host)
+  await bringUpNetwork(plan({ ...CARD, mac, usedMac: mac }), it.host)
   assert.equal(it.commands[1], `ip link set dev eth0 address ${mac}`)
 })
 
@@ -181,4 +182,10 @@ test('an address that cannot be set is an error with the words of ip', async () 
     bringUpNetwork(plan(CARD), it.host),
     /^HostError: ip -4 addr add 192\.0\.2\.5\/24 dev eth0: ip: bad$/,
   )
+})
+
+test('a card that stands for a bond is found by its own MAC and uses that of the bond', async () => {
+  using it = lab()
+  await bringUpNetwork(plan({ ...CARD, usedMac: '02:00:00:00:00:77' }), it.host)
+  assert.equal(it.commands[1], 'ip link set dev eth0 address 02:00:00:00:00:77')
 })

@@ -32,6 +32,7 @@ export const FUZZ_CASES = {
   'filtering of hostile machines': 300,
   'plans of machines whose VMCOREINFO lies': 150,
   'plans of machines whose page array, tables or sections are damaged': 150,
+  'cpio archives': 5000,
 } as const
 
 /** The name of a target. */

@@ -50,4 +50,4 @@ export function listCpio(name: string, bytes: Uint8Array): ImagePart[] {
   return parts
 }
 
-const align4 = (offset: number): number => (offset + 3) & ~3
+const align4 = (offset: number): number => Math.ceil(offset / 4) * 4

@@ -40,19 +40,6 @@ export const dracut: ImageBackend = {
   build: (file, inputs) => buildStackedImage(file, inputs, buildBase),
 }
 
-function buildBase(folder: string, storage: StorageNeeds, release: string): string {
-  const image = path.join(folder, 'dracut.img')
-  const library = makeLibrary(folder)
-  const scratch = path.join(folder, 'tmp')
-  mkdirSync(scratch)
-  runDistributionTool(
-    findProgram('/', TOOL) ?? TOOL,
-    dracutArguments(image, scratch, storage, release),
-    { dracutbasedir: library },
-  )
-  return image
-}
-
 /** Make dracut's command line. */
 export function dracutArguments(
   image: string,
@@ -70,6 +57,19 @@ export function dracutArguments(
     ...splitArguments(dracutArgs),
     image,
   ]
+}
+
+function buildBase(folder: string, storage: StorageNeeds, release: string): string {
+  const image = path.join(folder, 'dracut.img')
+  const library = makeLibrary(folder)
+  const scratch = path.join(folder, 'tmp')
+  mkdirSync(scratch)
+  runDistributionTool(
+    findProgram('/', TOOL) ?? TOOL,
+    dracutArguments(image, scratch, storage, release),
+    { dracutbasedir: library },
+  )
+  return image
 }
 
 /** dracut's own folder with one more module in it: links, as nothing is to be installed for one image. */

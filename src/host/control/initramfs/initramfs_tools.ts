@@ -26,18 +26,6 @@ export const initramfsTools: ImageBackend = {
   build: (file, inputs) => buildStackedImage(file, inputs, buildBase),
 }
 
-function buildBase(folder: string, { drivers }: StorageNeeds, release: string): string {
-  const image = path.join(folder, 'initramfs-tools.img')
-  const configuration = path.join(folder, 'conf')
-  writeConfiguration(configuration, drivers, CONFIGURATION)
-  runDistributionTool(
-    findProgram('/', TOOL) ?? TOOL,
-    ['-c', 'gzip', '-d', configuration, '-o', image, release],
-    { TMPDIR: folder },
-  )
-  return image
-}
-
 /**
  * Write a configuration like the machine's own, except that only the given modules are put in, and our script is.
  *
@@ -64,6 +52,18 @@ export function writeConfiguration(folder: string, drivers: readonly string[], o
   )
   writeFileSync(path.join(folder, 'modules'), drivers.map((name) => `${name}\n`).join(''))
   writeFileSync(path.join(folder, 'scripts/kbox'), BOOT_SCRIPT, { mode: 0o755 })
+}
+
+function buildBase(folder: string, { drivers }: StorageNeeds, release: string): string {
+  const image = path.join(folder, 'initramfs-tools.img')
+  const configuration = path.join(folder, 'conf')
+  writeConfiguration(configuration, drivers, CONFIGURATION)
+  runDistributionTool(
+    findProgram('/', TOOL) ?? TOOL,
+    ['-c', 'gzip', '-d', configuration, '-o', image, release],
+    { TMPDIR: folder },
+  )
+  return image
 }
 
 /** Seconds within which the devices should be there; the guard of /kbox/boot acts later. */

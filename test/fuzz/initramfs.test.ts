@@ -14,7 +14,7 @@ function makeArchive(): Uint8Array {
     const file = path.join(folder, 'archive')
     const fd = openSync(file, 'w')
     for (const name of ['init', 'usr/sbin/lvm'])
-      writeCpio(fd, [{ kind: 'file', path: name, mode: 0o755, content: new Uint8Array(300) }])
+      writeCpio(fd, [{ kind: 'file', path: name, mode: 0o755, content: new Uint8Array(3000) }])
     closeSync(fd)
     return readFileSync(file)
   } finally {
@@ -25,9 +25,6 @@ function makeArchive(): Uint8Array {
 const ARCHIVE = makeArchive()
 
 fuzz('cpio archives', {}, (random) => {
-  const damaged = mutate(ARCHIVE, random, [
-    [0, 120],
-    [512, 640],
-  ])
+  const damaged = mutate(ARCHIVE, random, random.below(4) === 0 ? [[0, 120]] : [])
   for (const { sizeBytes } of listCpio('archive', damaged)) assert.ok(sizeBytes <= damaged.length)
 })

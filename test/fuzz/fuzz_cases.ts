@@ -33,6 +33,9 @@ export const FUZZ_CASES = {
   'plans of machines whose VMCOREINFO lies': 150,
   'plans of machines whose page array, tables or sections are damaged': 150,
   'cpio archives': 5000,
+  'kernel files': 4000,
+  'image manifests and load sets': 3000,
+  'capture command lines': 3000,
 } as const
 
 /** The name of a target. */

@@ -3,8 +3,10 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readKmsg } from '../platform/kmsg.ts'
+import { runCommand } from '../platform/run_command.ts'
 import { mount, powerOffNow, sync, unmount } from '../platform/syscalls.ts'
 import { findFilesystem } from '../target/find_filesystem.ts'
+import { bringUpNetwork } from '../target/network_up.ts'
 import type { CaptureMachine } from './machine.ts'
 
 /** /init's guard reads it; see control/initramfs/init_script.ts. */
@@ -47,6 +49,7 @@ export const linuxMachine: CaptureMachine = {
     beats++
     writeFileSync(HEARTBEAT, text === 'shell' ? text : `${beats} ${text}`)
   },
+  bringUpNetwork: (plan) => bringUpNetwork(plan, { ...linuxMachine, root: '/', run: runCommand }),
   async shell() {
     const child = spawn('sh', SHELL, { stdio: 'inherit' })
     await new Promise((resolve) => child.once('close', resolve).once('error', resolve))

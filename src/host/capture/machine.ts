@@ -1,4 +1,5 @@
 // What the recorder asks of the machine it runs on. Tests hand in a folder and a clock instead.
+import type { NetworkPlan } from '../target/network_plan.ts'
 import type { TargetHost } from '../target/target.ts'
 import type { FinalAction } from './capture_config.ts'
 
@@ -14,6 +15,8 @@ export interface CaptureMachine extends Omit<TargetHost, 'step'> {
   kernelLog(): string
   /** Tell whoever would try again after us that what could be saved is saved. */
   setRecorded(): void
+  /** Set up cards, addresses and routes. @throws {HostError} if not one card works */
+  bringUpNetwork(plan: NetworkPlan): Promise<void>
   /** Give the console to a person, until they leave. */
   shell(): Promise<void>
   /** Leave the machine. On a real machine it does not return. */

@@ -73,6 +73,7 @@ function machine(changes: Partial<CaptureMachine> = {}): CaptureMachine {
     kernelLog: () => 'capture kernel log\n',
     heartbeat: () => {},
     setRecorded: () => {},
+    bringUpNetwork: async () => void events.push('network'),
     shell: async () => void events.push('shell'),
     leave: (action) => void events.push(action),
     ...changes,

@@ -3,10 +3,11 @@
 // leads to the next target and at last to failure_action, and every step is noted in kbox.json beside the dump.
 import { HostError } from '../../core/base/errors.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
-import { formatPlace, type CapturePlace } from '../target/place.ts'
+import { formatPlace, isRemote, type CapturePlace } from '../target/place.ts'
 import type { OpenTarget, TargetDirectory, TargetHost } from '../target/target.ts'
 import { openPlace } from '../target/targets.ts'
 import type { CaptureConfig } from './capture_config.ts'
+import { CaptureNetwork } from './capture_network.ts'
 import type { CaptureMachine } from './machine.ts'
 import { describeError, StepLog, type Step } from './step_log.ts'
 
@@ -77,6 +78,7 @@ interface Capture {
   readonly machine: CaptureMachine
   readonly work: CaptureWork
   readonly log: StepLog
+  readonly network: CaptureNetwork
   /** When the dump must end with what is written, so that the machine is left properly. */
   readonly deadlineMs: number
 }
@@ -117,7 +119,9 @@ export async function runCapture(
     `recording the crash of ${config.release} at level ${config.dumpLevels.join(',')}, ${config.codec}`,
   )
   const deadlineMs = machine.now() + config.overallTimeoutMs * (1 - LEAVE_PART)
-  const capture = { config, machine, work, deadlineMs, log: new StepLog(machine) }
+  const log = new StepLog(machine)
+  const network = new CaptureNetwork(config.network, machine, log)
+  const capture = { config, machine, work, deadlineMs, log, network }
   const isSaved = await recordToAny(config.targets, capture)
   if (isSaved) {
     machine.leave(config.finalAction)
@@ -162,10 +166,11 @@ async function recordToAny(places: readonly CapturePlace[], capture: Capture): P
 
 /** Record to one target. Never throws: what could be saved stays, and false says that it is not all. */
 async function recordTo(place: CapturePlace, capture: Capture): Promise<boolean> {
-  const { config, machine, work, log, deadlineMs } = capture
+  const { config, machine, work, log, network, deadlineMs } = capture
   machine.say(`target: ${formatPlace(place)}`)
   let target: OpenTarget
   try {
+    if (isRemote(place)) await network.up()
     target = await openPlace(place, targetHost(machine, log), {
       openMs: Math.min(machine.now() + config.deviceTimeoutMs, deadlineMs),
       endMs: deadlineMs,

@@ -1,24 +1,25 @@
-// kdumpctl's start: read the configuration, find everything, build the capture image, load it.
-// Planning only reads; all that changes the machine happens in `arm`.
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
-import os from 'node:os'
+// What would be loaded to wait for a crash: kernel, capture image and command line, from the configuration and the facts of
+// a machine. Planning only reads; rebuild.ts builds the image, load_image.ts loads it.
+import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
 import { NO_HOOKS, type CaptureConfig } from '../capture/capture_config.ts'
-import {
-  checkCmdlineLength,
-  defaultCmdlineRules,
-  findBootCpuApicId,
-  prepareCmdline,
-} from './capture_cmdline.ts'
-import type { BuiltImage, ImageFile, StorageNeeds } from './initramfs/build_image.ts'
+import { planCmdline, type CmdlineWord, type MoreWords } from './capture_cmdline.ts'
+import { freezeNetwork, networkNeedOf, type FrozenNetwork } from './freeze_network.ts'
+import type { ImageFile, StorageNeeds } from './initramfs/build_image.ts'
 import type { ImageBackend } from './initramfs/image_backend.ts'
 import type { KernelModule } from './initramfs/module_index.ts'
 import { planImage } from './initramfs/plan_image.ts'
 import type { KdumpConf } from './kdump_conf_model.ts'
-import { explainKexecError, loadCrashImage, readKexecFacts } from './kexec.ts'
-import { readMemTotal, resolveRootfs, resolveTarget } from './resolve_target.ts'
-import { findWatchdogDrivers } from './watchdog.ts'
+import { chooseKernel, readRunningRelease } from './kernel/choose_kernel.ts'
+import { readKernelFormat } from './kernel/kernel_format.ts'
+import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from './load_settings.ts'
+import {
+  readMemTotal,
+  resolveRootfs,
+  resolveTarget,
+  type ResolvedTarget,
+} from './resolve_target.ts'
 
 /** What the caller may choose instead of what we would find. */
 export interface ArmChoices {
@@ -32,15 +33,28 @@ export interface ArmChoices {
   readonly overallTimeoutMs?: number
   /** More words for the capture kernel's command line. */
   readonly append?: string
+  /** What the files beside kdump.conf say of kernel and command line. */
+  readonly settings?: LoadSettings
+  /** An image made by another version is built anew. */
+  readonly kboxVersion?: string
+  /** Where boot/, dev/, etc/, lib/, proc/, run/ and sys/ are found: `/`, or a copied tree to plan for. */
+  readonly root?: string
 }
 
 /** What will be loaded, and from which files. */
 export interface ArmPlan {
+  /** Release of the capture kernel. */
   readonly release: string
+  /** The file that is loaded. */
   readonly kernel: string
+  /** The file it comes from: another one where the kernel is part of a unified kernel image. */
+  readonly kernelSource: string
+  /** Why this kernel. */
+  readonly kernelReason: string
   readonly runtime: string
   readonly busybox: string
   readonly image: string
+  readonly targets: readonly ResolvedTarget[]
   /** Who makes the image, and why. */
   readonly backend: ImageBackend
   readonly backendReason: string
@@ -50,52 +64,75 @@ export interface ArmPlan {
   /** Keys, hooks and the like. */
   readonly files: readonly ImageFile[]
   readonly cmdline: string
+  /** Why each word of it is there, and which are not. */
+  readonly cmdlineWords: readonly CmdlineWord[]
+  /** Words of it that this image and this start bring. */
+  readonly words: MoreWords
+  /** Name of the platform, '' if it is not one we know. */
+  readonly platform: string
+  /** What command line and load were made by. */
+  readonly settings: LoadSettings
   readonly config: CaptureConfig
+  readonly kboxVersion: string
   readonly warnings: readonly string[]
 }
 
+/** Images and what belongs to them; never in /boot, which is small and may be read-only. */
+const STATE_FOLDER = '/var/lib/kdump'
+const RUNTIME = '/usr/lib/kbox/runtime.squashfs'
+const BUSYBOX = '/usr/lib/kbox/busybox'
 const DEVICE_TIMEOUT_MS = 60_000
+const LINK_TIMEOUT_MS = 60_000
 const STALL_TIMEOUT_MS = 300_000
 const OVERALL_TIMEOUT_MS = 6 * 3600_000
 const HOOK_TIMEOUT_MS = 300_000
 
 /**
- * Decide what would be loaded, from the configuration and this machine.
+ * Decide what would be loaded, from the configuration and a machine.
  *
  * @throws {KdumpError} if something needed is missing or not supported; the message names it and the remedy
  */
-export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
-  const release = os.release()
-  const kernel = choices.kernel ?? findKernel(release)
-  const targets = conf.targets.map((target) => resolveTarget(target, conf))
-  const rootfs = conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path) : undefined
+export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promise<ArmPlan> {
+  const { root = '/', settings = DEFAULT_LOAD_SETTINGS } = choices
   const warnings: string[] = []
-  const memTotal = readMemTotal()
+  const kernel = planKernel(choices, settings, root)
+  const targets = await Promise.all(conf.targets.map((target) => resolveTarget(target, conf, root)))
+  const rootfs =
+    conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path, root) : undefined
+  const memTotal = readMemTotal(root)
   for (const { availableBytes } of targets) {
     if (availableBytes !== undefined && availableBytes < memTotal)
       warnings.push('There might not be enough space to save a vmcore.')
   }
   const all = rootfs ? [...targets, rootfs] : targets
-  const planned = planImage({ release, targets: all, conf })
+  const network = freezeNetworkTo(targets, conf, root)
+  const planned = planImage({ release: kernel.release, targets: all, network, conf }, root)
   warnings.push(...planned.warnings)
-  const cmdline = captureCmdline(`${planned.append} ${choices.append ?? ''}`)
+  const words = { image: planned.append, asked: choices.append ?? '' }
+  const cmdline = planCmdline(settings, words, root)
   return {
-    release,
-    kernel,
-    runtime: choices.runtime ?? findRuntime(),
-    busybox: choices.busybox ?? findExecutable('busybox'),
-    image: choices.image ?? `/var/lib/kdump/initramfs-${release}kdump.img`,
+    ...kernel,
+    runtime: choices.runtime ?? findPart(root, warnings, RUNTIME, findRuntime),
+    busybox: choices.busybox ?? findPart(root, warnings, BUSYBOX, () => findExecutable('busybox')),
+    image: choices.image ?? defaultImage(kernel.release),
+    targets,
     backend: planned.backend,
     backendReason: planned.reason,
     modules: planned.modules,
     ...(planned.storage ? { storage: planned.storage } : {}),
     files: all.flatMap(({ files }) => files),
-    cmdline,
+    cmdline: cmdline.text,
+    cmdlineWords: cmdline.words,
+    words,
+    platform: cmdline.platform,
+    settings,
+    kboxVersion: choices.kboxVersion ?? '',
     warnings,
     config: {
       version: 2,
       targets: targets.map(({ place }) => place),
       ...(rootfs ? { rootfs: rootfs.place } : {}),
+      ...(network ? { network: network.plan } : {}),
       hooks: NO_HOOKS,
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
@@ -110,60 +147,45 @@ export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
       stallTimeoutMs: choices.stallTimeoutMs ?? STALL_TIMEOUT_MS,
       overallTimeoutMs: choices.overallTimeoutMs ?? OVERALL_TIMEOUT_MS,
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-      release,
+      release: readRunningRelease(root),
     },
   }
 }
 
-/** Build the initramfs of a plan. @throws {HostError} if it cannot be written */
-export function buildPlannedImage(plan: ArmPlan): BuiltImage {
-  return plan.backend.build(plan.image, plan)
+/** Where the image of a release is unless another place is asked for. */
+export function defaultImage(release: string): string {
+  return path.join(STATE_FOLDER, `initramfs-${release}kdump.img`)
 }
 
-/**
- * Load the capture kernel of a plan.
- *
- * @throws {HostError} explaining the kernel's refusal
- */
-export function loadPlannedImage({ kernel, image, cmdline }: ArmPlan, reservedBytes: number): void {
-  try {
-    loadCrashImage({ kernel, initrd: image, cmdline })
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error
-    const facts = readKexecFacts(reservedBytes, statSync(kernel).size + statSync(image).size)
-    throw new HostError(explainKexecError(error, facts), error.errno, { cause: error })
-  }
+/** Freeze the network if a target lies behind one. */
+function freezeNetworkTo(
+  targets: readonly ResolvedTarget[],
+  { linkTimeoutSeconds }: KdumpConf,
+  root: string,
+): FrozenNetwork | undefined {
+  const needs = targets.flatMap(({ place }) => networkNeedOf(place) ?? [])
+  if (needs.length === 0) return undefined
+  const timeoutMs = linkTimeoutSeconds === undefined ? LINK_TIMEOUT_MS : linkTimeoutSeconds * 1000
+  return freezeNetwork(needs, timeoutMs, root)
 }
 
-function captureCmdline(append: string): string {
-  const rules = defaultCmdlineRules(process.arch)
-  const bootCpuApicId = findBootCpuApicId(readFileSync('/proc/cpuinfo', 'utf8'))
-  const running = readFileSync('/proc/cmdline', 'utf8').trim()
-  const cmdline = prepareCmdline(running, {
-    remove: rules.remove,
-    append: `${rules.append} ${append}`,
-    watchdogDrivers: findWatchdogDrivers(),
-    ...(bootCpuApicId === undefined ? {} : { bootCpuApicId }),
-  })
-  checkCmdlineLength(cmdline)
-  return cmdline
+/** The parts of a copied tree's machine are here only if this machine has the same: a plan can be made without them. */
+function findPart(root: string, warnings: string[], usual: string, find: () => string): string {
+  if (root === '/') return find()
+  if (!existsSync(path.join(root, usual))) warnings.push(`${usual} is not in ${root}`)
+  return usual
 }
 
-function findKernel(release: string): string {
-  const candidates = [
-    ...[
-      `/boot/vmlinuz-${release}`,
-      `/usr/lib/modules/${release}/vmlinuz`,
-      `/lib/modules/${release}/vmlinuz`,
-    ],
-    ...[`/boot/efi/vmlinuz-${release}`, `/efi/vmlinuz-${release}`, `/vmlinuz-${release}`],
-  ]
-  const found = candidates.find((file) => existsSync(file))
-  if (found) return found
-  throw new HostError(
-    `Failed to detect kdump kernel location (looked for ${candidates.join(', ')}): give --kernel FILE`,
-    'ENOENT',
-  )
+function planKernel(
+  choices: ArmChoices,
+  settings: LoadSettings,
+  root: string,
+): Pick<ArmPlan, 'release' | 'kernel' | 'kernelSource' | 'kernelReason'> {
+  const named = choices.kernel === undefined ? {} : { kernel: path.resolve(choices.kernel) }
+  const { file, release, reason } = chooseKernel({ ...settings, ...named }, root)
+  const isUki = readKernelFormat(path.join(root, file)).kind === 'uki'
+  const kernel = isUki ? path.join(STATE_FOLDER, `vmlinuz-${release}.uki`) : file
+  return { release, kernel, kernelSource: file, kernelReason: reason }
 }
 
 /**

@@ -28,6 +28,8 @@ export interface RehearseOptions {
   readonly takeTruth?: boolean
   /** Called when a step begins, and when it has ended. */
   readonly onStep?: (name: StepName, ended: RehearseStep | undefined) => void
+  /** Called with what the commands that arm the guest have printed. */
+  readonly onArmed?: (output: string) => void
   /** Size of the second disk; by default, all of memory fits. */
   readonly targetSizeBytes?: number
   /** How the second disk is attached; virtio if not given. */

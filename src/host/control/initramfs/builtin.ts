@@ -8,6 +8,7 @@ export const builtin: ImageBackend = {
   packages: 'busybox-static',
   serves: () => false,
   append: '',
+  configuration: [],
   find: () => 'kbox',
   build: buildImage,
 }

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../../core/base/errors.ts'
+import { walkDeviceTree, type TreeDrivers } from './device_tree.ts'
 
 /** What only user space can bring up in the capture kernel, by the words of those who configure it. */
 export type StorageLayer =
@@ -16,17 +17,11 @@ export type StorageLayer =
   | 'network block device'
 
 /** What must be loaded for a device to appear, and what must be done beyond loading. */
-export interface DeviceDrivers {
-  /** Modules by name, from the device up to the root of the tree; of a stacked device, those of all below it. */
-  readonly modules: readonly string[]
-  /** modalias strings of devices on the way that have no driver link. */
-  readonly aliases: readonly string[]
+export interface DeviceDrivers extends TreeDrivers {
   /** Empty for a plain disk or partition: it is there once its modules are. */
   readonly layers: readonly StorageLayer[]
 }
 
-/** A device tree deeper than this is not one. */
-const DEPTH_MAX = 64
 /** More disks than any array has. */
 const DEVICES_MAX = 1024
 
@@ -51,7 +46,7 @@ export function findDeviceDrivers(number: string, root = '/'): DeviceDrivers {
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
     if (seen.has(folder) || seen.size >= DEVICES_MAX) continue
     seen.add(folder)
-    walkUp(folder, realpathSync(sys), found)
+    walkUp(folder, sys, found)
     waiting.push(...belowOf(folder, found))
   }
   return {
@@ -74,19 +69,11 @@ const LAYER_IN_PATH: readonly (readonly [RegExp, StorageLayer])[] = [
   [/\/devices\/rbd\/|\/block\/nbd\d/, 'network block device'],
 ]
 
-function walkUp(start: string, top: string, { modules, aliases, layers }: Found): void {
+function walkUp(start: string, sys: string, { modules, aliases, layers }: Found): void {
   for (const [pattern, layer] of LAYER_IN_PATH) if (pattern.test(start)) layers.add(layer)
-  let folder = start
-  for (let depth = 0; depth < DEPTH_MAX && folder.startsWith(`${top}/`); depth++) {
-    const driver = path.join(folder, 'driver')
-    const module = readLinkName(path.join(driver, 'module'))
-    if (module) modules.add(module)
-    else if (!existsSync(driver)) {
-      const alias = readLine(path.join(folder, 'modalias'))
-      if (alias) aliases.add(alias)
-    }
-    folder = path.dirname(folder)
-  }
+  const drivers = walkDeviceTree(start, sys)
+  for (const module of drivers.modules) modules.add(module)
+  for (const alias of drivers.aliases) aliases.add(alias)
 }
 
 /** Devices that a device is made of: what it is stacked on, and the controllers behind NVMe's native multipath. */
@@ -125,10 +112,6 @@ function realpathOf(link: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function readLinkName(link: string): string {
-  return path.basename(realpathOf(link) ?? '')
 }
 
 function readLine(file: string): string {

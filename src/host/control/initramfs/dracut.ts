@@ -2,11 +2,11 @@
 // systemd is left out: the recorder wants memory more than units. Source: dracut(8), dracut.modules(7).
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { UsageError } from '../../../core/base/errors.ts'
+import { splitArguments } from '../split_arguments.ts'
 import type { StorageNeeds } from './build_image.ts'
 import type { StorageLayer } from './device_modules.ts'
 import { findProgram, runDistributionTool } from './distribution_tool.ts'
-import type { ImageBackend } from './image_backend.ts'
+import { STORAGE_CONFIGURATION, type ImageBackend } from './image_backend.ts'
 import { buildStackedImage } from './stacked_image.ts'
 import { BASE_SCRIPTS } from './stacked_scripts.ts'
 
@@ -36,6 +36,15 @@ export const dracut: ImageBackend = {
   packages: 'dracut (Debian: dracut-core)',
   serves: (layer) => MODULES[layer] !== undefined,
   append: `rdinit=/${BASE_SCRIPTS.boot}`,
+  configuration: [
+    ...STORAGE_CONFIGURATION,
+    ...[
+      '/usr/bin/dracut',
+      '/etc/dracut.conf',
+      '/etc/dracut.conf.d',
+      '/usr/lib/dracut/dracut.conf.d',
+    ],
+  ],
   find: (root) => findProgram(root, TOOL),
   build: (file, inputs) => buildStackedImage(file, inputs, buildBase),
 }
@@ -54,7 +63,8 @@ export function dracutArguments(
     ...devices.flatMap(({ node }) => ['--add-device', node]),
     ...['--add', [...modules].join(' '), '--omit', OMITTED],
     ...(drivers.length === 0 ? [] : ['--add-drivers', drivers.join(' ')]),
-    ...splitArguments(dracutArgs),
+    // kdump.conf was checked: a quote that is not closed does not come here.
+    ...(splitArguments(dracutArgs) ?? []).map(({ text }) => text),
     image,
   ]
 }
@@ -118,23 +128,4 @@ rootok=1
   'kbox-enter.sh': `#!/bin/sh
 /${BASE_SCRIPTS.enter}
 `,
-}
-
-/** Split as a shell would, quotes and all, but with nothing expanded. @throws {UsageError} if a quote is left open */
-export function splitArguments(text: string): string[] {
-  const words: string[] = []
-  let word: string | undefined
-  const pieces = /\s+|"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)|([^\s"'\\]+)|(.)/gs
-  for (const [piece, double, single, escaped, plain] of text.matchAll(pieces)) {
-    if (/^\s/.test(piece)) {
-      if (word !== undefined) words.push(word)
-      word = undefined
-      continue
-    }
-    const value = double?.replace(/\\(["\\$\`])/g, '$1') ?? single ?? escaped ?? plain
-    if (value === undefined)
-      throw new UsageError(`dracut_args ${text}: the quote ${piece} has no end: add one`)
-    word = (word ?? '') + value
-  }
-  return word === undefined ? words : [...words, word]
 }

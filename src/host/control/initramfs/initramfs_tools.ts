@@ -6,7 +6,7 @@ import { HostError } from '../../../core/base/errors.ts'
 import type { StorageNeeds } from './build_image.ts'
 import type { StorageLayer } from './device_modules.ts'
 import { findProgram, runDistributionTool } from './distribution_tool.ts'
-import type { ImageBackend } from './image_backend.ts'
+import { STORAGE_CONFIGURATION, type ImageBackend } from './image_backend.ts'
 import { buildStackedImage } from './stacked_image.ts'
 import { BASE_SCRIPTS } from './stacked_scripts.ts'
 
@@ -22,6 +22,7 @@ export const initramfsTools: ImageBackend = {
   packages: 'initramfs-tools-core',
   serves: (layer) => SERVED.includes(layer),
   append: `rdinit=/${BASE_SCRIPTS.boot} boot=kbox`,
+  configuration: [...STORAGE_CONFIGURATION, ...['/usr/sbin/mkinitramfs', '/etc/initramfs-tools']],
   find: (root) => findProgram(root, TOOL),
   build: (file, inputs) => buildStackedImage(file, inputs, buildBase),
 }

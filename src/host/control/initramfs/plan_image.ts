@@ -1,13 +1,14 @@
 // Decides, for a configuration and the devices of its targets, who makes the image and which modules go into it.
-import { existsSync } from 'node:fs'
-import path from 'node:path'
 import { HostError } from '../../../core/base/errors.ts'
+import type { FrozenNetwork } from '../freeze_network.ts'
 import type { KdumpConf } from '../kdump_conf_model.ts'
 import type { ResolvedTarget } from '../resolve_target.ts'
 import type { StorageDevice, StorageNeeds } from './build_image.ts'
+import { findModuleDirectory } from '../kernel/choose_kernel.ts'
 import { chooseBackend } from './choose_backend.ts'
 import { findDeviceDrivers, type DeviceDrivers, type StorageLayer } from './device_modules.ts'
 import type { ImageBackend } from './image_backend.ts'
+import { findNetworkModules } from './network_modules.ts'
 import { ModuleIndex, moduleName, type KernelModule, type LoadOrder } from './module_index.ts'
 
 /** What is asked of the image. */
@@ -15,6 +16,8 @@ export interface ImageNeeds {
   readonly release: string
   /** All targets, the root file system among them if it may be dumped to. */
   readonly targets: readonly Pick<ResolvedTarget, 'device' | 'modules' | 'place'>[]
+  /** The way to targets behind a network. */
+  readonly network?: FrozenNetwork | undefined
   readonly conf: Pick<
     KdumpConf,
     'extraModules' | 'omitModules' | 'moduleOptions' | 'initramfs' | 'dracutArgs'
@@ -44,7 +47,7 @@ const RUNTIME_MODULES = ['loop', 'squashfs']
  * @param root where sys/ and lib/modules are found
  * @throws {HostError} if a module of a device in use is nowhere, or no back-end serves a device
  */
-export function planImage({ release, targets, conf }: ImageNeeds, root = '/'): ImagePlan {
+export function planImage({ release, targets, network, conf }: ImageNeeds, root = '/'): ImagePlan {
   const index = new ModuleIndex(findModuleDirectory(release, root))
   const devices = targets.flatMap(({ device }) => (device === undefined ? [] : [device]))
   const drivers = devices.map((device) => findDeviceDrivers(device, root))
@@ -56,6 +59,7 @@ export function planImage({ release, targets, conf }: ImageNeeds, root = '/'): I
   const bus = drivers.flatMap((found) => driverNames(found, index))
   const wanted = [
     ...RUNTIME_MODULES,
+    ...(network ? findNetworkModules(network, index, root) : []),
     ...(isOurs ? bus : []),
     ...targets.flatMap(({ modules }) => modules),
   ]
@@ -130,12 +134,4 @@ function bootOptions(
 ): string {
   const named = [...options.keys()].filter((name) => !isOurs || index.isBuiltin(name))
   return words.filter((word) => named.includes(moduleName(word.split('.')[0] ?? ''))).join(' ')
-}
-
-function findModuleDirectory(release: string, root: string): string {
-  const candidates = ['lib/modules', 'usr/lib/modules'].map((folder) =>
-    path.join(root, folder, release),
-  )
-  const first = path.join(root, 'lib/modules', release)
-  return candidates.find((folder) => existsSync(path.join(folder, 'modules.dep'))) ?? first
 }

@@ -4,7 +4,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { writeCpio } from '../../src/host/control/initramfs/cpio.ts'
-import { listCpio } from '../../src/host/control/initramfs/cpio_list.ts'
+import { listInitramfs } from '../../src/host/control/initramfs/cpio_list.ts'
 import { fuzz } from '../support/fuzz.ts'
 import { mutate } from '../support/mutate.ts'
 
@@ -26,5 +26,6 @@ const ARCHIVE = makeArchive()
 
 fuzz('cpio archives', {}, (random) => {
   const damaged = mutate(ARCHIVE, random, random.below(4) === 0 ? [[0, 120]] : [])
-  for (const { sizeBytes } of listCpio('archive', damaged)) assert.ok(sizeBytes <= damaged.length)
+  for (const { sizeBytes } of listInitramfs('archive', damaged))
+    assert.ok(sizeBytes <= damaged.length)
 })

@@ -4,9 +4,10 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { FormatError } from '../../../core/base/errors.ts'
 import { writeCpio } from './cpio.ts'
-import { listCpio } from './cpio_list.ts'
+import { listInitramfs } from './cpio_list.ts'
 
 let folder = ''
 let archive: Uint8Array
@@ -26,7 +27,7 @@ before(() => {
 after(() => rmSync(folder, { recursive: true }))
 
 test('regular files are listed, of all archives in a file', () => {
-  assert.deepEqual(listCpio('archive', archive), [
+  assert.deepEqual(listInitramfs('archive', archive), [
     { path: 'bin/odd', sizeBytes: 5 },
     { path: 'etc/x', sizeBytes: 7 },
   ])
@@ -35,7 +36,7 @@ test('regular files are listed, of all archives in a file', () => {
 test('an archive that ends early lists less or is refused by name, and nothing else happens', () => {
   for (let size = 0; size < 512; size++) {
     try {
-      assert.ok(listCpio('archive', archive.subarray(0, size)).length <= 1)
+      assert.ok(listInitramfs('archive', archive.subarray(0, size)).length <= 1)
     } catch (error) {
       assert.ok(error instanceof FormatError)
       assert.match(error.message, /archive: offset 0x[\da-f]+: cpio: /)
@@ -43,9 +44,15 @@ test('an archive that ends early lists less or is refused by name, and nothing e
   }
 })
 
+test('an archive in gzip is listed, also behind one that is not, as microcode is', () => {
+  const packed = gzipSync(archive)
+  assert.equal(listInitramfs('image', packed).length, 2)
+  assert.equal(listInitramfs('image', Buffer.concat([archive, packed])).length, 4)
+})
+
 test('what is no archive is refused', () => {
-  assert.throws(
-    () => listCpio('image', Buffer.from('\x1f\x8bgzip')),
-    /image: offset 0x0: cpio: no newc header/,
-  )
+  const list = (bytes: Uint8Array) => () => listInitramfs('image', bytes)
+  assert.throws(list(Buffer.from('zstd')), /image: offset 0x0: cpio: no newc header/)
+  assert.throws(list(Buffer.from([0x1f, 0x8b, 8])), /image: offset 0x0: gzip: /)
+  assert.throws(list(gzipSync(gzipSync(archive))), /image: offset 0x0: gzip: packed twice/)
 })

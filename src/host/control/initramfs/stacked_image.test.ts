@@ -19,7 +19,7 @@ import { HostError } from '../../../core/base/errors.ts'
 import { mkelf } from '../../../../test/support/mkelf_program.ts'
 import { captureConfig } from '../../../../test/support/capture_config_recipe.ts'
 import type { ImageInputs } from './build_image.ts'
-import { listCpio } from './cpio_list.ts'
+import { listInitramfs } from './cpio_list.ts'
 import { buildStackedImage } from './stacked_image.ts'
 import { bootScript, ENTER_SCRIPT, readyScript } from './stacked_scripts.ts'
 
@@ -66,12 +66,12 @@ test('ours lies in /kbox, theirs behind it, the runtime last, each where the ker
   const gzip = bytes.indexOf(Buffer.from([0x1f, 0x8b, 8]))
   const last = bytes.indexOf('070701', gzip)
   assert.deepEqual([gzip % 4, last % 4], [0, 0])
-  const first = listCpio('first', bytes.subarray(0, gzip)).map((part) => part.path)
+  const first = listInitramfs('first', bytes.subarray(0, gzip)).map((part) => part.path)
   for (const wanted of ['boot', 'enter', 'ready', 'init', 'bin/busybox', 'etc/kbox/capture.json'])
     assert.ok(first.includes(`kbox/${wanted}`), wanted)
   assert.ok(first.every((name) => name.startsWith('kbox/')))
   assert.match(gunzipSync(bytes.subarray(gzip, last)).toString('latin1'), /^070701/)
-  assert.deepEqual(listCpio('last', bytes.subarray(last)), [
+  assert.deepEqual(listInitramfs('last', bytes.subarray(last)), [
     { path: 'kbox/lib/kbox/runtime.squashfs', sizeBytes: 4000 },
   ])
   assert.equal(bytes.toString('latin1').split(TRAILER).length - 1, 2)

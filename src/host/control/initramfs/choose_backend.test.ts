@@ -34,10 +34,18 @@ test('LVM and the like are left to dracut, and where there is none to initramfs-
   assert.equal(chooseBackend('auto', ['LVM'], root('debian')).backend.name, 'initramfs-tools')
 })
 
+test('initramfs-tools is not asked for what its hooks do for the root only', () => {
+  assert.equal(chooseBackend('auto', ['LVM', 'LUKS'], root('both')).backend.name, 'dracut')
+  assert.throws(
+    () => chooseBackend('auto', ['LUKS'], root('debian')),
+    /: install dracut \(Debian: dracut-core\), or name a plain partition/,
+  )
+})
+
 test('without a tool, both packages are named', () => {
-  assert.throws(() => chooseBackend('auto', ['LUKS'], root('none')), {
+  assert.throws(() => chooseBackend('auto', ['RAID'], root('none')), {
     message:
-      'the target needs LUKS, which must be set up in the capture kernel: install dracut (Debian: dracut-core) or initramfs-tools-core, or name a plain partition in kdump.conf',
+      'the target needs RAID, which must be set up in the capture kernel: install dracut (Debian: dracut-core) or initramfs-tools-core, or name a plain partition in kdump.conf',
   })
 })
 

@@ -13,8 +13,8 @@ import { BASE_SCRIPTS } from './stacked_scripts.ts'
 const TOOL = 'mkinitramfs'
 const CONFIGURATION = '/etc/initramfs-tools'
 
-/** What the hooks of lvm2, cryptsetup-initramfs, mdadm and multipath-tools-boot bring. */
-const SERVED: readonly StorageLayer[] = ['LVM', 'LUKS', 'RAID', 'multipath', 'device mapper']
+/** What the hooks of lvm2, mdadm and multipath-tools-boot bring. That of cryptsetup knows the root's devices only. */
+const SERVED: readonly StorageLayer[] = ['LVM', 'RAID', 'multipath', 'device mapper']
 
 /** Debian's and Ubuntu's tool. */
 export const initramfsTools: ImageBackend = {

@@ -88,6 +88,22 @@ test("for a volume the distribution's tool gets the drivers, /init keeps the fil
   assert.match(planned.append, /rdinit=\/kbox\/boot boot=kbox/)
 })
 
+test('a volume on LUKS is planned for, with a warning of the passphrase', () => {
+  const uuid = path.join(root, 'sys/devices/virtual/block/dm-0/dm/uuid')
+  writeFileSync(uuid, 'CRYPT-LUKS2-1\n')
+  const dracut = path.join(root, 'usr/bin/dracut')
+  mkdirSync(path.dirname(dracut))
+  writeFileSync(dracut, '', { mode: 0o755 })
+  try {
+    const planned = plan('253:0')
+    assert.equal(planned.backend.name, 'dracut')
+    assert.match(planned.warnings.join(), /lies on LUKS: unless its key is in the image/)
+  } finally {
+    rmSync(dracut)
+    writeFileSync(uuid, 'LVM-1\n')
+  }
+})
+
 test('options reach insmod, and the command line where something else loads the module', () => {
   const moduleOptions = ['virtio-blk.queue_depth=64', 'nvme.io_timeout=4', 'odd']
   const ours = plan('254:0', { moduleOptions })

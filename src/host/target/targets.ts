@@ -1,8 +1,10 @@
 // The kinds of target, and opening whichever a place is of.
 import { UnsupportedError } from '../../core/base/errors.ts'
 import { filesystem } from './filesystem.ts'
+import { http } from './http.ts'
 import { nfs } from './nfs.ts'
 import type { CapturePlace } from './place.ts'
+import { ssh } from './ssh.ts'
 import type { OpenTarget, TargetDeadlines, TargetHost } from './target.ts'
 
 /**
@@ -18,8 +20,12 @@ export async function openPlace(
   switch (place.kind) {
     case 'filesystem':
       return filesystem.open(place, host, deadlines)
+    case 'http':
+      return http.open(place, host, deadlines)
     case 'nfs':
       return nfs.open(place, host, deadlines)
+    case 'ssh':
+      return ssh.open(place, host, deadlines)
     default:
       throw new UnsupportedError(`${place.kind} targets`)
   }

@@ -131,8 +131,9 @@ watch_progress() {
 }
 watch_progress &
 
-while read -r module; do
-  insmod "/${IMAGE.modules}/$module.ko" || say "module $module did not load"
+# Words behind a module's name are its parameters.
+while read -r module parameters; do
+  [ -e "/sys/module/$module" ] || insmod "/${IMAGE.modules}/$module.ko" $parameters || say "module $module did not load"
 done < /${IMAGE.moduleList}
 
 if mount -t squashfs -o loop,ro /${IMAGE.runtime} /${IMAGE.mountpoint}; then

@@ -39,6 +39,7 @@ export const FUZZ_CASES = {
   'kdump configurations of every dialect': 4000,
   'files of shell assignments': 4000,
   'collectors, arguments and sysctl files': 4000,
+  'cpio archives': 5000,
   'kernel files': 4000,
   'image manifests and load sets': 3000,
   'capture command lines': 3000,

@@ -177,6 +177,11 @@ test('a server that refuses connections after a cut is given up when its time is
   assert.equal(output.problem, error)
   assert.equal(output.write(0, new Uint8Array(10)), 0)
   assert.match(host.said.join('\n'), /trying again/)
+  // Whatever else is asked of the server costs no further time.
+  const before = host.beats.length
+  for (const work of [directory.sizeOf('vmcore'), directory.writeFile('log', ['x'])])
+    assert.match((await failed(work)).message, /^ssh kdump@server port \d+: /)
+  assert.equal(host.beats.length, before)
   await output.close()
   await target.close()
 })

@@ -16,6 +16,8 @@ export interface SftpFaults {
   capacity: number
   /** Bytes of data that are taken before nothing is answered any more. */
   answersUntil: number
+  /** Bytes of data that are taken before SFTP is ended, once, and the connection stays. */
+  endsSftpAt: number
   /** Names of requests that are answered with SSH_FX_PERMISSION_DENIED, such as 'MKDIR'. */
   denies: readonly string[]
   /** Offer no SFTP. */
@@ -53,8 +55,8 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
     home: folder,
     userKey: userKey.publicText,
     faults: {
-      ...{ capacity: Infinity, answersUntil: Infinity, denies: [], hasNoSftp: false },
-      ...{ refusesLogin: false, password: '', execOutput: undefined },
+      ...{ capacity: Infinity, answersUntil: Infinity, endsSftpAt: Infinity, denies: [] },
+      ...{ hasNoSftp: false, refusesLogin: false, password: '', execOutput: undefined },
       ...faults,
     },
     takenBytes: 0,
@@ -109,7 +111,8 @@ function serveConnection(connection: Connection, account: Account): void {
         request.password === faults.password)
     if (!isRight || faults.refusesLogin)
       return request.reject(faults.password === '' ? ['publickey'] : ['publickey', 'password'])
-    account.logins++
+    // A key is first shown, then proved.
+    if (request.method !== 'publickey' || request.signature) account.logins++
     request.accept()
   })
   connection.on('session', (accept) => {
@@ -158,6 +161,10 @@ class SftpService {
     sftp.on('WRITE', (id, handle, offset, data) => {
       this.#account.takenBytes += data.length
       if (this.#account.takenBytes > faults.answersUntil) return
+      if (this.#account.takenBytes > faults.endsSftpAt) {
+        faults.endsSftpAt = Infinity
+        return sftp.end()
+      }
       if (this.#account.takenBytes > faults.capacity) return sftp.status(id, STATUS_CODE.FAILURE)
       this.#do('WRITE', id, () => fs.writeSync(this.#fd(handle), data, 0, data.length, offset))
     })

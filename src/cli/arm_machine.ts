@@ -3,6 +3,7 @@
 import { KdumpError } from '../core/base/errors.ts'
 import { planArm, type ArmPlan } from '../host/control/arm.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
+import { clearCreationTest, settleCreationTest } from '../host/control/creation_test.ts'
 import type { BuiltImage } from '../host/control/initramfs/build_image.ts'
 import type { KdumpConf } from '../host/control/kdump_conf_model.ts'
 import { loadPlan, type LoadOutcome } from '../host/control/load_image.ts'
@@ -10,6 +11,7 @@ import { preflightTargets } from '../host/control/preflight.ts'
 import { buildPlannedImage, decideRebuild } from '../host/control/rebuild.ts'
 import { explainNoReservation } from '../host/control/reservation.ts'
 import type { ArmRequest } from './arm_options.ts'
+import { sayCreationTest } from './creation_line.ts'
 import { readSettings } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 import { formatCmdline, formatParts, formatPlan, planJson } from './plan_text.ts'
@@ -52,7 +54,9 @@ async function arm(request: ArmRequest, verb: ArmVerb): Promise<boolean> {
   if (!isLoading) return true
   if (request.verbose)
     for (const line of formatCmdline(plan.cmdline, plan.cmdlineWords)) sayKdump(line)
-  return reportLoad(loadPlan(plan))
+  if (!reportLoad(loadPlan(plan))) return false
+  if (settings.notifiesCreation) sayCreationTest(settleCreationTest(conf))
+  return true
 }
 
 /** Say how a load went. @returns whether it went well */
@@ -102,6 +106,8 @@ function buildIfNeeded(plan: ArmPlan, conf: KdumpConf, request: ArmRequest, verb
   sayKdump(`Rebuilding ${plan.image}`)
   if (request.verbose) sayKdump(`made by ${plan.backend.name}: ${plan.backendReason}`)
   const built = buildPlannedImage(plan, inputs)
+  // What a test showed of another image says nothing of this one.
+  clearCreationTest()
   if (request.json) printJson({ version: 1, ...built, inputs })
   else if (request.verbose) for (const line of formatParts(built)) sayKdump(line)
   warnIfTight(built, readCrashState().reservedBytes)

@@ -12,6 +12,7 @@ import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
 import { run } from './verbs/run.ts'
+import { test } from './verbs/test.ts'
 import { types } from './verbs/types.ts'
 import { report } from './verbs/report.ts'
 import { dump } from './verbs/dump.ts'
@@ -29,6 +30,7 @@ export const VERBS: readonly Verb[] = [
   config,
   policy,
   showmem,
+  test,
   rehearse,
   crash,
   run,

@@ -35,6 +35,9 @@ export const FUZZ_CASES = {
   'kernel files': 4000,
   'image manifests and load sets': 3000,
   'capture command lines': 3000,
+  'kdump configurations of every dialect': 4000,
+  'files of shell assignments': 4000,
+  'collectors, arguments and sysctl files': 4000,
 } as const
 
 /** The name of a target. */

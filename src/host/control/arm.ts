@@ -11,6 +11,7 @@ import {
   type CmdlineWord,
   type MoreWords,
 } from './capture_cmdline.ts'
+import { printsProgress, type CoreCollector } from './core_collector.ts'
 import { freezeNetwork, networkNeedOf, type FrozenNetwork } from './freeze_network.ts'
 import type { ImageFile, StorageNeeds } from './initramfs/build_image.ts'
 import type { ImageBackend } from './initramfs/image_backend.ts'
@@ -145,9 +146,8 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       hooks: NO_HOOKS,
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
-      codec: conf.coreCollector.codec,
-      dumpLevels: conf.coreCollector.dumpLevels,
-      pageOrder: choices.pageOrder ?? 'priority',
+      ...collectorConfig(conf.coreCollector),
+      ...(choices.pageOrder === undefined ? {} : { pageOrder: choices.pageOrder }),
       deviceTimeoutMs:
         conf.deviceTimeoutSeconds === undefined
           ? DEVICE_TIMEOUT_MS
@@ -158,6 +158,21 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       release: readRunningRelease(root),
     },
+  }
+}
+
+/** What the recorder is told of the dump itself. */
+function collectorConfig(
+  collector: CoreCollector,
+): Pick<CaptureConfig, 'codec' | 'dumpLevels' | 'format' | 'isQuiet' | 'pageOrder' | 'threads'> {
+  const { codec, dumpLevels, format, pageOrder, threads } = collector
+  return {
+    codec,
+    dumpLevels,
+    pageOrder,
+    ...(format === 'elf' ? { format } : {}),
+    ...(threads === undefined ? {} : { threads }),
+    ...(printsProgress(collector) ? {} : { isQuiet: true }),
   }
 }
 

@@ -68,7 +68,7 @@ const SYNTAXES: readonly TargetSyntax[] = [
     name: 'nfs',
     origin: 'kdump',
     value: 'HOST:/EXPORT',
-    summary: 'a directory exported by an NFS server, version 4 or 3',
+    summary: 'a directory exported by an NFS server, version 4 or 3; ours: mount options behind it',
     remedy: "write 'nfs host:/export' or 'nfs [2001:db8::1]:/export'",
     parse: (value) => parseNfsTarget(value),
   },

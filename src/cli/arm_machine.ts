@@ -1,12 +1,13 @@
 // start, restart and rebuild: one way from the configuration to a loaded image, in kdumpctl's words. The verbs differ in
 // where they stop, and in what they make of an image that is loaded already.
 import { KdumpError } from '../core/base/errors.ts'
-import { planArm, type ArmPlan } from '../host/control/arm.ts'
+import { defaultImage, planArm, type ArmPlan } from '../host/control/arm.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
 import { clearCreationTest, settleCreationTest } from '../host/control/creation_test.ts'
 import type { BuiltImage } from '../host/control/initramfs/build_image.ts'
 import type { KdumpConf } from '../host/control/kdump_conf_model.ts'
-import { loadPlan, type LoadOutcome } from '../host/control/load_image.ts'
+import { readRunningRelease } from '../host/control/kernel/choose_kernel.ts'
+import { loadLastGood, loadPlan, type LoadOutcome } from '../host/control/load_image.ts'
 import { preflightTargets } from '../host/control/preflight.ts'
 import { buildPlannedImage, decideRebuild } from '../host/control/rebuild.ts'
 import { explainNoReservation } from '../host/control/reservation.ts'
@@ -30,19 +31,22 @@ export async function armMachine(request: ArmRequest, verb: ArmVerb): Promise<bo
   } catch (error) {
     if (!(error instanceof KdumpError) && !isSystemError(error)) throw error
     sayKdump(error.message)
-    if (verb !== 'rebuild' && !request.isDryRun && readCrashState().loaded)
-      sayKdump('What was loaded before stays loaded.')
+    if (isLoading(request, verb)) sayArmed(keepArmed(request))
     return false
   }
 }
 
 async function arm(request: ArmRequest, verb: ArmVerb): Promise<boolean> {
   const { isDryRun } = request
-  const isLoading = verb !== 'rebuild' && !request.buildsOnly && !isDryRun
+  const loads = isLoading(request, verb)
   const configuration = readSettings({ file: request.configFile, root: request.root })
-  if (!configuration || (isLoading && !isFeasible())) return false
+  if (!configuration) {
+    if (loads && readCrashState().loaded) sayArmed({ armed: 'as before', why: '' })
+    return false
+  }
+  if (loads && !isFeasible()) return false
   const { conf, load: settings } = configuration
-  if (isLoading && verb === 'start' && readCrashState().loaded) {
+  if (loads && verb === 'start' && readCrashState().loaded) {
     warnKdump('Kdump already running: [WARNING]')
     return true
   }
@@ -51,7 +55,7 @@ async function arm(request: ArmRequest, verb: ArmVerb): Promise<boolean> {
   for (const warning of [...plan.warnings, ...checked]) warnKdump(warning)
   if (isDryRun) return showPlan(plan, conf, request)
   buildIfNeeded(plan, conf, request, verb)
-  if (!isLoading) return true
+  if (!loads) return true
   if (request.verbose)
     for (const line of formatCmdline(plan.cmdline, plan.cmdlineWords)) sayKdump(line)
   if (!reportLoad(loadPlan(plan))) return false
@@ -71,7 +75,14 @@ export function reportLoad(outcome: LoadOutcome): boolean {
   }
   sayKdump('kexec: failed to load kdump kernel')
   sayKdump(outcome.error.message)
-  switch (outcome.armed) {
+  sayArmed(outcome)
+  return false
+}
+
+type Armed = Pick<LoadOutcome & { readonly ok: false }, 'armed' | 'why'>
+
+function sayArmed({ armed, why }: Armed): void {
+  switch (armed) {
     case 'as before':
       sayKdump('What was loaded before stays loaded.')
       break
@@ -79,12 +90,25 @@ export function reportLoad(outcome: LoadOutcome): boolean {
       sayKdump('The image that was loaded before is loaded again.')
       break
     case 'nothing':
-      warnKdump(`NOTHING is loaded now${outcome.why === '' ? '' : `: ${outcome.why}`}`)
+      warnKdump(`NOTHING is loaded now: ${why}`)
   }
-  return false
 }
 
-function isFeasible(): boolean {
+/** A target that does not answer today must not leave the machine without any image: yesterday's may have another. */
+function keepArmed({ choices }: ArmRequest): Armed {
+  const { supported, loaded, reservedBytes } = readCrashState()
+  if (loaded) return { armed: 'as before', why: '' }
+  if (!supported || reservedBytes === 0) return { armed: 'nothing', why: 'no memory is reserved' }
+  const why = loadLastGood(choices.image ?? defaultImage(readRunningRelease()))
+  return { armed: why === '' ? 'last good' : 'nothing', why }
+}
+
+function isLoading({ buildsOnly, isDryRun }: ArmRequest, verb: ArmVerb): boolean {
+  return verb !== 'rebuild' && !buildsOnly && !isDryRun
+}
+
+/** Can this kernel hold a crash image? If not, say why, in kdumpctl's words. */
+export function isFeasible(): boolean {
   const { supported, reservedBytes } = readCrashState()
   if (!supported) {
     sayKdump('Kdump is not supported on this kernel')

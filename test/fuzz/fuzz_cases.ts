@@ -32,6 +32,7 @@ export const FUZZ_CASES = {
   'filtering of hostile machines': 300,
   'plans of machines whose VMCOREINFO lies': 150,
   'plans of machines whose page array, tables or sections are damaged': 150,
+  'cpio archives': 5000,
   'kernel files': 4000,
   'image manifests and load sets': 3000,
   'capture command lines': 3000,

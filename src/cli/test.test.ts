@@ -2,16 +2,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { HostError } from '../core/base/errors.ts'
-import { DEFAULT_CONF } from '../host/control/kdump_conf_model.ts'
-import { DEFAULT_LOAD_SETTINGS } from '../host/control/load_settings.ts'
-import { redHat } from '../host/control/dialects/red_hat.ts'
-import type { Configuration } from '../host/control/read_configuration.ts'
 import { testMain, type TestMachine } from './test.ts'
-
-const SETTINGS: Configuration = {
-  ...{ conf: DEFAULT_CONF, load: DEFAULT_LOAD_SETTINGS, dialect: redHat, file: 'kdump.conf' },
-  ...{ files: [], sources: new Map(), warnings: [] },
-}
 
 async function run(
   context: TestContext,
@@ -30,8 +21,7 @@ async function run(
       done.push(question)
       return 'n'
     },
-    readSettings: () => SETTINGS,
-    reload: (word) => void done.push(word.replace(/[\d-]+$/, 'ID')),
+    reload: async (word) => void done.push(word.replace(/[\d-]+$/, 'ID')),
     begin: () => void done.push('begin'),
     crash: async () => void done.push('crash'),
     ...changes,
@@ -76,7 +66,7 @@ test('--no-crash prepares the test and leaves the crash to somebody else', async
 
 test('an image that cannot be loaded is no test', async (t) => {
   const { code, stderr, done } = await run(t, ['--force'], {
-    reload: () => {
+    reload: async () => {
       throw new HostError('the kernel refuses')
     },
   })

@@ -2,14 +2,16 @@
 import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KdumpError } from '../core/base/errors.ts'
-import { formatTestId, makeTestId } from '../host/capture/test_id.ts'
+import { HostError, KdumpError } from '../core/base/errors.ts'
+import { findTestId, formatTestId, makeTestId } from '../host/capture/test_id.ts'
+import { splitCmdline } from '../host/control/capture_cmdline.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
 import { writeCreationTest } from '../host/control/creation_test.ts'
-import type { Configuration } from '../host/control/read_configuration.ts'
+import { LOADED_RECORD } from '../host/control/load_image.ts'
+import { readLoadSet } from '../host/control/load_set.ts'
 import { reloadImage } from '../host/control/reload_image.ts'
 import { sync } from '../host/platform/syscalls.ts'
-import { readSettings } from './kdump_conf_file.ts'
+import { lockKdump } from './kdump_lock.ts'
 import { sayKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
@@ -18,9 +20,8 @@ export interface TestMachine {
   isLoaded(): boolean
   /** Ask a person; '' if there is none. */
   ask(question: string): Promise<string>
-  readSettings(): Configuration | undefined
   /** Load again what is loaded, with a word more on its command line. @throws {KdumpError} */
-  reload(word: string): void
+  reload(word: string): Promise<void>
   /** Note on the disk that a test was begun. */
   begin(testId: string): void
   /** Die. Returns only if that failed. */
@@ -57,10 +58,9 @@ export async function testMain(
     }
     sayKdump('Start kdump test...')
   }
-  if (!machine.readSettings()) return 1
   const testId = makeTestId(Date.now())
   try {
-    machine.reload(formatTestId(testId))
+    await machine.reload(formatTestId(testId))
   } catch (error) {
     if (!(error instanceof KdumpError)) throw error
     sayKdump('Set kdump test id fail.')
@@ -87,10 +87,12 @@ const thisMachine: TestMachine = {
     line.close()
     return answer.trim()
   },
-  readSettings: () => readSettings(),
-  reload(word) {
-    const { outcome } = reloadImage(word)
-    if (!outcome.ok) throw outcome.error
+  async reload(word) {
+    const code = await lockKdump(() => {
+      reloadWith(word)
+      return 0
+    })
+    if (code !== 0) throw new HostError('another program holds the kdump lock', 'EBUSY')
   },
   begin(testId) {
     writeCreationTest({ status: 'pending', testId })
@@ -100,4 +102,12 @@ const thisMachine: TestMachine = {
     writeFileSync('/proc/sysrq-trigger', 'c')
     await sleep(DEATH_MS)
   },
+}
+
+/** The words asked for at the start stay; the id of an earlier test that never came does not. */
+function reloadWith(word: string): void {
+  const asked = splitCmdline(readLoadSet(LOADED_RECORD)?.words.asked ?? '')
+  const kept = asked.filter((one) => findTestId(one) === undefined)
+  const { outcome } = reloadImage([...kept, word].join(' '))
+  if (!outcome.ok) throw outcome.error
 }

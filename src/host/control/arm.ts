@@ -11,7 +11,7 @@ import {
   type CmdlineWord,
   type MoreWords,
 } from './capture_cmdline.ts'
-import { printsProgress, type CoreCollector } from './core_collector.ts'
+import { type CoreCollector, printsProgress } from './core_collector.ts'
 import { freezeNetwork, networkNeedOf, type FrozenNetwork } from './freeze_network.ts'
 import type { ImageFile, StorageNeeds } from './initramfs/build_image.ts'
 import type { ImageBackend } from './initramfs/image_backend.ts'

@@ -33,6 +33,7 @@ const CONFIG: CaptureConfig = {
     cards: [
       {
         mac: '52:54:00:12:34:56',
+        usedMac: '52:54:00:12:34:57',
         devicePath: '/devices/pci0000:00/0000:00:03.0',
         name: 'eth0',
         vlan: 7,

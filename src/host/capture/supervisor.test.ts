@@ -252,3 +252,36 @@ test('a mount that will not go away does not cost the reboot', async () => {
 test('stamps are local time, two digits each', () => {
   assert.equal(formatStamp(DATE), '2026-11-22-09:05:03')
 })
+
+const NFS = {
+  kind: 'nfs',
+  server: 'files',
+  addresses: ['192.0.2.9'],
+  export: '/export',
+  options: '',
+  directory: '/var/crash',
+} as const
+const NETWORK = { hostname: 'web7', cards: [], nameservers: [], timeoutMs: 1000 }
+
+test('a network that does not come up is tried once, costs the targets behind it, and the next one takes the dump', async () => {
+  const bringUpNetwork = async (): Promise<void> => {
+    events.push('network')
+    throw new HostError('no link on network card', 'ENETDOWN')
+  }
+  const config = { ...CONFIG, network: NETWORK, targets: [NFS, NFS, TARGET] }
+  assert.equal(await runCapture(config, machine({ bringUpNetwork }), WORK), true)
+  assert.deepEqual(events, ['network', 'mount /dev/vda ext4', 'sync', 'unmount', 'reboot'])
+  const [first] = manifest().steps
+  assert.deepEqual([first?.name, first?.error], ['network', 'no link on network card'])
+})
+
+test('a disk needs no network', async () => {
+  await runCapture({ ...CONFIG, network: NETWORK }, machine(), WORK)
+  assert.ok(!events.includes('network'))
+})
+
+test('a network that is up does not make a dead server answer', async () => {
+  const config = { ...CONFIG, network: NETWORK, targets: [{ ...NFS, addresses: [] }] }
+  assert.equal(await runCapture(config, machine(), WORK), false)
+  assert.deepEqual(events, ['network', 'halt'])
+})

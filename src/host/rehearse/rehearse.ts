@@ -161,11 +161,11 @@ async function crashMachine(
 }
 
 /** Copy what the capture kernel wrote; returns the number of files. @throws {HostError} if it wrote nothing */
-function collect(
+async function collect(
   { options, folder, files }: Rehearsal,
   spec: MachineSpec,
   target: ScratchTarget,
-): number {
+): Promise<number> {
   for (const { file } of spec.disks) repairDisk(file)
   const [root, second] = spec.disks
   const disk = target.disk === 'root' ? root : second
@@ -175,9 +175,10 @@ function collect(
     if (truth !== undefined) renameInto(path.join(files, 'snapshot'), path.join(truth, 'snapshot'))
   }
   const { receivedIn } = options
+  const received = typeof receivedIn === 'function' ? await receivedIn() : receivedIn
   const copy =
-    receivedIn !== undefined
-      ? path.join(receivedIn, target.folder)
+    received !== undefined
+      ? path.join(received, target.folder)
       : extractFolder(disk.file, target.folder, path.join(folder, 'collected'))
   const recording = copy === undefined ? undefined : findRecording(copy)
   if (copy === undefined || recording === undefined) {

@@ -8,6 +8,7 @@ import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
 import { config } from './verbs/config.ts'
 import { policy } from './verbs/policy.ts'
+import { propagate } from './verbs/propagate.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
@@ -29,6 +30,7 @@ export const VERBS: readonly Verb[] = [
   stop,
   config,
   policy,
+  propagate,
   showmem,
   test,
   rehearse,

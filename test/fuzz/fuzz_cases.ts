@@ -39,6 +39,10 @@ export const FUZZ_CASES = {
   'kdump configurations of every dialect': 4000,
   'files of shell assignments': 4000,
   'collectors, arguments and sysctl files': 4000,
+  'known_hosts files': 4000,
+  'ssh_config files': 4000,
+  'host patterns': 4000,
+  'keys of SSH': 300,
 } as const
 
 /** The name of a target. */

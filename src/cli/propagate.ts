@@ -2,12 +2,12 @@
 import { KdumpError, UsageError } from '../core/base/errors.ts'
 import { propagate } from '../host/control/propagate.ts'
 import { Questions } from './ask.ts'
-import { KDUMP_CONF, readKdumpConf } from './kdump_conf_file.ts'
+import { readSettings } from './kdump_conf_file.ts'
 import { sayKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
 const OPTIONS = {
-  config: { type: 'string', default: KDUMP_CONF },
+  config: { type: 'string' },
   'accept-host-key': { type: 'string', default: 'ask' },
   'sftp-only': { type: 'boolean', default: false },
   root: { type: 'string', default: '/' },
@@ -24,11 +24,12 @@ export async function propagateMain(argv: readonly string[]): Promise<number> {
   const acceptHostKey = values['accept-host-key']
   if (!/^(?:ask|yes|SHA256:[\w+/]{43})$/.test(acceptHostKey))
     throw new UsageError(`--accept-host-key ${acceptHostKey}: must be ask, yes or SHA256:…`)
-  const conf = readKdumpConf(values.config)
-  if (!conf) return 1
+  const configuration = readSettings({ file: values.config })
+  if (!configuration) return 1
+  const { conf, file } = configuration
   const targets = conf.targets.filter((target) => target.kind === 'ssh')
   if (targets.length === 0) {
-    sayKdump(`No ssh config specified in ${values.config}.  Can't propagate`)
+    sayKdump(`No ssh config specified in ${file}.  Can't propagate`)
     return 1
   }
   using questions = new Questions()

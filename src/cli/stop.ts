@@ -3,6 +3,7 @@ import { HostError } from '../core/base/errors.ts'
 import { unloadCrashImage } from '../host/control/kexec.ts'
 import { explainKexecError } from '../host/control/kexec_explain.ts'
 import { readKexecFacts } from '../host/control/kexec_facts.ts'
+import { lockKdump } from './kdump_lock.ts'
 import { sayKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
@@ -13,6 +14,10 @@ import { parseVerbOptions } from './verb_options.ts'
  */
 export async function stopMain(argv: readonly string[]): Promise<number> {
   parseVerbOptions(argv, {})
+  return lockKdump(stop)
+}
+
+function stop(): number {
   try {
     unloadCrashImage()
   } catch (error) {

@@ -45,6 +45,13 @@ export interface CaptureHook {
   readonly isDecisive: boolean
 }
 
+/** fence_kdump_send: tells the cluster that this machine dumps and must not be fenced. */
+export interface CaptureFence {
+  /** A path in the image. */
+  readonly file: string
+  readonly args: readonly string[]
+}
+
 /** Everything the recorder must know. */
 export interface CaptureConfig {
   readonly version: 2
@@ -57,6 +64,8 @@ export interface CaptureConfig {
   /** Absent where this machine has no disk that could be written to that way. */
   readonly breadcrumb?: BreadcrumbPlace
   readonly hooks: CaptureHooks
+  /** Absent where no cluster is to be told. */
+  readonly fence?: CaptureFence
   readonly failureAction: FailureAction
   readonly finalAction: FinalAction
   readonly codec: CodecName | 'none'
@@ -99,6 +108,7 @@ export function parseCaptureConfig(file: string, text: string): CaptureConfig {
     ...(read.has('network') ? { network: parseNetworkPlan(read.object('network')) } : {}),
     ...(read.has('breadcrumb') ? { breadcrumb: parseBreadcrumb(read.object('breadcrumb')) } : {}),
     hooks: parseHooks(read.object('hooks')),
+    ...(read.has('fence') ? { fence: parseFence(read.object('fence')) } : {}),
     failureAction: read.oneOf('failureAction', [
       'reboot',
       'halt',
@@ -129,6 +139,10 @@ function parseBreadcrumb(read: Members): BreadcrumbPlace {
     })),
     nonce: read.string('nonce'),
   }
+}
+
+function parseFence(read: Members): CaptureFence {
+  return { file: read.string('file'), args: read.strings('args') }
 }
 
 function parseHooks(read: Members): CaptureHooks {

@@ -1,6 +1,7 @@
 // What the recorder asks of the machine it runs on. Tests hand in a folder and a clock instead.
 import type { TargetHost } from '../target/target.ts'
 import type { FinalAction } from './capture_config.ts'
+import type { ProgramEnd } from './hooks.ts'
 
 /** The machine as the recorder sees it. */
 export interface CaptureMachine extends Omit<TargetHost, 'step'> {
@@ -14,6 +15,10 @@ export interface CaptureMachine extends Omit<TargetHost, 'step'> {
   kernelLog(): string
   /** Tell whoever would try again after us that what could be saved is saved. */
   setRecorded(): void
+  /** Run a program to its end; at its deadline it is killed with all it started. */
+  runProgram(file: string, args: readonly string[], timeoutMs: number): Promise<ProgramEnd>
+  /** Keep a program running beside everything else. */
+  keepRunning(file: string, args: readonly string[]): void
   /** Give the console to a person, until they leave. */
   shell(): Promise<void>
   /** Leave the machine. On a real machine it does not return. */

@@ -45,8 +45,10 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-const trail = (place: BreadcrumbPlace | undefined = PLACE, node = () => device as string | undefined) =>
-  new BreadcrumbTrail(place, { findDevice: node, say: (text) => void said.push(text) })
+const trail = (
+  place: BreadcrumbPlace | undefined = PLACE,
+  node = () => device as string | undefined,
+) => new BreadcrumbTrail(place, { findDevice: node, say: (text) => void said.push(text) })
 
 /** As the next boot's file system would read it. */
 function readBack(): CrumbFile {
@@ -116,10 +118,7 @@ test('a block that belongs to another file now is not written to', () => {
   const crumbs = trail()
   for (let atMs = 0; atMs < 300; atMs++) crumbs.add({ crumb: 'begin', step: 'x'.repeat(40), atMs })
   const now = readFileSync(device)
-  assert.deepEqual(
-    now.subarray(thirdOfSteps, thirdOfSteps + 4096),
-    Buffer.alloc(4096, 0x55),
-  )
+  assert.deepEqual(now.subarray(thirdOfSteps, thirdOfSteps + 4096), Buffer.alloc(4096, 0x55))
   assert.match(said.join('\n'), /^no breadcrumbs: .* is not the breadcrumb file/)
 })
 

@@ -118,10 +118,7 @@ class CrumbDevice {
     for (let at = 0; at < bytes.length; at += CRUMB_PAYLOAD_SIZE) {
       const index = area.firstBlock + from + at / CRUMB_PAYLOAD_SIZE
       this.#readOwn(index)
-      const block = encodeCrumbBlock(
-        this.#place.nonce,
-        bytes.subarray(at, at + CRUMB_PAYLOAD_SIZE),
-      )
+      const block = encodeCrumbBlock(this.#place.nonce, bytes.subarray(at, at + CRUMB_PAYLOAD_SIZE))
       const written = writeSync(this.#fd, block, 0, block.length, this.#offsetOf(index))
       if (written < block.length) throw new HostError(`${this.#node}: a write was cut short`, 'EIO')
     }

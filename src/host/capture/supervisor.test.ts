@@ -34,6 +34,7 @@ const CONFIG: CaptureConfig = {
   version: 2,
   targets: [TARGET],
   hooks: NO_HOOKS,
+  petsWatchdogs: false,
   failureAction: 'halt',
   finalAction: 'reboot',
   codec: 'zstd',

@@ -17,6 +17,7 @@ const CONFIG: CaptureConfig = {
     },
   ],
   hooks: NO_HOOKS,
+  petsWatchdogs: false,
   hookTimeoutMs: 60_000,
   failureAction: 'dump_to_rootfs',
   finalAction: 'reboot',

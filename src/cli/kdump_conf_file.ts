@@ -1,6 +1,7 @@
 // Reads kdump.conf for a verb and tells what is wrong with it.
 import { readFileSync } from 'node:fs'
-import { formatProblemPlace, parseKdumpConf } from '../host/control/kdump_conf.ts'
+import { formatProblemPlace } from '../host/control/conf_problem.ts'
+import { parseKdumpConf } from '../host/control/kdump_conf.ts'
 import type { KdumpConf } from '../host/control/kdump_conf_model.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 

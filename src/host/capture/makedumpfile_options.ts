@@ -1,9 +1,9 @@
 // The command line of makedumpfile(8), as far as kbox does it: which options exist, which we act on, which change
 // nothing here. Source: makedumpfile(8), makedumpfile.c main().
-import { UsageError, UnsupportedError } from '../core/base/errors.ts'
-import { type ArgumentKind, type GetoptOption, parseGetopt } from '../core/base/getopt.ts'
-import type { CodecName } from '../core/codec/codec.ts'
-import type { PageOrder } from '../host/capture/page_order.ts'
+import { UsageError, UnsupportedError } from '../../core/base/errors.ts'
+import { type ArgumentKind, type GetoptOption, parseGetopt } from '../../core/base/getopt.ts'
+import type { CodecName } from '../../core/codec/codec.ts'
+import type { PageOrder } from './page_order.ts'
 
 const LEVEL_MAX = 31
 /** Bits of --message-level. */
@@ -177,6 +177,19 @@ const DEFAULTS: MakedumpfileRequest = {
  * @throws {UnsupportedError} for an option that kbox does not do
  */
 export function parseMakedumpfileOptions(argv: readonly string[]): MakedumpfileRequest {
+  const { request, operands } = parseMakedumpfileFlags(argv)
+  return withOperands(request, operands)
+}
+
+/**
+ * Parse makedumpfile's arguments, but say nothing about which files they name.
+ *
+ * @throws as parseMakedumpfileOptions
+ */
+export function parseMakedumpfileFlags(argv: readonly string[]): {
+  readonly request: MakedumpfileRequest
+  readonly operands: readonly string[]
+} {
   const { options, operands } = parseGetopt(argv, OPTIONS)
   let request = DEFAULTS
   for (const { name, argument } of options) {
@@ -187,7 +200,7 @@ export function parseMakedumpfileOptions(argv: readonly string[]): MakedumpfileR
     if (name === 'show-stats') request = withMessages(request, ML_REPORT)
     if (name === 'g') request = { ...request, outputs: [argument] }
   }
-  return withOperands(checkTogether(request), operands)
+  return { request: checkTogether(request), operands }
 }
 
 type Change = Partial<MakedumpfileRequest>

@@ -7,8 +7,11 @@ import {
   planArm,
   type ArmChoices,
 } from '../host/control/arm.ts'
+import { makeBreadcrumbFile } from '../host/control/breadcrumb_file.ts'
+import { collectLastCrash } from '../host/control/collect.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
 import type { BuiltImage } from '../host/control/initramfs/build_image.ts'
+import type { KdumpConf } from '../host/control/kdump_conf_model.ts'
 import { explainNoReservation } from '../host/control/reservation.ts'
 import { KDUMP_CONF, readKdumpConf } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
@@ -24,6 +27,7 @@ const OPTIONS = {
   'page-order': { type: 'string' },
   'stall-timeout': { type: 'string' },
   'overall-timeout': { type: 'string' },
+  'hook-timeout': { type: 'string' },
   'build-only': { type: 'boolean', default: false },
   verbose: { type: 'boolean', short: 'v', default: false },
 } as const
@@ -67,6 +71,7 @@ function start(values: Values): boolean {
     return true
   }
   try {
+    prepareCrumbs(conf)
     const plan = planArm(conf, choices)
     for (const warning of plan.warnings) warnKdump(warning)
     if (!conf.forceNoRebuild || !existsSync(plan.image)) {
@@ -88,6 +93,15 @@ function start(values: Values): boolean {
   }
 }
 
+/** What the last crash left is taken care of first: its breadcrumbs make room for the next one's. */
+function prepareCrumbs(conf: KdumpConf): void {
+  for (const { text, isWarning } of collectLastCrash(conf))
+    isWarning ? warnKdump(text) : sayKdump(text)
+  const crumbs = makeBreadcrumbFile(conf.path)
+  if (typeof crumbs === 'string')
+    warnKdump(`no breadcrumbs: should no target take the dump, its log is lost (${crumbs})`)
+}
+
 /** Node's own errors of file operations carry a code such as ENOSPC, and a message that names call and file. */
 function isSystemError(error: unknown): error is Error {
   return error instanceof Error && 'syscall' in error
@@ -101,6 +115,7 @@ function readChoices(values: Values): ArmChoices {
   }
   const stall = readSeconds('--stall-timeout', values['stall-timeout'])
   const overall = readSeconds('--overall-timeout', values['overall-timeout'])
+  const hook = readSeconds('--hook-timeout', values['hook-timeout'])
   return {
     ...(kernel === undefined ? {} : { kernel }),
     ...(runtime === undefined ? {} : { runtime }),
@@ -110,6 +125,7 @@ function readChoices(values: Values): ArmChoices {
     ...(pageOrder === undefined ? {} : { pageOrder }),
     ...(stall === undefined ? {} : { stallTimeoutMs: stall * 1000 }),
     ...(overall === undefined ? {} : { overallTimeoutMs: overall * 1000 }),
+    ...(hook === undefined ? {} : { hookTimeoutMs: hook * 1000 }),
   }
 }
 

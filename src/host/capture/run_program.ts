@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import type { ProgramEnd } from './hooks.ts'
 
 /** Not what Node's runtime is started with: its libraries are not those of the machine's own programs. */
-const ENVIRONMENT = { PATH: '/bin:/sbin:/usr/bin:/usr/sbin', HOME: '/' }
+const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/' }
 /** Between two heartbeats of one who waits. */
 const BEAT_INTERVAL_MS = 1000
 

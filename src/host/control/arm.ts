@@ -4,7 +4,8 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import os from 'node:os'
 import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
-import { NO_HOOKS, type CaptureConfig } from '../capture/capture_config.ts'
+import type { CaptureConfig } from '../capture/capture_config.ts'
+import { findBreadcrumbFile, markCrumbs } from './breadcrumb_file.ts'
 import {
   checkCmdlineLength,
   defaultCmdlineRules,
@@ -22,7 +23,8 @@ import {
   resolveTarget,
   type ResolvedTarget,
 } from './resolve_target.ts'
-import { findWatchdogDrivers } from './watchdog.ts'
+import { planHooks } from './hook_files.ts'
+import { findArmedWatchdogs, findWatchdogDrivers } from './watchdog.ts'
 
 /** What the caller may choose instead of what we would find. */
 export interface ArmChoices {
@@ -34,6 +36,7 @@ export interface ArmChoices {
   readonly pageOrder?: CaptureConfig['pageOrder']
   readonly stallTimeoutMs?: number
   readonly overallTimeoutMs?: number
+  readonly hookTimeoutMs?: number
   /** More words for the capture kernel's command line. */
   readonly append?: string
 }
@@ -50,6 +53,8 @@ export interface ArmPlan {
   readonly files: readonly ImageFile[]
   readonly cmdline: string
   readonly config: CaptureConfig
+  /** Breadcrumb file; '' for none. */
+  readonly crumbFile: string
   readonly warnings: readonly string[]
 }
 
@@ -75,7 +80,18 @@ export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
       warnings.push('There might not be enough space to save a vmcore.')
   }
   const all = rootfs ? [...targets, rootfs] : targets
-  const modules = findModules(release, all, conf.extraModules, warnings)
+  const crumbs = findBreadcrumbFile(conf.path)
+  const watchdogs = findArmedWatchdogs()
+  const hooks = planHooks(conf)
+  warnings.push(...hooks.warnings)
+  // The disk of the breadcrumbs must be there, its file system need not.
+  const disks = crumbs ? [...all, { device: crumbs.device, modules: [] }] : all
+  const modules = findModules(
+    release,
+    disks,
+    [...conf.extraModules, ...watchdogs.modules],
+    warnings,
+  )
   const cmdline = captureCmdline(choices.append ?? '')
   return {
     release,
@@ -84,14 +100,18 @@ export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
     busybox: choices.busybox ?? findExecutable('busybox'),
     image: choices.image ?? `/var/lib/kdump/initramfs-${release}kdump.img`,
     modules,
-    files: all.flatMap(({ files }) => files),
+    files: [...all.flatMap(({ files }) => files), ...hooks.files],
+    crumbFile: crumbs?.file ?? '',
     cmdline,
     warnings,
     config: {
       version: 2,
       targets: targets.map(({ place }) => place),
       ...(rootfs ? { rootfs: rootfs.place } : {}),
-      hooks: NO_HOOKS,
+      ...(crumbs ? { breadcrumb: crumbs.place } : {}),
+      hooks: hooks.hooks,
+      ...(hooks.fence ? { fence: hooks.fence } : {}),
+      petsWatchdogs: watchdogs.isAny,
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
       codec: conf.coreCollector.codec,
@@ -101,7 +121,7 @@ export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
         conf.deviceTimeoutSeconds === undefined
           ? DEVICE_TIMEOUT_MS
           : conf.deviceTimeoutSeconds * 1000,
-      hookTimeoutMs: HOOK_TIMEOUT_MS,
+      hookTimeoutMs: choices.hookTimeoutMs ?? HOOK_TIMEOUT_MS,
       stallTimeoutMs: choices.stallTimeoutMs ?? STALL_TIMEOUT_MS,
       overallTimeoutMs: choices.overallTimeoutMs ?? OVERALL_TIMEOUT_MS,
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
@@ -127,9 +147,13 @@ export function buildPlannedImage({
  *
  * @throws {HostError} explaining the kernel's refusal
  */
-export function loadPlannedImage({ kernel, image, cmdline }: ArmPlan, reservedBytes: number): void {
+export function loadPlannedImage(
+  { kernel, image, cmdline, crumbFile, release }: ArmPlan,
+  reservedBytes: number,
+): void {
   try {
     loadCrashImage({ kernel, initrd: image, cmdline })
+    if (crumbFile !== '') markCrumbs(crumbFile, 'armed', release)
   } catch (error) {
     if (!(error instanceof HostError)) throw error
     const facts = readKexecFacts(reservedBytes, statSync(kernel).size + statSync(image).size)
@@ -143,7 +167,7 @@ const NO_DRIVERS: DeviceDrivers = { modules: [], aliases: [] }
 
 function findModules(
   release: string,
-  targets: readonly ResolvedTarget[],
+  targets: readonly Pick<ResolvedTarget, 'device' | 'modules'>[],
   extra: readonly string[],
   warnings: string[],
 ): readonly KernelModule[] {

@@ -12,6 +12,7 @@ import { collectLastCrash } from '../host/control/collect.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
 import type { BuiltImage } from '../host/control/initramfs/build_image.ts'
 import type { KdumpConf } from '../host/control/kdump_conf_model.ts'
+import { preflightTargets } from '../host/control/preflight.ts'
 import { explainNoReservation } from '../host/control/reservation.ts'
 import { KDUMP_CONF, readKdumpConf } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
@@ -40,7 +41,7 @@ const OPTIONS = {
  */
 export async function startMain(argv: readonly string[]): Promise<number> {
   const values = parseOptions(argv)
-  const isArmed = start(values)
+  const isArmed = await start(values)
   if (!isArmed) sayKdump('Starting kdump: [FAILED]')
   return isArmed ? 0 : 1
 }
@@ -51,7 +52,7 @@ function parseOptions(argv: readonly string[]) {
   return parseVerbOptions(argv, OPTIONS)
 }
 
-function start(values: Values): boolean {
+async function start(values: Values): Promise<boolean> {
   const choices = readChoices(values)
   if (!existsSync(values.config)) return readKdumpConf(values.config) !== undefined
   const state = readCrashState()
@@ -72,8 +73,9 @@ function start(values: Values): boolean {
   }
   try {
     prepareCrumbs(conf)
-    const plan = planArm(conf, choices)
-    for (const warning of plan.warnings) warnKdump(warning)
+    const plan = await planArm(conf, choices)
+    const checked = values['build-only'] ? [] : await preflightTargets(plan.targets)
+    for (const warning of [...plan.warnings, ...checked]) warnKdump(warning)
     if (!conf.forceNoRebuild || !existsSync(plan.image)) {
       sayKdump(`Rebuilding ${plan.image}`)
       const built = buildPlannedImage(plan)

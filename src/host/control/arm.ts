@@ -48,6 +48,7 @@ export interface ArmPlan {
   readonly runtime: string
   readonly busybox: string
   readonly image: string
+  readonly targets: readonly ResolvedTarget[]
   readonly modules: readonly KernelModule[]
   /** Keys, hooks and the like. */
   readonly files: readonly ImageFile[]
@@ -68,10 +69,10 @@ const HOOK_TIMEOUT_MS = 300_000
  *
  * @throws {KdumpError} if something needed is missing or not supported; the message names it and the remedy
  */
-export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
+export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promise<ArmPlan> {
   const release = os.release()
   const kernel = choices.kernel ?? findKernel(release)
-  const targets = conf.targets.map((target) => resolveTarget(target, conf))
+  const targets = await Promise.all(conf.targets.map((target) => resolveTarget(target, conf)))
   const rootfs = conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path) : undefined
   const warnings: string[] = []
   const memTotal = readMemTotal()
@@ -99,6 +100,7 @@ export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
     runtime: choices.runtime ?? findRuntime(),
     busybox: choices.busybox ?? findExecutable('busybox'),
     image: choices.image ?? `/var/lib/kdump/initramfs-${release}kdump.img`,
+    targets,
     modules,
     files: [...all.flatMap(({ files }) => files), ...hooks.files],
     crumbFile: crumbs?.file ?? '',

@@ -1,5 +1,5 @@
 // From kdump.conf's words to the device, file system and folder the capture kernel must write to.
-import { existsSync, mkdtempSync, readFileSync, rmdirSync, statfsSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { HostError, UnsupportedError } from '../../core/base/errors.ts'
@@ -17,6 +17,7 @@ import {
   identifyDevice,
   type FoundFilesystem,
 } from '../target/find_filesystem.ts'
+import { freeBytesOf } from '../target/mounted_folder.ts'
 import type { CapturePlace } from '../target/place.ts'
 import { FILESYSTEM_TYPES } from '../target/superblock.ts'
 import type { ImageFile } from './initramfs/build_image.ts'
@@ -41,7 +42,7 @@ export interface ResolvedTarget {
  * @throws {HostError} in kdumpctl's words when the place does not exist
  * @throws {UnsupportedError} for a file system or device the capture kernel cannot mount yet
  */
-export function resolveTarget(target: ConfTarget, conf: KdumpConf): ResolvedTarget {
+export async function resolveTarget(target: ConfTarget, conf: KdumpConf): Promise<ResolvedTarget> {
   switch (target.kind) {
     case 'path':
       return resolvePath(conf.path)
@@ -92,7 +93,7 @@ function resolveMount(holder: Mount, below: string): ResolvedTarget {
     throw new HostError(`cannot read the file system of ${node}, which holds ${holder.mountpoint}`)
   const found: FoundFilesystem = { ...id, node, number }
   // mountinfo's root is the bind mount's or subvolume's folder inside the file system.
-  return resolved(found, path.join(holder.root, below), freeBytes(holder.mountpoint))
+  return resolved(found, path.join(holder.root, below), freeBytesOf(holder.mountpoint))
 }
 
 function resolveNamed(
@@ -120,7 +121,7 @@ function resolveNamed(
         'ENOENT',
       )
     }
-    return freeBytes(mountpoint)
+    return freeBytesOf(mountpoint)
   })
   return resolved(found, conf.path, checked)
 }
@@ -162,11 +163,6 @@ function resolved(
     availableBytes,
     files: [],
   }
-}
-
-function freeBytes(mountpoint: string): number | undefined {
-  const { bavail, bsize } = statfsSync(mountpoint)
-  return bavail * bsize
 }
 
 /** MemTotal in bytes. */

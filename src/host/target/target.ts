@@ -53,6 +53,8 @@ export interface OpenTarget {
   readonly dumpName: 'vmcore' | 'vmcore.flat'
   /** Room can be kept for what is written last, so that a disk the dump fills still takes the manifest. */
   readonly takesReserve: boolean
+  /** Free bytes, undefined where the target does not tell. */
+  freeBytes(): Promise<number | undefined>
   /** Make a new directory below the dumps' one. @throws {HostError} with errno EEXIST if there is one of that name */
   makeDirectory(name: string): Promise<TargetDirectory>
   /** Flush and unmount, or hang up. */
@@ -79,4 +81,6 @@ export interface TargetDirectory {
   sizeOf(name: string): Promise<number | undefined>
   /** SHA-256 of a finished file in hex; undefined if the target cannot tell before `endMs`. */
   digestOf(name: string, endMs: number): Promise<string | undefined>
+  /** Remove the directory, which must be empty. @throws {HostError} */
+  discard(): Promise<void>
 }

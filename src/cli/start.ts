@@ -97,8 +97,7 @@ async function start(values: Values): Promise<boolean> {
 
 /** What the last crash left is taken care of first: its breadcrumbs make room for the next one's. */
 function prepareCrumbs(conf: KdumpConf): void {
-  for (const { text, isWarning } of collectLastCrash(conf))
-    isWarning ? warnKdump(text) : sayKdump(text)
+  for (const { text, isWarning } of collectLastCrash(conf)) (isWarning ? warnKdump : sayKdump)(text)
   const crumbs = makeBreadcrumbFile(conf.path)
   if (typeof crumbs === 'string')
     warnKdump(`no breadcrumbs: should no target take the dump, its log is lost (${crumbs})`)

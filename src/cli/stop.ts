@@ -1,6 +1,9 @@
 // kbox stop: unload the capture kernel, in kdumpctl's words.
 import { HostError } from '../core/base/errors.ts'
+import { disarmCrumbs } from '../host/control/breadcrumb_file.ts'
 import { explainKexecError, readKexecFacts, unloadCrashImage } from '../host/control/kexec.ts'
+import { readDumpPath } from './dump_path.ts'
+import { KDUMP_CONF } from './kdump_conf_file.ts'
 import { sayKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
@@ -20,6 +23,7 @@ export async function stopMain(argv: readonly string[]): Promise<number> {
     sayKdump('Stopping kdump: [FAILED]')
     return 1
   }
+  disarmCrumbs(readDumpPath(KDUMP_CONF))
   sayKdump('kexec: unloaded kdump kernel')
   sayKdump('Stopping kdump: [OK]')
   return 0

@@ -3,6 +3,8 @@ import type { Verb } from './verb.ts'
 import { start } from './verbs/start.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
+import { last } from './verbs/last.ts'
+import { collect } from './verbs/collect.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
@@ -18,6 +20,8 @@ export const VERBS: readonly Verb[] = [
   start,
   status,
   stop,
+  last,
+  collect,
   showmem,
   rehearse,
   crash,

@@ -51,7 +51,8 @@ export async function startSshd({ config = [] }: TestSshdOptions = {}): Promise<
   for (const file of globSync(`${root}/{lib,usr/lib}/*-linux-*/*.so*`))
     copyFileSync(file, at(`lib/${path.basename(file)}`))
   copyFileSync(path.join(root, 'usr/sbin/sshd'), at('sshd'))
-  for (const name of ['sshd', ...globSync('lib/ld-linux*', { cwd: base })]) chmodSync(at(name), 0o755)
+  for (const name of ['sshd', ...globSync('lib/ld-linux*', { cwd: base })])
+    chmodSync(at(name), 0o755)
 
   const hostKey = ssh2.utils.generateKeyPairSync('ed25519')
   const userKey = ssh2.utils.generateKeyPairSync('ed25519')

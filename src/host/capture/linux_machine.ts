@@ -13,6 +13,7 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readKmsg } from '../platform/kmsg.ts'
 import { mount, powerOffNow, sync, unmount } from '../platform/syscalls.ts'
+import { findDisk } from '../target/find_disk.ts'
 import { findFilesystem } from '../target/find_filesystem.ts'
 import type { FinalAction } from './capture_config.ts'
 import type { CaptureMachine } from './machine.ts'
@@ -48,6 +49,7 @@ export const linuxMachine: CaptureMachine = {
     if (uuid !== '') return findFilesystem({ by: 'uuid', uuid })?.node
     return findFilesystem({ by: 'node', node })?.node
   },
+  findDisk: (place) => findDisk(place)?.node,
   mount(source, fstype, options) {
     mkdirSync(MOUNTPOINT, { recursive: true })
     mount(source, MOUNTPOINT, fstype, 0, options)

@@ -69,6 +69,7 @@ function machine(changes: Partial<CaptureMachine> = {}): CaptureMachine {
     say: () => {},
     sleep: async (milliseconds) => void (clock += milliseconds),
     findDevice: ({ node }) => node,
+    findDisk: ({ node }) => node,
     mount: (node, fstype) => void events.push(`mount ${node} ${fstype}`),
     unmount: () => void events.push('unmount'),
     sync: () => void events.push('sync'),

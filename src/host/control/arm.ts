@@ -76,7 +76,8 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
   const rootfs = conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path) : undefined
   const warnings: string[] = []
   const memTotal = readMemTotal()
-  for (const { availableBytes } of targets) {
+  for (const { availableBytes, warnings: doubts = [] } of targets) {
+    warnings.push(...doubts)
     if (availableBytes !== undefined && availableBytes < memTotal)
       warnings.push('There might not be enough space to save a vmcore.')
   }

@@ -145,6 +145,16 @@ export function markCrumbs(file: string, state: CrumbState, release = ''): void 
   }
 }
 
+/** Note that no capture kernel is loaded: a machine that goes down now does so by somebody's wish. */
+export function disarmCrumbs(dumpPath: string): void {
+  const bootId = readBootId()
+  for (const { file, content } of readCrumbFiles(dumpPath)) {
+    const { state, release, bootId: armedIn } = content.header
+    // What an earlier boot left is still to be collected.
+    if (state === 'armed' && armedIn === bootId) markCrumbs(file, 'disarmed', release)
+  }
+}
+
 /** Forget what was noted; the file keeps its place and its nonce. */
 export function clearCrumbs(file: string, nonce: string): void {
   const fd = openSync(file, 'r+')

@@ -22,6 +22,7 @@ import type { CapturePlace } from '../target/place.ts'
 import { FILESYSTEM_TYPES } from '../target/superblock.ts'
 import type { ImageFile } from './initramfs/build_image.ts'
 import type { ConfTarget, KdumpConf } from './kdump_conf_model.ts'
+import { resolveRaw } from './resolve_raw.ts'
 
 /** A target that exists, and what the capture kernel needs to reach it. */
 export interface ResolvedTarget {
@@ -34,6 +35,8 @@ export interface ResolvedTarget {
   readonly availableBytes: number | undefined
   /** Keys and the like that the place names. */
   readonly files: readonly ImageFile[]
+  /** What is doubtful about it, in kdumpctl's words. */
+  readonly warnings?: readonly string[]
 }
 
 /**
@@ -48,6 +51,8 @@ export async function resolveTarget(target: ConfTarget, conf: KdumpConf): Promis
       return resolvePath(conf.path)
     case 'filesystem':
       return resolveNamed(conf, target)
+    case 'raw':
+      return resolveRaw(target)
     default:
       throw new UnsupportedError(`${target.kind} targets`)
   }

@@ -61,7 +61,8 @@ export async function answerWithin<T>(
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
-      () => reject(new HostError(`${what}: no answer for ${formatSeconds(timeoutMs)}`, 'ETIMEDOUT')),
+      () =>
+        reject(new HostError(`${what}: no answer for ${formatSeconds(timeoutMs)}`, 'ETIMEDOUT')),
       Math.max(0, timeoutMs),
     )
   })

@@ -47,9 +47,11 @@ export async function loginSsh(login: SshLogin, timeoutMs: number): Promise<SshS
   const { default: ssh2 } = await import('ssh2')
   const name = formatLogin(login)
   const endMs = performance.now() + timeoutMs
-  const socket = await connectTcp(login.addresses, login.port, timeoutMs).catch((cause: unknown) => {
-    throw new HostError(`${name}: ${messageOf(cause)}`, connectionErrno(cause), { cause })
-  })
+  const socket = await connectTcp(login.addresses, login.port, timeoutMs).catch(
+    (cause: unknown) => {
+      throw new HostError(`${name}: ${messageOf(cause)}`, connectionErrno(cause), { cause })
+    },
+  )
   const client = new ssh2.Client()
   // After the login errors end the session, which hears 'close'; without a listener they would end the process.
   client.on('error', () => {})

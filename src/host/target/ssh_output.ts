@@ -54,7 +54,10 @@ class SshOutput implements DumpOutput {
     this.name = `${opened.session.name}:${file}`
     this.#progressMs = link.host.now()
     this.#use(opened)
-    this.#timer = setInterval(() => this.#look(), Math.min(LOOK_INTERVAL_MS, link.patience.replyMs / 4))
+    this.#timer = setInterval(
+      () => this.#look(),
+      Math.min(LOOK_INTERVAL_MS, link.patience.replyMs / 4),
+    )
     this.#timer.unref()
   }
 

@@ -212,11 +212,7 @@ export class SshSession {
     })
     const gone = this.#gone.promise.then((reason) => Promise.reject(reason))
     try {
-      return await answerWithin(
-        timeoutMs,
-        `${this.name}: ${what}`,
-        Promise.race([answer, gone]),
-      )
+      return await answerWithin(timeoutMs, `${this.name}: ${what}`, Promise.race([answer, gone]))
     } catch (error) {
       // What comes after a request that was not answered would not be either.
       if (error instanceof HostError && error.errno === 'ETIMEDOUT') this.abandon(error.message)
@@ -245,7 +241,9 @@ export class SshSession {
     const status = statusOf(error)
     if (status === undefined) {
       this.abandon(error.message)
-      return new HostError(`${this.name}: ${what}: ${error.message}`, 'ECONNRESET', { cause: error })
+      return new HostError(`${this.name}: ${what}: ${error.message}`, 'ECONNRESET', {
+        cause: error,
+      })
     }
     const errno = STATUS_ERRNO[status] ?? 'EIO'
     return new HostError(`${this.name}: ${what}: ${error.message}`, errno, { cause: error })

@@ -2,6 +2,7 @@
 import { UnsupportedError } from '../../core/base/errors.ts'
 import { filesystem } from './filesystem.ts'
 import type { CapturePlace } from './place.ts'
+import { raw } from './raw.ts'
 import { ssh } from './ssh.ts'
 import type { OpenTarget, TargetDeadlines, TargetHost } from './target.ts'
 
@@ -18,6 +19,8 @@ export async function openPlace(
   switch (place.kind) {
     case 'filesystem':
       return filesystem.open(place, host, deadlines)
+    case 'raw':
+      return raw.open(place, host, deadlines)
     case 'ssh':
       return ssh.open(place, host, deadlines)
     default:

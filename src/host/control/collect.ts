@@ -19,23 +19,28 @@ export interface CollectMessage {
   readonly isWarning: boolean
 }
 
-/** Collect what the last crash left. Never throws: the machine must be armed again whatever became of it. */
-export function collectLastCrash(conf: KdumpConf): CollectMessage[] {
+/**
+ * Collect what the last crash left. Never throws: the machine must be armed again whatever became of it.
+ *
+ * @param root where var/, boot/ and proc/ are found; raw targets are looked at on the running machine only
+ */
+export function collectLastCrash(conf: KdumpConf, root = '/'): CollectMessage[] {
   const messages: CollectMessage[] = []
   const tell = (text: string, isWarning = false): void => void messages.push({ text, isWarning })
-  const bootId = readBootId()
-  for (const { file, content } of readCrumbFiles(conf.path)) {
+  const bootId = readBootId(root)
+  for (const { file: name, content } of readCrumbFiles(conf.path, root)) {
+    const file = path.join(root, name)
     attempt(tell, () => {
       const crash = crashOfCrumbs(content, bootId)
       if (crash) {
-        takeCrash(crash, content, conf.path, tell)
+        takeCrash(crash, content, { dumpPath: conf.path, root, tell })
         clearCrumbs(file, content.nonce)
       } else if (content.header.state === 'armed' && content.header.bootId !== bootId) {
         markCrumbs(file, 'disarmed')
       }
     })
   }
-  for (const target of conf.targets) {
+  for (const target of root === '/' ? conf.targets : []) {
     if (target.kind === 'raw') attempt(tell, () => recoverRaw(target, conf.path, tell))
   }
   return messages
@@ -43,9 +48,20 @@ export function collectLastCrash(conf: KdumpConf): CollectMessage[] {
 
 type Tell = (text: string, isWarning?: boolean) => void
 
-function takeCrash(crash: LastCrash, { log }: CrumbFile, dumpPath: string, tell: Tell): void {
-  const told = log && crash.outcome !== 'saved' ? saveLog(crash, log, dumpPath) : crash
-  writeJson(LAST_CRASH_FILE, told)
+interface CollectContext {
+  readonly dumpPath: string
+  readonly root: string
+  readonly tell: Tell
+}
+
+function takeCrash(
+  crash: LastCrash,
+  { log }: CrumbFile,
+  { dumpPath, root, tell }: CollectContext,
+): void {
+  const isWanted = log && crash.outcome !== 'saved'
+  const told = isWanted ? saveLog(crash, log, dumpPath, root) : crash
+  writeJson(path.join(root, LAST_CRASH_FILE), told)
   if (told.outcome === 'saved') return
   const what = { partial: 'saved in part', log: 'not saved, but its log was', lost: 'not saved' }
   tell(`The last crash was ${what[told.outcome]}: ${told.failedStep}: ${told.why}`, true)
@@ -58,11 +74,12 @@ function saveLog(
   crash: LastCrash,
   log: NonNullable<CrumbFile['log']>,
   dumpPath: string,
+  root: string,
 ): LastCrash {
   const own = path.basename(crash.directory)
-  const isThere = own !== '' && existsSync(path.join(dumpPath, own))
+  const isThere = own !== '' && existsSync(path.join(root, dumpPath, own))
   const name = isThere ? own : `127.0.0.1-${formatStamp(new Date(crash.at))}`
-  const directory = path.join(dumpPath, name)
+  const directory = path.join(root, dumpPath, name)
   mkdirSync(directory, { recursive: true, mode: 0o755 })
   const cut = log.cutBytes > 0 ? `(${log.cutBytes} bytes before this are lost)\n` : ''
   const file = path.join(directory, 'vmcore-dmesg.txt')
@@ -73,7 +90,11 @@ function saveLog(
   const manifest = path.join(directory, 'kbox.json')
   if (!existsSync(manifest)) writeJson(manifest, manifestOf(crash, log.text.length + cut.length))
   flush(directory)
-  return { ...crash, directory, outcome: crash.outcome === 'lost' ? 'log' : crash.outcome }
+  return {
+    ...crash,
+    directory: path.join(dumpPath, name),
+    outcome: crash.outcome === 'lost' ? 'log' : crash.outcome,
+  }
 }
 
 function manifestOf(crash: LastCrash, logBytes: number): CaptureManifest {

@@ -24,7 +24,9 @@ export function crashOfCrumbs(
   const saved = crumbs.findLast((crumb) => crumb.crumb === 'saved')
   const byShell = shell.find(({ text }) => text.startsWith('the shell saved'))
   const isSaved = saved?.complete === true || byShell !== undefined
-  const directory = byShell?.text.split(' to ')[1] ?? textOf(crumbs, 'directory')
+  const named = byShell?.text.split(' to ')[1] ?? textOf(crumbs, 'directory')
+  // Where the capture kernel has the target mounted.
+  const directory = named.replace(/^\/mnt(?=\/)/, '')
   const failure = isSaved ? undefined : failureOf(steps, crumbs, shell)
   return {
     version: 1,

@@ -16,7 +16,7 @@ export interface DiskPlan {
   readonly tree: string
 }
 
-const MADE = ['ext2', 'ext3', 'ext4']
+const MADE = ['ext2', 'ext3', 'ext4', 'raw']
 /** e2fsck(8): 1 and 2 say that it repaired something, such as a journal that was not replayed. */
 const REPAIRED = [0, 1, 2, 3]
 
@@ -37,6 +37,7 @@ export function makeDisk({ file, sizeBytes, fstype, uuid, label, tree }: DiskPla
   } finally {
     closeSync(fd)
   }
+  if (fstype === 'raw') return
   runTool('mke2fs', [
     ...['-q', '-F', '-t', fstype, '-m', '0'],
     // The journal and inode tables are left to the guest's first writes; the image is zeroes already.
@@ -72,4 +73,13 @@ export function extractFolder(file: string, folder: string, into: string): strin
   runTool('debugfs', ['-R', `rdump "${folder}" "${into}"`, file])
   const copy = path.join(into, path.basename(folder))
   return existsSync(folder === '/' ? into : copy) ? (folder === '/' ? into : copy) : undefined
+}
+
+/** Copy a file of a disk image out of it. @returns whether the image has it */
+export function extractFile(file: string, name: string, to: string): boolean {
+  if (/["\n]/.test(name + to))
+    throw new HostError(`cannot copy ${name} to ${to}: a quote in a name`)
+  mkdirSync(path.dirname(to), { recursive: true })
+  runTool('debugfs', ['-R', `dump "${name}" "${to}"`, file])
+  return existsSync(to)
 }

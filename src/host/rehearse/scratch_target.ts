@@ -7,6 +7,7 @@ import type { KdumpConf } from '../control/kdump_conf_model.ts'
 export interface ScratchTarget {
   /** The disk that takes them: the guest's root, or a second one. */
   readonly disk: 'root' | 'target'
+  /** `raw` for a disk without a file system. */
   readonly fstype: string
   readonly uuid: string
   readonly label: string
@@ -25,6 +26,8 @@ export function planScratchTarget(conf: KdumpConf): ScratchTarget {
     targets: [target],
     path: folder,
   } = conf
+  if (target?.kind === 'raw')
+    return { disk: 'target', fstype: 'raw', folder, ...identity(target.device) }
   if (target?.kind !== 'filesystem')
     return { disk: 'root', fstype: 'ext4', uuid: '', label: '', folder, links: [] }
   const { fstype, device } = target

@@ -7,7 +7,7 @@ import { makeDisk } from './disk_image.ts'
 import { buildGuestInitramfs, fillGuestRoot } from './guest_root.ts'
 import { findTool } from './host_tool.ts'
 import { findModuleFolder, readKernelRelease } from './kernel_image.ts'
-import type { MachineSpec } from './machine_spec.ts'
+import type { MachineDisk, MachineSpec } from './machine_spec.ts'
 import { DEFAULT_ARM, type RehearseOptions } from './rehearse_options.ts'
 import { planScratchTarget, type ScratchTarget } from './scratch_target.ts'
 
@@ -57,7 +57,7 @@ export async function setStage(options: RehearseOptions, folder: string): Promis
   buildGuestInitramfs(initrd, root)
   const tree = path.join(folder, 'root')
   fillGuestRoot(tree, root)
-  const disks = [{ file: path.join(folder, 'root.img') }]
+  const disks: MachineDisk[] = [{ file: path.join(folder, 'root.img') }]
   makeDisk({
     file: path.join(folder, 'root.img'),
     sizeBytes: memoryBytes + ROOT_DISK_EXTRA,
@@ -80,11 +80,14 @@ export async function setStage(options: RehearseOptions, folder: string): Promis
       label: target.label,
       tree: top,
     })
-    disks.push({ file })
+    disks.push({ file, readOnly: options.isTargetReadOnly === true })
   }
   // A first kernel that cannot enter the capture kernel reboots at last, which ends QEMU.
   const cmdline =
     `console=ttyS0 crashkernel=${options.crashkernel} panic=10 ${scenario.cmdline}`.trimEnd()
-  const { cards = [] } = options
-  return { spec: { accelerator, memoryBytes, cpus, kernel, initrd, cmdline, disks, cards }, target }
+  const { cards = [], devices = [] } = options
+  return {
+    spec: { accelerator, memoryBytes, cpus, kernel, initrd, cmdline, disks, cards, devices },
+    target,
+  }
 }

@@ -231,7 +231,6 @@ record() {
   UV_THREADPOOL_SIZE=1 HOME=/ MALLOC_ARENA_MAX=1 $loader --library-path $runtime/lib \\
     $runtime/bin/node ${NODE_FLAGS} $runtime/kbox/kbox.mjs capture "$@"
   code=$?
-  say "the recorder ended with code $code and the machine still runs"
 }
 if mount -t squashfs -o loop,ro /${IMAGE.runtime} /${IMAGE.mountpoint}; then
   [ -e /lib64 ] || ln -s /${IMAGE.mountpoint}/lib /lib64
@@ -239,10 +238,12 @@ if mount -t squashfs -o loop,ro /${IMAGE.runtime} /${IMAGE.mountpoint}; then
   crumb 1 "the recorder ended with code $code"
   # Whatever killed it may not do so again. What its hooks were to do is done.
   if [ $code -gt 128 ] && [ ! -e /run/kbox/recorded ]; then
+    say "the recorder was killed (code $code): another takes over"
     umount /mnt 2>/dev/null
     record --again
     crumb 2 "the second recorder ended with code $code"
   fi
+  say "the recorder ended with code $code and the machine still runs"
 else
   say "the runtime cannot be mounted"
   crumb 1 'the runtime cannot be mounted'

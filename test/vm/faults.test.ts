@@ -128,3 +128,21 @@ test('a raw disk takes the dump, and gives it back as the next start takes it', 
   assert.match(dmesg, PANIC)
   assert.deepEqual([last.outcome, last.target], ['saved', 'raw /dev/vdb'])
 })
+
+test('a recorder that cannot start: the shell copies all of memory', async () => {
+  const { result, last } = await rehearseFault({
+    kdumpConf: `${FAULT_CONF}force_no_rebuild 1\n`,
+    scripts: { '/etc/spoil.sh': SPOIL },
+    arm: [['kbox', 'start', '--build-only'], ['/etc/spoil.sh'], START],
+  })
+  assert.equal(result.end, 'reset', formatRehearseText(result))
+  assert.equal(result.dump?.backtraceEnd, 'user', result.dump?.error)
+  assert.equal(last.outcome, 'saved')
+})
+
+/** A cpio archive behind the image's own replaces one of its files. */
+const SPOIL = `#!/bin/sh
+mkdir -p /tmp/spoil/etc/kbox && cd /tmp/spoil || exit 1
+echo '{"version":' > etc/kbox/capture.json
+echo etc/kbox/capture.json | cpio -o -H newc >> /var/lib/kdump/initramfs-$(uname -r)kdump.img
+`

@@ -21,7 +21,9 @@ export function fetchSshd(): string {
   mkdirSync(path.join(fresh, 'root'), { recursive: true })
   console.error('fetch_sshd: OpenSSH server of Debian bookworm, with its libraries')
   // What configures a system is not needed: the server and what it is linked with.
-  const needed = apt.closure(['openssh-server']).filter((name) => /^(?:openssh-server$|lib)/.test(name))
+  const needed = apt
+    .closure(['openssh-server'])
+    .filter((name) => /^(?:openssh-server$|lib)/.test(name))
   for (const deb of apt.download(needed)) {
     execFileSync('dpkg-deb', ['-x', deb, path.join(fresh, 'root')])
     rmSync(deb)

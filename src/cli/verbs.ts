@@ -1,10 +1,15 @@
 // The registry of verbs, in the order a newcomer should meet them.
 import type { Verb } from './verb.ts'
 import { start } from './verbs/start.ts'
+import { restart } from './verbs/restart.ts'
+import { reload } from './verbs/reload.ts'
+import { rebuild } from './verbs/rebuild.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
 import { last } from './verbs/last.ts'
 import { collect } from './verbs/collect.ts'
+import { config } from './verbs/config.ts'
+import { policy } from './verbs/policy.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
@@ -18,10 +23,15 @@ import { capture } from './verbs/capture.ts'
 /** Every verb; the overview lists those that are not internal. */
 export const VERBS: readonly Verb[] = [
   start,
+  restart,
+  reload,
+  rebuild,
   status,
   stop,
   last,
   collect,
+  config,
+  policy,
   showmem,
   rehearse,
   crash,

@@ -32,6 +32,9 @@ export const FUZZ_CASES = {
   'filtering of hostile machines': 300,
   'plans of machines whose VMCOREINFO lies': 150,
   'plans of machines whose page array, tables or sections are damaged': 150,
+  'kernel files': 4000,
+  'image manifests and load sets': 3000,
+  'capture command lines': 3000,
 } as const
 
 /** The name of a target. */

@@ -69,12 +69,14 @@ class GdbConnection {
     const sum = Buffer.from(packet).reduce((total, byte) => (total + byte) & 0xff, 0)
     this.#socket.write(`$${packet}#${sum.toString(16).padStart(2, '0')}`)
     for (let tries = 0; tries < CONNECT_TRIES; tries++) {
-      const [, answer] = /\$([^#]*)#../.exec(this.#received) ?? []
-      if (answer !== undefined) {
+      // Between answers the stub tells that the machine stands still.
+      if (this.#received.includes('$OK#')) {
         this.#socket.write('+')
-        if (answer === 'OK') return
-        throw new Error(`gdb stub answers '${answer}' to ${packet.slice(0, 20)}`)
+        return
       }
+      const [, error] = /\$(E[^#]*)#/.exec(this.#received) ?? []
+      if (error !== undefined)
+        throw new Error(`gdb stub answers '${error}' to ${packet.slice(0, 20)}`)
       await sleep(10)
     }
     throw new Error(`no answer of the gdb stub: '${this.#received}'`)

@@ -29,12 +29,15 @@ const CONFIG: CaptureConfig = {
     directory: '/@/var/crash',
   },
   network: {
+    hostname: 'web7',
     cards: [
       {
         mac: '52:54:00:12:34:56',
+        devicePath: '/devices/pci0000:00/0000:00:03.0',
         name: 'eth0',
+        vlan: 7,
         addresses: ['192.0.2.5/24'],
-        routes: [{ to: 'default', via: '192.0.2.254' }],
+        routes: [{ to: '0.0.0.0/0', via: '192.0.2.254' }],
         usesDhcp: true,
         usesAutoconf: false,
         mtu: 1500,

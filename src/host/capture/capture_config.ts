@@ -67,7 +67,7 @@ export interface CaptureConfig {
   /** Absent where no cluster is to be told. */
   readonly fence?: CaptureFence
   /** A watchdog was armed, so that it still runs: /init pets it. */
-  readonly petsWatchdogs: boolean
+  readonly petsWatchdogs?: boolean
   readonly failureAction: FailureAction
   readonly finalAction: FinalAction
   readonly codec: CodecName | 'none'
@@ -111,7 +111,7 @@ export function parseCaptureConfig(file: string, text: string): CaptureConfig {
     ...(read.has('breadcrumb') ? { breadcrumb: parseBreadcrumb(read.object('breadcrumb')) } : {}),
     hooks: parseHooks(read.object('hooks')),
     ...(read.has('fence') ? { fence: parseFence(read.object('fence')) } : {}),
-    petsWatchdogs: read.boolean('petsWatchdogs'),
+    ...(read.has('petsWatchdogs') ? { petsWatchdogs: read.boolean('petsWatchdogs') } : {}),
     failureAction: read.oneOf('failureAction', [
       'reboot',
       'halt',

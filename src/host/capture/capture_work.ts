@@ -10,6 +10,9 @@ import { readDmesg } from './read_dmesg.ts'
 import { describeError } from './step_log.ts'
 import type { CaptureWork, DumpFacts, DumpRun } from './supervisor.ts'
 
+/** An upload that is cut where its target cannot go on is begun anew so often. */
+const UPLOADS_MAX = 3
+
 /** What the capture kernel does with /proc/vmcore. */
 export const captureWork: CaptureWork = { readDmesg, dump }
 
@@ -50,15 +53,28 @@ async function dumpFiltered(
 ): Promise<DumpFacts> {
   const tried: string[] = []
   for (const [i, level] of config.dumpLevels.entries()) {
-    const { stats, problem } = await dumpAt(level, vmcore, await open(), config, run)
-    const isLast = i === config.dumpLevels.length - 1
-    if (problem === '' || isLast || run.isExpired() || !isFull(stats)) {
-      const isEmpty = stats.remainingPages > 0 && stats.lostPages >= stats.remainingPages
-      return { problem, isEmpty, dumpLevel: level, tried, ...describeStats(stats) }
+    for (let uploads = 1; ; uploads++) {
+      const { stats, problem, errno } = await dumpAt(level, vmcore, await open(), config, run)
+      const isLast = i === config.dumpLevels.length - 1
+      const isCut = errno === 'ERESTART' && uploads < UPLOADS_MAX
+      if (problem === '' || run.isExpired() || !(isCut || (errno === 'ENOSPC' && !isLast))) {
+        const isEmpty = stats.remainingPages > 0 && stats.lostPages >= stats.remainingPages
+        return { problem, isEmpty, dumpLevel: level, tried, ...describeStats(stats) }
+      }
+      tried.push(`level ${level}: ${problem}`)
+      if (!isCut) break
     }
-    tried.push(`level ${level}: ${problem}`)
   }
   throw new HostError('no dump level')
+}
+
+/** What came of one try. */
+interface DumpTry {
+  readonly stats: DumpStats
+  /** '' if nothing went wrong. */
+  readonly problem: string
+  /** ENOSPC: another level may fit. ERESTART: another upload may go well. */
+  readonly errno: string
 }
 
 async function dumpAt(
@@ -67,7 +83,7 @@ async function dumpAt(
   output: DumpOutput,
   config: CaptureConfig,
   run: DumpRun,
-): Promise<{ readonly stats: DumpStats; readonly problem: string }> {
+): Promise<DumpTry> {
   const path = { files: [vmcore], useMmap: true }
   try {
     using old = openDumpPath(path)
@@ -81,8 +97,10 @@ async function dumpAt(
         run.onProgress({ fraction: fractionOf(stage, done, total), writtenBytes })
       },
     })
-    await output.sync()
-    return { stats, problem: problemOf(stats, output.problem, run) }
+    // Of a full disk, too, what is there must stay.
+    const lost = await syncOrSay(output)
+    const refused = output.problem ?? lost
+    return { stats, problem: problemOf(stats, refused, run), errno: refused?.errno ?? '' }
   } finally {
     await output.close()
   }
@@ -101,8 +119,16 @@ function problemOf(
   return !isComplete && run.isExpired() ? `time is up: ${lostPages} pages are not in the dump` : ''
 }
 
-const isFull = ({ problems }: DumpStats): boolean =>
-  problems.some((problem) => problem instanceof HostError && problem.errno === 'ENOSPC')
+/** What a server did not take shows when it is asked to keep it. */
+async function syncOrSay(output: DumpOutput): Promise<HostError | undefined> {
+  try {
+    await output.sync()
+    return undefined
+  } catch (error) {
+    if (error instanceof HostError) return error
+    throw error
+  }
+}
 
 /** Filtering takes about a tenth of the time. */
 function fractionOf(stage: DumpStage, done: number, total: number): number {

@@ -12,10 +12,12 @@ import {
 } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readKmsg } from '../platform/kmsg.ts'
+import { runCommand } from '../platform/run_command.ts'
 import { mount, powerOffNow, sync, unmount } from '../platform/syscalls.ts'
 import { findDisk } from '../target/find_disk.ts'
 import { findFilesystem } from '../target/find_filesystem.ts'
 import type { FinalAction } from './capture_config.ts'
+import { bringUpNetwork } from '../target/network_up.ts'
 import type { CaptureMachine } from './machine.ts'
 import { keepRunning, runProgram } from './run_program.ts'
 
@@ -69,6 +71,7 @@ export const linuxMachine: CaptureMachine = {
   runProgram: (file, args, timeoutMs) =>
     runProgram(file, args, timeoutMs, () => linuxMachine.heartbeat(file)),
   keepRunning: (file, args) => keepRunning(file, args, RESTART_AFTER_MS),
+  bringUpNetwork: (plan) => bringUpNetwork(plan, { ...linuxMachine, root: '/', run: runCommand }),
   async shell() {
     const child = spawn('sh', SHELL, { stdio: 'inherit' })
     await new Promise((resolve) => child.once('close', resolve).once('error', resolve))

@@ -34,7 +34,6 @@ const CONFIG: CaptureConfig = {
   version: 2,
   targets: [TARGET],
   hooks: NO_HOOKS,
-  petsWatchdogs: false,
   failureAction: 'halt',
   finalAction: 'reboot',
   codec: 'zstd',
@@ -82,6 +81,7 @@ function machine(changes: Partial<CaptureMachine> = {}): CaptureMachine {
       return { how: 'exit', code: file.includes('bad') ? 3 : 0 }
     },
     keepRunning: (file, args) => void events.push(`keep ${[file, ...args].join(' ')}`),
+    bringUpNetwork: async () => void events.push('network'),
     shell: async () => void events.push('shell'),
     leave: (action) => void events.push(action),
     ...changes,

@@ -3,12 +3,13 @@
 // leads to the next target and at last to failure_action, and every step is noted in kbox.json beside the dump.
 import { HostError } from '../../core/base/errors.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
-import { formatPlace, type CapturePlace } from '../target/place.ts'
+import { formatPlace, isRemote, type CapturePlace } from '../target/place.ts'
 import type { OpenTarget, TargetDirectory, TargetHost } from '../target/target.ts'
 import { openPlace } from '../target/targets.ts'
 import { BreadcrumbTrail } from './breadcrumb.ts'
 import { NO_HOOKS, type CaptureConfig, type FinalAction } from './capture_config.ts'
 import { runHooks } from './hooks.ts'
+import { CaptureNetwork } from './capture_network.ts'
 import type { CaptureMachine } from './machine.ts'
 import { describeError, StepLog, type Step, type StepWatcher } from './step_log.ts'
 
@@ -80,6 +81,7 @@ interface Capture {
   readonly work: CaptureWork
   readonly log: StepLog
   readonly trail: BreadcrumbTrail
+  readonly network: CaptureNetwork
   /** When the dump must end with what is written, so that the machine is left properly. */
   readonly deadlineMs: number
 }
@@ -122,7 +124,8 @@ export async function runCapture(
   const deadlineMs = machine.now() + config.overallTimeoutMs * (1 - LEAVE_PART)
   const trail = new BreadcrumbTrail(config.breadcrumb, machine)
   const log = new StepLog(machine, watchSteps(trail))
-  const capture = { config, machine, work, deadlineMs, log, trail }
+  const network = new CaptureNetwork(config.network, machine, log)
+  const capture = { config, machine, work, deadlineMs, log, trail, network }
   trail.add({
     crumb: 'capture',
     release: config.release,
@@ -200,11 +203,12 @@ async function recordToAny(places: readonly CapturePlace[], capture: Capture): P
 
 /** Record to one target. Never throws: what could be saved stays, and false says that it is not all. */
 async function recordTo(place: CapturePlace, capture: Capture): Promise<boolean> {
-  const { config, machine, work, log, trail, deadlineMs } = capture
+  const { config, machine, work, log, trail, network, deadlineMs } = capture
   machine.say(`target: ${formatPlace(place)}`)
   trail.add({ crumb: 'target', target: formatPlace(place) })
   let target: OpenTarget
   try {
+    if (isRemote(place)) await network.up()
     target = await openPlace(place, targetHost(machine, log), {
       openMs: Math.min(machine.now() + config.deviceTimeoutMs, deadlineMs),
       endMs: deadlineMs,

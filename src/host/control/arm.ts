@@ -1,30 +1,35 @@
-// kdumpctl's start: read the configuration, find everything, build the capture image, load it.
-// Planning only reads; all that changes the machine happens in `arm`.
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
-import os from 'node:os'
+// What would be loaded to wait for a crash: kernel, capture image and command line, from the configuration and the facts of
+// a machine. Planning only reads; rebuild.ts builds the image, load_image.ts loads it.
+import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
 import type { CaptureConfig } from '../capture/capture_config.ts'
-import { findBreadcrumbFile, markCrumbs } from './breadcrumb_file.ts'
+import { findBreadcrumbFile } from './breadcrumb_file.ts'
 import {
   checkCmdlineLength,
-  defaultCmdlineRules,
-  findBootCpuApicId,
-  prepareCmdline,
+  planCmdline,
+  readMachine,
+  type CmdlineWord,
+  type MoreWords,
 } from './capture_cmdline.ts'
-import { buildImage, type BuiltImage, type ImageFile } from './initramfs/build_image.ts'
-import { findDeviceDrivers, type DeviceDrivers } from './initramfs/device_modules.ts'
-import { ModuleIndex, type KernelModule } from './initramfs/module_index.ts'
+import { freezeNetwork, networkNeedOf, type FrozenNetwork } from './freeze_network.ts'
+import { planHooks } from './hook_files.ts'
+import type { ImageFile, StorageNeeds } from './initramfs/build_image.ts'
+import type { ImageBackend } from './initramfs/image_backend.ts'
+import type { KernelModule } from './initramfs/module_index.ts'
+import { planImage } from './initramfs/plan_image.ts'
 import type { KdumpConf } from './kdump_conf_model.ts'
-import { explainKexecError, loadCrashImage, readKexecFacts } from './kexec.ts'
+import { chooseKernel, readRunningRelease } from './kernel/choose_kernel.ts'
+import { checkKernelFile, cmdlineMaxOf } from './kernel/check_kernel.ts'
+import { readKernelFormat } from './kernel/kernel_format.ts'
+import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from './load_settings.ts'
 import {
   readMemTotal,
   resolveRootfs,
   resolveTarget,
   type ResolvedTarget,
 } from './resolve_target.ts'
-import { planHooks } from './hook_files.ts'
-import { findArmedWatchdogs, findWatchdogDrivers } from './watchdog.ts'
+import { findArmedWatchdogs } from './watchdog.ts'
 
 /** What the caller may choose instead of what we would find. */
 export interface ArmChoices {
@@ -39,82 +44,128 @@ export interface ArmChoices {
   readonly hookTimeoutMs?: number
   /** More words for the capture kernel's command line. */
   readonly append?: string
+  /** What the files beside kdump.conf say of kernel and command line. */
+  readonly settings?: LoadSettings
+  /** An image made by another version is built anew. */
+  readonly kboxVersion?: string
+  /** Where boot/, dev/, etc/, lib/, proc/, run/ and sys/ are found: `/`, or a copied tree to plan for. */
+  readonly root?: string
 }
 
 /** What will be loaded, and from which files. */
 export interface ArmPlan {
+  /** Release of the capture kernel. */
   readonly release: string
+  /** The file that is loaded. */
   readonly kernel: string
+  /** The file it comes from: another one where the kernel is part of a unified kernel image. */
+  readonly kernelSource: string
+  /** Why this kernel. */
+  readonly kernelReason: string
   readonly runtime: string
   readonly busybox: string
   readonly image: string
   readonly targets: readonly ResolvedTarget[]
+  /** Who makes the image, and why. */
+  readonly backend: ImageBackend
+  readonly backendReason: string
   readonly modules: readonly KernelModule[]
+  /** What must be set up before the targets' devices are there; absent for plain disks. */
+  readonly storage?: StorageNeeds
   /** Keys, hooks and the like. */
   readonly files: readonly ImageFile[]
   readonly cmdline: string
+  /** Why each word of it is there, and which are not. */
+  readonly cmdlineWords: readonly CmdlineWord[]
+  /** Words of it that this image and this start bring. */
+  readonly words: MoreWords
+  /** Name of the platform, '' if it is not one we know. */
+  readonly platform: string
+  /** What command line and load were made by. */
+  readonly settings: LoadSettings
   readonly config: CaptureConfig
   /** Breadcrumb file; '' for none. */
   readonly crumbFile: string
+  readonly kboxVersion: string
   readonly warnings: readonly string[]
 }
 
+/** Images and what belongs to them; never in /boot, which is small and may be read-only. */
+const STATE_FOLDER = '/var/lib/kdump'
+const RUNTIME = '/usr/lib/kbox/runtime.squashfs'
+const BUSYBOX = '/usr/lib/kbox/busybox'
 const DEVICE_TIMEOUT_MS = 60_000
+const LINK_TIMEOUT_MS = 60_000
 const STALL_TIMEOUT_MS = 300_000
 const OVERALL_TIMEOUT_MS = 6 * 3600_000
 const HOOK_TIMEOUT_MS = 300_000
 
 /**
- * Decide what would be loaded, from the configuration and this machine.
+ * Decide what would be loaded, from the configuration and a machine.
  *
  * @throws {KdumpError} if something needed is missing or not supported; the message names it and the remedy
  */
 export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promise<ArmPlan> {
-  const release = os.release()
-  const kernel = choices.kernel ?? findKernel(release)
-  const targets = await Promise.all(conf.targets.map((target) => resolveTarget(target, conf)))
-  const rootfs = conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path) : undefined
+  const { root = '/', settings = DEFAULT_LOAD_SETTINGS } = choices
   const warnings: string[] = []
-  const memTotal = readMemTotal()
+  const { kernel, cmdlineMax, problem } = planKernel(choices, settings, root)
+  if (problem !== '') warnings.push(problem)
+  const targets = await Promise.all(conf.targets.map((target) => resolveTarget(target, conf, root)))
+  const rootfs =
+    conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path, root) : undefined
+  const memTotal = readMemTotal(root)
   for (const { availableBytes, warnings: doubts = [] } of targets) {
     warnings.push(...doubts)
     if (availableBytes !== undefined && availableBytes < memTotal)
       warnings.push('There might not be enough space to save a vmcore.')
   }
   const all = rootfs ? [...targets, rootfs] : targets
-  const crumbs = findBreadcrumbFile(conf.path)
-  const watchdogs = findArmedWatchdogs()
-  const hooks = planHooks(conf)
-  warnings.push(...hooks.warnings)
-  // The disk of the breadcrumbs must be there, its file system need not.
-  const disks = crumbs ? [...all, { device: crumbs.device, modules: [] }] : all
-  const modules = findModules(
-    release,
-    disks,
-    [...conf.extraModules, ...watchdogs.modules],
-    warnings,
+  const network = freezeNetworkTo(targets, conf, root)
+  const crumbs = findBreadcrumbFile(conf.path, root)
+  const watchdogs = findArmedWatchdogs(root)
+  const hooks = planHooks(conf, root)
+  const planned = planImage(
+    {
+      release: kernel.release,
+      targets: all,
+      moreDevices: crumbs ? [crumbs.device] : [],
+      network,
+      conf: { ...conf, extraModules: [...conf.extraModules, ...watchdogs.modules] },
+    },
+    root,
   )
-  const cmdline = captureCmdline(choices.append ?? '')
+  warnings.push(...hooks.warnings, ...planned.warnings)
+  const words = { image: planned.append, asked: choices.append ?? '' }
+  const cmdline = planCmdline(settings, words, root)
+  checkCmdlineLength(cmdline.text, cmdlineMax)
   return {
-    release,
-    kernel,
-    runtime: choices.runtime ?? findRuntime(),
-    busybox: choices.busybox ?? findExecutable('busybox'),
-    image: choices.image ?? `/var/lib/kdump/initramfs-${release}kdump.img`,
+    ...kernel,
+    runtime: choices.runtime ?? findPart(root, warnings, RUNTIME, findRuntime),
+    busybox: choices.busybox ?? findPart(root, warnings, BUSYBOX, () => findExecutable('busybox')),
+    image: choices.image ?? defaultImage(kernel.release),
     targets,
-    modules,
+    backend: planned.backend,
+    backendReason: planned.reason,
+    modules: planned.modules,
+    ...(planned.storage ? { storage: planned.storage } : {}),
     files: [...all.flatMap(({ files }) => files), ...hooks.files],
     crumbFile: crumbs?.file ?? '',
-    cmdline,
+    cmdline: cmdline.text,
+    cmdlineWords: cmdline.words,
+    words,
+    platform: cmdline.platform,
+    settings,
+    kboxVersion: choices.kboxVersion ?? '',
     warnings,
     config: {
       version: 2,
       targets: targets.map(({ place }) => place),
       ...(rootfs ? { rootfs: rootfs.place } : {}),
+      ...(network ? { network: network.plan } : {}),
       ...(crumbs ? { breadcrumb: crumbs.place } : {}),
       hooks: hooks.hooks,
       ...(hooks.fence ? { fence: hooks.fence } : {}),
-      petsWatchdogs: watchdogs.isAny,
+      ...(watchdogs.isAny ? { petsWatchdogs: true } : {}),
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
       codec: conf.coreCollector.codec,
@@ -128,113 +179,61 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       stallTimeoutMs: choices.stallTimeoutMs ?? STALL_TIMEOUT_MS,
       overallTimeoutMs: choices.overallTimeoutMs ?? OVERALL_TIMEOUT_MS,
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-      release,
+      release: readRunningRelease(root),
     },
   }
 }
 
-/** Build the initramfs of a plan. @throws {HostError} if it cannot be written */
-export function buildPlannedImage({
-  image,
-  busybox,
-  runtime,
-  modules,
-  files,
-  config,
-}: ArmPlan): BuiltImage {
-  return buildImage(image, { busybox, runtime, modules, files, config })
+/** Where the image of a release is unless another place is asked for. */
+export function defaultImage(release: string): string {
+  return path.join(STATE_FOLDER, `initramfs-${release}kdump.img`)
 }
 
-/**
- * Load the capture kernel of a plan.
- *
- * @throws {HostError} explaining the kernel's refusal
- */
-export function loadPlannedImage(
-  { kernel, image, cmdline, crumbFile, release }: ArmPlan,
-  reservedBytes: number,
-): void {
+/** Freeze the network if a target lies behind one. */
+function freezeNetworkTo(
+  targets: readonly ResolvedTarget[],
+  { linkTimeoutSeconds }: KdumpConf,
+  root: string,
+): FrozenNetwork | undefined {
+  const needs = targets.flatMap(({ place }) => networkNeedOf(place) ?? [])
+  if (needs.length === 0) return undefined
+  const timeoutMs = linkTimeoutSeconds === undefined ? LINK_TIMEOUT_MS : linkTimeoutSeconds * 1000
+  return freezeNetwork(needs, timeoutMs, root)
+}
+
+/** The parts of a copied tree's machine are here only if this machine has the same: a plan can be made without them. */
+function findPart(root: string, warnings: string[], usual: string, find: () => string): string {
+  if (root === '/') return find()
+  if (!existsSync(path.join(root, usual))) warnings.push(`${usual} is not in ${root}`)
+  return usual
+}
+
+/** The kernel, and what its file says; in a copied tree the file may be a stub, which is only warned of. */
+interface PlannedKernel {
+  readonly kernel: Pick<ArmPlan, 'release' | 'kernel' | 'kernelSource' | 'kernelReason'>
+  readonly cmdlineMax: number
+  readonly problem: string
+}
+
+function planKernel(choices: ArmChoices, settings: LoadSettings, root: string): PlannedKernel {
+  const named = choices.kernel === undefined ? {} : { kernel: path.resolve(choices.kernel) }
+  const { file, release, reason } = chooseKernel({ ...settings, ...named }, root)
+  const format = readKernelFormat(path.join(root, file))
+  const machine = readMachine(root)
+  let problem = ''
   try {
-    loadCrashImage({ kernel, initrd: image, cmdline })
-    if (crumbFile !== '') markCrumbs(crumbFile, 'armed', release)
+    checkKernelFile(file, format, settings.kexecMode, machine)
   } catch (error) {
-    if (!(error instanceof HostError)) throw error
-    const facts = readKexecFacts(reservedBytes, statSync(kernel).size + statSync(image).size)
-    throw new HostError(explainKexecError(error, facts), error.errno, { cause: error })
+    if (root === '/' || !(error instanceof HostError)) throw error
+    problem = error.message
   }
-}
-
-/** What mounting the runtime needs. */
-const RUNTIME_MODULES = ['loop', 'squashfs']
-const NO_DRIVERS: DeviceDrivers = { modules: [], aliases: [] }
-
-function findModules(
-  release: string,
-  targets: readonly Pick<ResolvedTarget, 'device' | 'modules'>[],
-  extra: readonly string[],
-  warnings: string[],
-): readonly KernelModule[] {
-  const index = new ModuleIndex(findModuleDirectory(release))
-  const wanted = [...RUNTIME_MODULES]
-  for (const { device, modules } of targets) {
-    const drivers = device === undefined ? NO_DRIVERS : findDeviceDrivers(device)
-    // The tree is walked upwards from the disk; its bus must come first.
-    wanted.push(
-      ...drivers.modules.toReversed(),
-      ...drivers.aliases.flatMap((alias) => index.find(alias)),
-    )
-    wanted.push(...modules)
+  const isUki = format.kind === 'uki'
+  const kernel = isUki ? path.join(STATE_FOLDER, `vmlinuz-${release}.uki`) : file
+  return {
+    kernel: { release, kernel, kernelSource: file, kernelReason: reason },
+    cmdlineMax: cmdlineMaxOf(format, machine),
+    problem,
   }
-  const needed = index.order(wanted)
-  // A driver that is in use but neither a file nor built in came from somewhere else (an out-of-tree module, say).
-  if (needed.missing.length > 0) {
-    throw new HostError(
-      `kernel modules not found in ${index.directory}: ${needed.missing.join(', ')}; run depmod`,
-      'ENOENT',
-    )
-  }
-  const all = index.order([...wanted, ...extra])
-  for (const name of all.missing) warnings.push(`Module ${name} not found`)
-  return all.modules
-}
-
-function captureCmdline(append: string): string {
-  const rules = defaultCmdlineRules(process.arch)
-  const bootCpuApicId = findBootCpuApicId(readFileSync('/proc/cpuinfo', 'utf8'))
-  const running = readFileSync('/proc/cmdline', 'utf8').trim()
-  const cmdline = prepareCmdline(running, {
-    remove: rules.remove,
-    append: `${rules.append} ${append}`,
-    watchdogDrivers: findWatchdogDrivers(),
-    ...(bootCpuApicId === undefined ? {} : { bootCpuApicId }),
-  })
-  checkCmdlineLength(cmdline)
-  return cmdline
-}
-
-function findKernel(release: string): string {
-  const candidates = [
-    ...[
-      `/boot/vmlinuz-${release}`,
-      `/usr/lib/modules/${release}/vmlinuz`,
-      `/lib/modules/${release}/vmlinuz`,
-    ],
-    ...[`/boot/efi/vmlinuz-${release}`, `/efi/vmlinuz-${release}`, `/vmlinuz-${release}`],
-  ]
-  const found = candidates.find((file) => existsSync(file))
-  if (found) return found
-  throw new HostError(
-    `Failed to detect kdump kernel location (looked for ${candidates.join(', ')}): give --kernel FILE`,
-    'ENOENT',
-  )
-}
-
-function findModuleDirectory(release: string): string {
-  const candidates = [`/lib/modules/${release}`, `/usr/lib/modules/${release}`]
-  return (
-    candidates.find((folder) => existsSync(path.join(folder, 'modules.dep'))) ??
-    `/lib/modules/${release}`
-  )
 }
 
 /**

@@ -40,6 +40,7 @@ import { FIEMAP_EXTENT_LAST, FIEMAP_EXTENT_MERGED, listExtents } from '../platfo
 import { errnoOf } from '../platform/file_error.ts'
 import { ioctl } from '../platform/syscalls.ts'
 import { identifyDevice } from '../target/find_filesystem.ts'
+import { findDeviceDrivers } from './initramfs/device_modules.ts'
 
 /** A breadcrumb file that the capture kernel can write to. */
 export interface BreadcrumbFile {
@@ -103,8 +104,14 @@ export function makeBreadcrumbFile(dumpPath: string): BreadcrumbFile | string {
   return problems.join('; ')
 }
 
-/** Find the breadcrumb file, undefined if there is none that could be written to. Changes nothing. */
-export function findBreadcrumbFile(dumpPath: string): BreadcrumbFile | undefined {
+/**
+ * Find the breadcrumb file. Changes nothing.
+ *
+ * @param root a copied tree has no disk: nothing is found there
+ * @returns undefined if there is none that could be written to
+ */
+export function findBreadcrumbFile(dumpPath: string, root = '/'): BreadcrumbFile | undefined {
+  if (root !== '/') return undefined
   for (const { file, problem } of judgeCrumbPaths(dumpPath)) {
     if (problem !== '' || !existsSync(file)) continue
     try {
@@ -181,10 +188,20 @@ function judgeMount({ fstype, options, source, number }: Mount, root: string): s
   const words = options.split(',')
   if (words.includes('data=journal')) return 'data=journal: the journal would undo what is written'
   if (words.includes('ro')) return 'mounted read-only'
+  // Loops, memory, and what would have to be set up first in the capture kernel.
   const folder = realpathOfExisting(path.join(root, 'sys/dev/block', number))
-  // Device mapper, RAID and loops: what would have to be set up first in the capture kernel.
-  if (folder.includes('/virtual/')) return `${source} is no plain disk or partition`
-  return ''
+  const [layer] = layersOf(number, root)
+  if (layer !== undefined) return `${source} is no plain disk or partition (${layer})`
+  return folder.includes('/virtual/') ? `${source} is no plain disk or partition` : ''
+}
+
+function layersOf(number: string, root: string): readonly string[] {
+  try {
+    return findDeviceDrivers(number, root).layers
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    return ['not in sysfs']
+  }
 }
 
 /** @throws {HostError} if it does not lie as we need it */

@@ -1,6 +1,6 @@
 // What may be wrong with a configuration, in whichever dialect: a message, its place, and what to do.
 
-/** A piece of a file. Lines and columns count from 1. */
+/** A piece of a file. Lines and columns count from 1; line 0 is the file as a whole. */
 export interface ConfWord {
   readonly line: number
   readonly column: number
@@ -19,5 +19,6 @@ export function formatProblemPlace(
   file: string,
   { line, column, value, remedy }: ConfProblem,
 ): string {
-  return `  ${file}:${line}:${column}: ${value === '' ? '' : `'${value}': `}${remedy}`
+  const place = line === 0 ? file : `${file}:${line}:${column}`
+  return `  ${place}: ${value === '' ? '' : `'${value}': `}${remedy}`
 }

@@ -32,7 +32,7 @@ test('kdump_pre comes before pre.d, kdump_post and kdump_emergency after theirs'
   const hooks = { pre: script('pre'), post: script('post'), emergency: script('emergency') }
   for (const kind of ['pre', 'post', 'emergency'])
     for (const name of ['20-b', '10-a']) script(`${kind}.d/${name}`)
-  const planned = planHooks({ ...NOTHING, hooks }, folder)
+  const planned = planHooks({ ...NOTHING, hooks }, '/', folder)
   const names = (kind: 'pre' | 'post' | 'emergency'): string[] =>
     planned.hooks[kind].map(({ file }) => path.relative(folder, `/${file}`))
   assert.deepEqual(names('pre'), ['pre', 'pre.d/10-a', 'pre.d/20-b'])
@@ -51,12 +51,14 @@ test("what is missing or cannot be run is refused in kdumpctl's words, in a *.d 
     ...NOTHING,
     hooks: { ...NOTHING.hooks, pre: file },
   })
-  assert.throws(() => planHooks(withPre(pre), folder), { message: `Error: ${pre} not found.` })
+  assert.throws(() => planHooks(withPre(pre), '/', folder), { message: `Error: ${pre} not found.` })
   const plain = script('plain', 0o644)
   const extra = { ...NOTHING, extraBins: [plain] }
-  assert.throws(() => planHooks(extra, folder), { message: `Error: ${plain} is not executable.` })
+  assert.throws(() => planHooks(extra, '/', folder), {
+    message: `Error: ${plain} is not executable.`,
+  })
   const skipped = script('post.d/x', 0o644)
-  const { hooks, warnings } = planHooks(NOTHING, folder)
+  const { hooks, warnings } = planHooks(NOTHING, '/', folder)
   assert.deepEqual([hooks.post, warnings], [[], [`${skipped} is not executable`]])
 })
 
@@ -80,7 +82,7 @@ test("the image's own shell runs scripts for /bin/sh, and its programs keep thei
 })
 
 test('nodes to be told without the program that tells them are a warning', () => {
-  const { fence, warnings } = planHooks({ ...NOTHING, fenceKdumpNodes: ['node2'] }, folder)
+  const { fence, warnings } = planHooks({ ...NOTHING, fenceKdumpNodes: ['node2'] }, '/', folder)
   assert.equal(fence, undefined)
   assert.match(warnings.join(), /fence_kdump_send/)
 })

@@ -29,14 +29,15 @@ const FENCE_ARGS = '-p 7410 -f auto -c 0 -i 10'
 /**
  * Plan the hooks of a configuration.
  *
+ * @param root where the programs are found; of a copied tree their libraries are not looked for
  * @param folder of pre.d, post.d and emergency.d
  * @throws {HostError} in kdumpctl's words for a program that is missing or cannot be run
  */
-export function planHooks(conf: HookConf, folder = HOOK_FOLDER): PlannedHooks {
+export function planHooks(conf: HookConf, root = '/', folder = HOOK_FOLDER): PlannedHooks {
   const warnings: string[] = []
   const { pre, post, emergency } = conf.hooks
-  for (const file of [pre, post, emergency, ...conf.extraBins]) if (file) checkProgram(file)
-  const more = (kind: string): string[] => listFolder(path.join(folder, `${kind}.d`), warnings)
+  for (const file of [pre, post, emergency, ...conf.extraBins]) if (file) checkProgram(file, root)
+  const more = (kind: string): string[] => listFolder(`${folder}/${kind}.d`, root, warnings)
   const before = { pre: more('pre'), post: more('post'), emergency: more('emergency') }
   const own = (file: string | undefined): string[] => (file ? [file] : [])
   const lists = {
@@ -57,7 +58,7 @@ export function planHooks(conf: HookConf, folder = HOOK_FOLDER): PlannedHooks {
       emergency: lists.emergency.map((file) => hook(file, false)),
     },
     ...(fence ? { fence: { file: imagePath(fence.program), args: fence.args } } : {}),
-    files: programFiles(programs),
+    files: root === '/' ? programFiles(programs) : [],
     warnings,
   }
 }
@@ -67,21 +68,23 @@ const hook = (file: string, isDecisive: boolean): CaptureHook => ({
   isDecisive,
 })
 
-function checkProgram(file: string): void {
-  if (!existsSync(file)) throw new HostError(`Error: ${file} not found.`, 'ENOENT')
-  if (!isExecutable(file)) throw new HostError(`Error: ${file} is not executable.`, 'EACCES')
+function checkProgram(file: string, root: string): void {
+  const here = path.join(root, file)
+  if (!existsSync(here)) throw new HostError(`Error: ${file} not found.`, 'ENOENT')
+  if (!isExecutable(here)) throw new HostError(`Error: ${file} is not executable.`, 'EACCES')
 }
 
-function listFolder(folder: string, warnings: string[]): string[] {
+function listFolder(folder: string, root: string, warnings: string[]): string[] {
   let names: string[]
   try {
-    names = readdirSync(folder).toSorted()
+    names = readdirSync(path.join(root, folder)).toSorted()
   } catch {
     return []
   }
   const files = names.map((name) => path.join(folder, name))
-  for (const file of files) if (!isExecutable(file)) warnings.push(`${file} is not executable`)
-  return files.filter(isExecutable)
+  const canRun = (file: string): boolean => isExecutable(path.join(root, file))
+  for (const file of files) if (!canRun(file)) warnings.push(`${file} is not executable`)
+  return files.filter(canRun)
 }
 
 function planFence(

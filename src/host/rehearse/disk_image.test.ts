@@ -7,7 +7,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { openFileSource } from '../platform/file_source.ts'
 import { readFilesystemId } from '../target/superblock.ts'
-import { extractFolder, makeDisk, repairDisk } from './disk_image.ts'
+import { extractFolder, makeDisk, placeFiles, repairDisk } from './disk_image.ts'
 
 const skip = spawnSync('/sbin/mke2fs', ['-V']).error ? 'e2fsprogs is not installed' : false
 const uuid = '01234567-89ab-cdef-0123-456789abcdef'
@@ -55,4 +55,38 @@ test('a file system that cannot be made yet is named', () => {
     code: 'ERR_UNSUPPORTED',
     message: /rehearsing on xfs: only ext2, ext3, ext4/,
   })
+})
+
+test(
+  'files placed on a disk bring their folders, keep their modes and replace what was there',
+  { skip },
+  (t) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-disk-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const file = path.join(folder, 'disk.img')
+    makeDisk({ file, sizeBytes: 16 << 20, fstype: 'ext4', uuid: '', label: '', tree: '' })
+    const source = path.join(folder, 'tool')
+    for (const text of ['old\n', 'new\n']) {
+      writeFileSync(source, text, { mode: 0o750 })
+      placeFiles(file, [
+        { path: '/opt/deep/tool', source },
+        { path: '/opt/other', source },
+      ])
+    }
+    repairDisk(file)
+    const copy = extractFolder(file, '/opt', path.join(folder, 'out')) ?? ''
+    assert.equal(readFileSync(path.join(copy, 'deep/tool'), 'utf8'), 'new\n')
+    assert.equal(readFileSync(path.join(copy, 'other'), 'utf8'), 'new\n')
+    assert.equal(statSync(path.join(copy, 'deep/tool')).mode & 0o777, 0o750)
+  },
+)
+
+test('a file that cannot be placed is an error', { skip }, (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-disk-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = path.join(folder, 'disk.img')
+  makeDisk({ file, sizeBytes: 16 << 20, fstype: 'ext4', uuid: '', label: '', tree: '' })
+  const place = (to: string, source: string) => () => placeFiles(file, [{ path: to, source }])
+  assert.throws(place('/opt/tool', path.join(folder, 'none')), /did not get onto/)
+  assert.throws(place('/opt/a"b', file), /a quote in a name/)
 })

@@ -63,7 +63,10 @@ export interface GuestRootPlan {
 }
 
 /** Write the initramfs that mounts /dev/vda and goes on there. */
-export function buildGuestInitramfs(file: string, { busybox, modules }: GuestRootPlan): void {
+export function buildGuestInitramfs(
+  file: string,
+  { busybox, modules }: Pick<GuestRootPlan, 'busybox' | 'modules'>,
+): void {
   const needed = modules.order(BOOT_MODULES).modules
   const entries: CpioEntry[] = [
     ...['bin', 'dev', 'modules', 'proc', 'root'].map((folder): CpioEntry => ({

@@ -16,7 +16,7 @@ import { recoverDevice } from '../control/recover_raw.ts'
 import { extractFile, extractFolder, repairDisk } from './disk_image.ts'
 import { GUEST } from './guest_files.ts'
 import { findRecording, inspectDump, readCaptureFacts } from './inspect_dump.ts'
-import { readKernelRelease } from './kernel_image.ts'
+import { readKernelRelease } from '../control/kernel/kernel_image.ts'
 import { Machine } from './machine.ts'
 import type { MachineSpec } from './machine_spec.ts'
 import type { RehearseOptions } from './rehearse_options.ts'
@@ -137,7 +137,9 @@ async function crashMachine(
 ): Promise<boolean> {
   const onMachine = steps.on(machine)
   if (!(await onMachine.run('workload', (signal) => awaitWorkload(machine, signal)))) return false
-  if (!(await onMachine.run('arm', (signal) => awaitArmed(machine, signal)))) return false
+  const said = await onMachine.run('arm', (signal) => awaitArmed(machine, signal))
+  if (said === undefined) return false
+  options.onArmed?.(said)
   const snapshot = await onMachine.run('truth', (signal) => awaitReady(machine, signal))
   if (!snapshot) return false
   if (options.keep !== undefined) writeFileSync(path.join(files, 'snapshot'), snapshot.join(''))

@@ -1,7 +1,7 @@
 // What a rehearsal is made of.
 import type { KdumpConf } from '../control/kdump_conf_model.ts'
 import type { GuestFile } from './guest_root.ts'
-import type { MachineCard } from './machine_spec.ts'
+import type { DiskBus, MachineCard } from './machine_spec.ts'
 import type { RehearseStep, StepName } from './rehearse_result.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -28,8 +28,12 @@ export interface RehearseOptions {
   readonly takeTruth?: boolean
   /** Called when a step begins, and when it has ended. */
   readonly onStep?: (name: StepName, ended: RehearseStep | undefined) => void
+  /** Called with what the commands that arm the guest have printed. */
+  readonly onArmed?: (output: string) => void
   /** Size of the second disk; by default, all of memory fits. */
   readonly targetSizeBytes?: number
+  /** How the second disk is attached; virtio if not given. */
+  readonly targetBus?: DiskBus
   /** More files for the guest's root. */
   readonly files?: readonly GuestFile[]
   /** Names of files that something else leaves in the folder of the dumps, to be kept as well. */

@@ -6,14 +6,23 @@ import { chooseAccelerator } from './accelerator.ts'
 import { makeDisk } from './disk_image.ts'
 import { buildGuestInitramfs, fillGuestRoot } from './guest_root.ts'
 import { findTool } from './host_tool.ts'
-import { findModuleFolder, readKernelRelease } from './kernel_image.ts'
-import type { MachineDisk, MachineSpec } from './machine_spec.ts'
+import { findModuleFolder, readKernelRelease } from '../control/kernel/kernel_image.ts'
+import type { DiskBus, MachineDisk, MachineSpec } from './machine_spec.ts'
 import { DEFAULT_ARM, type RehearseOptions } from './rehearse_options.ts'
 import { planScratchTarget, type ScratchTarget } from './scratch_target.ts'
 
 /** Room on the guest's root disk beside its memory: kernel, runtime and capture image. */
 const ROOT_DISK_EXTRA = 1 << 30
 const TARGET_DISK_EXTRA = 1 << 28
+
+/** What the guest loads to see its second disk. */
+const BUS_MODULES: Readonly<Record<DiskBus, readonly string[]>> = {
+  virtio: [],
+  nvme: ['nvme'],
+  scsi: ['virtio_scsi', 'sd_mod'],
+  ahci: ['ahci', 'sd_mod'],
+  usb: ['xhci_pci', 'usb_storage', 'sd_mod'],
+}
 
 /** All that a guest is started with. */
 export interface Stage {
@@ -29,16 +38,16 @@ export interface Stage {
  * @throws {HostError} if a program or a file is missing
  */
 export async function setStage(options: RehearseOptions, folder: string): Promise<Stage> {
-  const { kernel, conf, scenario, memoryBytes, cpus } = options
+  const { kernel, conf, scenario, memoryBytes, cpus, targetBus = 'virtio' } = options
   const release = readKernelRelease(kernel)
   const busybox = findTool('busybox')
-  const target = planScratchTarget(conf)
+  const target = planScratchTarget(conf, targetBus)
   const accelerator = await chooseAccelerator(kernel, busybox)
   const root = {
     release,
     kernel,
     modules: new ModuleIndex(findModuleFolder(release, kernel, options.modules)),
-    extraModules: conf.extraModules,
+    extraModules: [...BUS_MODULES[targetBus], ...fileSystemModules(target), ...conf.extraModules],
     busybox,
     runtime: options.runtime,
     kdumpConf: options.kdumpConf,
@@ -80,7 +89,7 @@ export async function setStage(options: RehearseOptions, folder: string): Promis
       label: target.label,
       tree: top,
     })
-    disks.push({ file, readOnly: options.isTargetReadOnly === true })
+    disks.push({ file, bus: targetBus, readOnly: options.isTargetReadOnly === true })
   }
   // A first kernel that cannot enter the capture kernel reboots at last, which ends QEMU.
   const cmdline =
@@ -90,4 +99,9 @@ export async function setStage(options: RehearseOptions, folder: string): Promis
     spec: { accelerator, memoryBytes, cpus, kernel, initrd, cmdline, disks, cards, devices },
     target,
   }
+}
+
+/** ext4, which serves ext2 and ext3, is there for the root. */
+function fileSystemModules({ fstype }: ScratchTarget): string[] {
+  return fstype.startsWith('ext') ? [] : [fstype]
 }

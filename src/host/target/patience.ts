@@ -21,6 +21,8 @@ const PAUSE_MAX_MS = 8000
 const LOSSES: ReadonlySet<string> = new Set([
   ...['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT'],
   ...['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'ENETRESET', 'EHOSTDOWN', 'EADDRNOTAVAIL'],
+  // A server that answers "later".
+  'EAGAIN',
 ])
 
 /** May a new connection do what this one did not? */

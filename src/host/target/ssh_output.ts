@@ -2,13 +2,17 @@
 // is lost is made again, and what the server had not acknowledged is sent again.
 import { HostError } from '../../core/base/errors.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
+import { collectBuffers } from '../platform/garbage.ts'
 import { isConnectionLoss } from './patience.ts'
 import { type QueuedWrite, SendQueue } from './send_queue.ts'
 import type { SshLink } from './ssh_link.ts'
 import type { SftpHandle, SshSession } from './ssh_session.ts'
 
-/** One request: what every server takes (OpenSSH's limit is 255 KiB, others' 32 KiB). */
-const PIECE_SIZE = 32 * 1024
+/**
+ * One request. ssh2 sends what exceeds 31,952 bytes as a second one behind all others (OpenSSH takes 255 KiB, others 32):
+ * writes would overtake each other.
+ */
+const PIECE_SIZE = 30 * 1024
 /** drain() waits while more is under way: with one more job of the dump it is less than 4 MiB. */
 const WINDOW = 3 * 2 ** 20
 const LOOK_INTERVAL_MS = 1000
@@ -147,6 +151,7 @@ class SshOutput implements DumpOutput {
     this.#acknowledged += write.bytes.length
     const { host } = this.#link
     this.#progressMs = host.now()
+    collectBuffers()
     if (this.#progressMs - this.#beatMs >= LOOK_INTERVAL_MS) {
       this.#beatMs = this.#progressMs
       host.heartbeat(`sent ${this.#acknowledged}`)

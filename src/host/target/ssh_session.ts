@@ -8,6 +8,7 @@ import { localAddressOf } from './tcp.ts'
 
 /** SSH_FX_… of a reply, as errno; the rest, a full disk included, is SSH_FX_FAILURE. */
 const STATUS_ERRNO: Readonly<Record<number, string>> = { 2: 'ENOENT', 3: 'EACCES', 8: 'ENOSYS' }
+const UNSUPPORTED = 8
 const OUTPUT_MAX = 4096
 
 /** Called with the error, or undefined and what was asked for. */
@@ -67,9 +68,12 @@ export class SshSession {
   /** Start SFTP. @throws {HostError} if the server does not offer it */
   async openSftp(timeoutMs: number): Promise<void> {
     try {
-      this.#sftp = await this.call<SFTPWrapper>('SFTP', timeoutMs, (reply) =>
-        this.#client.sftp(reply),
-      )
+      this.#sftp = await this.call<SFTPWrapper>('SFTP', timeoutMs, (reply) => {
+        this.#client.sftp((error, sftp) => {
+          const isRefused = error !== undefined && /subsystem/i.test(error.message)
+          reply(isRefused ? Object.assign(error, { code: UNSUPPORTED }) : error, sftp)
+        })
+      })
     } catch (cause) {
       if (this.#lost) throw cause
       const remedy = "enable 'Subsystem sftp internal-sftp' in its sshd_config"
@@ -231,7 +235,11 @@ export class SshSession {
         ask(this.#sftp, reply)
       } catch (error) {
         // ssh2 throws for extensions the server did not announce.
-        reply(Object.assign(error instanceof Error ? error : new Error(String(error)), { code: 8 }))
+        reply(
+          Object.assign(error instanceof Error ? error : new Error(String(error)), {
+            code: UNSUPPORTED,
+          }),
+        )
       }
     })
   }

@@ -17,7 +17,6 @@ const CONFIG: CaptureConfig = {
     },
   ],
   hooks: NO_HOOKS,
-  petsWatchdogs: false,
   hookTimeoutMs: 60_000,
   failureAction: 'dump_to_rootfs',
   finalAction: 'reboot',
@@ -41,7 +40,7 @@ before(() => {
   }
   inputs = {
     busybox: file('busybox', mkelf({})),
-    runtime: file('runtime.squashfs', 'hsqs'.repeat(1000)),
+    runtime: file('runtime.squashfs', 'r'.repeat(20_000))),
     modules: [{ name: 'virtio_blk', file: file('virtio_blk.ko', 'module') }],
     files: [{ path: 'etc/kbox/key', source: file('key', 'secret'), mode: 0o600 }],
     config: CONFIG,

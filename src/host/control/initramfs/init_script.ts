@@ -52,6 +52,7 @@ export const APPLETS: readonly string[] = [
     'findfs',
     'halt',
     'insmod',
+    'ip',
     'kill',
     'ln',
     'losetup',
@@ -63,6 +64,8 @@ export const APPLETS: readonly string[] = [
     'mount',
     'printf',
     'mv',
+    'nc',
+    'ping',
     'poweroff',
     'ps',
     'reboot',
@@ -70,6 +73,7 @@ export const APPLETS: readonly string[] = [
     'sleep',
     'stat',
     'sync',
+    'udhcpc',
     'umount',
     'vi',
     'less',
@@ -210,17 +214,19 @@ guard() {
 }
 guard &
 
-# As modprobe does, options come from the command line too: module.option=value.
+# As with modprobe, parameters come from the command line too: module.option=value.
 read -r cmdline < /proc/cmdline
 load_module() {
-  options=
+  [ -e "/sys/module/$1" ] && return
+  options=$2
   for word in $cmdline; do
     case "$word" in "$1".*) options="$options \${word#"$1".}" ;; esac
   done
   insmod "/${IMAGE.modules}/$1.ko" $options || say "module $1 did not load"
 }
-while read -r module; do
-  load_module "$module"
+# Words behind a module's name are its parameters.
+while read -r module parameters; do
+  load_module "$module" "$parameters"
 done < /${IMAGE.moduleList}
 crumb 0 'the capture kernel is up'
 

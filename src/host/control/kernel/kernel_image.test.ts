@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import { memorySource } from '../../core/io/memory_source.ts'
+import { memorySource } from '../../../core/io/memory_source.ts'
 import { findModuleFolder, parseKernelRelease } from './kernel_image.ts'
 
 function bzImage(version: string, magic = 'HdrS', pointer = 0x300): Uint8Array {

@@ -1,10 +1,10 @@
 // What a kernel file says of itself. Source: Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header".
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { FormatError, HostError } from '../../core/base/errors.ts'
-import { readExact, type Source } from '../../core/io/source.ts'
-import { decodeCString } from '../../core/base/text.ts'
-import { openFileSource } from '../platform/file_source.ts'
+import { FormatError, HostError } from '../../../core/base/errors.ts'
+import { readExact, type Source } from '../../../core/io/source.ts'
+import { decodeCString } from '../../../core/base/text.ts'
+import { openFileSource } from '../../platform/file_source.ts'
 
 const HEADER_MAGIC_OFFSET = 0x202
 const KERNEL_VERSION_OFFSET = 0x20e

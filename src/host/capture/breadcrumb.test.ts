@@ -50,6 +50,8 @@ const trail = (
   node = () => device as string | undefined,
 ) => new BreadcrumbTrail(place, { findDevice: node, say: (text) => void said.push(text) })
 
+const unexpected = (): never => assert.fail('told something')
+
 /** As the next boot's file system would read it. */
 function readBack(): CrumbFile {
   const disk = readFileSync(device)
@@ -90,8 +92,8 @@ test('each crumb is on the disk when add() returns', () => {
 })
 
 test('a disk that comes late gets what was noted before', () => {
-  let node: string | undefined
-  const crumbs = trail(PLACE, () => node)
+  let node = ''
+  const crumbs = trail(PLACE, () => (node === '' ? undefined : node))
   crumbs.add({ crumb: 'target', target: 'first' })
   node = device
   crumbs.add({ crumb: 'target', target: 'second' })
@@ -136,7 +138,7 @@ test('the log is kept and read back; the end of one that is too long', () => {
 
 test('a machine without a place for crumbs goes on without', () => {
   const before = readFileSync(device)
-  const none = new BreadcrumbTrail(undefined, { findDevice: () => device, say: assert.fail })
+  const none = new BreadcrumbTrail(undefined, { findDevice: () => device, say: unexpected })
   none.add({ crumb: 'target', target: 'x' })
   assert.equal(none.saveLog(['x']), false)
   assert.deepEqual(readFileSync(device), before)

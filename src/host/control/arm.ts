@@ -4,7 +4,6 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
 import type { CaptureConfig } from '../capture/capture_config.ts'
-import { findBreadcrumbFile } from './breadcrumb_file.ts'
 import {
   checkCmdlineLength,
   planCmdline,
@@ -13,7 +12,6 @@ import {
   type MoreWords,
 } from './capture_cmdline.ts'
 import { freezeNetwork, networkNeedOf, type FrozenNetwork } from './freeze_network.ts'
-import { planHooks } from './hook_files.ts'
 import type { ImageFile, StorageNeeds } from './initramfs/build_image.ts'
 import type { ImageBackend } from './initramfs/image_backend.ts'
 import type { KernelModule } from './initramfs/module_index.ts'
@@ -22,6 +20,7 @@ import type { KdumpConf } from './kdump_conf_model.ts'
 import { chooseKernel, readRunningRelease } from './kernel/choose_kernel.ts'
 import { checkKernelFile, cmdlineMaxOf } from './kernel/check_kernel.ts'
 import { readKernelFormat } from './kernel/kernel_format.ts'
+import { planRecorder } from './plan_recorder.ts'
 import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from './load_settings.ts'
 import {
   readMemTotal,
@@ -29,7 +28,6 @@ import {
   resolveTarget,
   type ResolvedTarget,
 } from './resolve_target.ts'
-import { findArmedWatchdogs } from './watchdog.ts'
 
 /** What the caller may choose instead of what we would find. */
 export interface ArmChoices {
@@ -121,20 +119,18 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
   }
   const all = rootfs ? [...targets, rootfs] : targets
   const network = freezeNetworkTo(targets, conf, root)
-  const crumbs = findBreadcrumbFile(conf.path, root)
-  const watchdogs = findArmedWatchdogs(root)
-  const hooks = planHooks(conf, root)
+  const recorder = planRecorder(conf, root)
   const planned = planImage(
     {
       release: kernel.release,
       targets: all,
-      moreDevices: crumbs ? [crumbs.device] : [],
+      moreDevices: recorder.devices,
       network,
-      conf: { ...conf, extraModules: [...conf.extraModules, ...watchdogs.modules] },
+      conf: { ...conf, extraModules: [...conf.extraModules, ...recorder.modules] },
     },
     root,
   )
-  warnings.push(...hooks.warnings, ...planned.warnings)
+  warnings.push(...recorder.warnings, ...planned.warnings)
   const words = { image: planned.append, asked: choices.append ?? '' }
   const cmdline = planCmdline(settings, words, root)
   checkCmdlineLength(cmdline.text, cmdlineMax)
@@ -148,8 +144,8 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
     backendReason: planned.reason,
     modules: planned.modules,
     ...(planned.storage ? { storage: planned.storage } : {}),
-    files: [...all.flatMap(({ files }) => files), ...hooks.files],
-    crumbFile: crumbs?.file ?? '',
+    files: [...all.flatMap(({ files }) => files), ...recorder.files],
+    crumbFile: recorder.crumbFile,
     cmdline: cmdline.text,
     cmdlineWords: cmdline.words,
     words,
@@ -162,25 +158,33 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       targets: targets.map(({ place }) => place),
       ...(rootfs ? { rootfs: rootfs.place } : {}),
       ...(network ? { network: network.plan } : {}),
-      ...(crumbs ? { breadcrumb: crumbs.place } : {}),
-      hooks: hooks.hooks,
-      ...(hooks.fence ? { fence: hooks.fence } : {}),
-      ...(watchdogs.isAny ? { petsWatchdogs: true } : {}),
+      ...recorder.config,
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
       codec: conf.coreCollector.codec,
       dumpLevels: conf.coreCollector.dumpLevels,
       pageOrder: choices.pageOrder ?? 'priority',
-      deviceTimeoutMs:
-        conf.deviceTimeoutSeconds === undefined
-          ? DEVICE_TIMEOUT_MS
-          : conf.deviceTimeoutSeconds * 1000,
-      hookTimeoutMs: choices.hookTimeoutMs ?? HOOK_TIMEOUT_MS,
-      stallTimeoutMs: choices.stallTimeoutMs ?? STALL_TIMEOUT_MS,
-      overallTimeoutMs: choices.overallTimeoutMs ?? OVERALL_TIMEOUT_MS,
+      ...timeouts(conf, choices),
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       release: readRunningRelease(root),
     },
+  }
+}
+
+/** How long each wait of the recorder may take. */
+function timeouts(
+  { deviceTimeoutSeconds }: KdumpConf,
+  { hookTimeoutMs, stallTimeoutMs, overallTimeoutMs }: ArmChoices,
+): Pick<
+  CaptureConfig,
+  'deviceTimeoutMs' | 'hookTimeoutMs' | 'stallTimeoutMs' | 'overallTimeoutMs'
+> {
+  return {
+    deviceTimeoutMs:
+      deviceTimeoutSeconds === undefined ? DEVICE_TIMEOUT_MS : deviceTimeoutSeconds * 1000,
+    hookTimeoutMs: hookTimeoutMs ?? HOOK_TIMEOUT_MS,
+    stallTimeoutMs: stallTimeoutMs ?? STALL_TIMEOUT_MS,
+    overallTimeoutMs: overallTimeoutMs ?? OVERALL_TIMEOUT_MS,
   }
 }
 

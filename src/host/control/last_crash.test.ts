@@ -52,7 +52,10 @@ function crumbFile({ state = 'armed', crumbs = [], shell = [], log }: Left): str
     ...{ uuid: '', node: file, nonce: NONCE },
     extents: [{ offsetBytes: 0, sizeBytes: CRUMB_FILE_SIZE }],
   }
-  const trail = new BreadcrumbTrail(place, { findDevice: () => file, say: assert.fail })
+  const trail = new BreadcrumbTrail(place, {
+    findDevice: () => file,
+    say: () => assert.fail('told something'),
+  })
   for (const crumb of crumbs) trail.add(crumb)
   if (log !== undefined) trail.saveLog([log])
   return file

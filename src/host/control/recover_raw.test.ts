@@ -40,8 +40,8 @@ const HOST: TargetHost = {
   step: async (_name, work) => work(),
   findDevice: () => undefined,
   findDisk: ({ node }) => node,
-  mount: assert.fail,
-  unmount: assert.fail,
+  mount: () => assert.fail('mounted'),
+  unmount: () => assert.fail('unmounted'),
   sync: () => {},
 }
 

@@ -42,8 +42,8 @@ function host(changes: Partial<TargetHost> = {}): TargetHost {
     step: async (_name, work) => work(),
     findDevice: () => undefined,
     findDisk: ({ node }) => node,
-    mount: assert.fail,
-    unmount: assert.fail,
+    mount: () => assert.fail('mounted'),
+    unmount: () => assert.fail('unmounted'),
     sync: () => {},
     ...changes,
   }

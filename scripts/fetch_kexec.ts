@@ -42,6 +42,9 @@ export function kexecForGuest(): GuestFile[] {
   const own = libraries.filter(({ file }) => file.startsWith(folder))
   return [
     { path: '/sbin/kexec', source: program },
-    ...own.map(({ soname, file }) => ({ path: `/usr/lib/x86_64-linux-gnu/${soname}`, source: file })),
+    ...own.map(({ soname, file }) => ({
+      path: `/usr/lib/x86_64-linux-gnu/${soname}`,
+      source: file,
+    })),
   ]
 }

@@ -1,7 +1,6 @@
 // kbox collect: what is done once after a crash.
-import path from 'node:path'
 import { collectLastCrash } from '../host/control/collect.ts'
-import { KDUMP_CONF, readKdumpConf } from './kdump_conf_file.ts'
+import { readSettings } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
@@ -12,10 +11,10 @@ import { parseVerbOptions } from './verb_options.ts'
  */
 export async function collectMain(argv: readonly string[]): Promise<number> {
   const { config, root } = parseVerbOptions(argv, {
-    config: { type: 'string', default: KDUMP_CONF },
+    config: { type: 'string' },
     root: { type: 'string', default: '/' },
   })
-  const conf = readKdumpConf(path.join(root, config))
+  const conf = readSettings({ file: config, root })?.conf
   if (!conf) return 1
   for (const { text, isWarning } of collectLastCrash(conf, root))
     (isWarning ? warnKdump : sayKdump)(text)

@@ -1,15 +1,15 @@
 // Where dumps lie, for verbs that must work whatever else is wrong with the configuration.
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
-import { parseKdumpConf } from '../host/control/kdump_conf.ts'
+import { KdumpError } from '../core/base/errors.ts'
 import { DEFAULT_CONF } from '../host/control/kdump_conf_model.ts'
+import { readConfiguration, type ConfigurationChoice } from '../host/control/read_configuration.ts'
 
 /** Read `path` of a configuration; the default where it cannot be read. */
-export function readDumpPath(file: string, root = '/'): string {
+export function readDumpPath(choice: ConfigurationChoice = {}): string {
   try {
-    const result = parseKdumpConf(readFileSync(path.join(root, file), 'utf8'))
-    return result.ok ? result.conf.path : DEFAULT_CONF.path
-  } catch {
-    return DEFAULT_CONF.path
+    const result = readConfiguration({ ...choice, skipChecks: true })
+    return result.ok ? result.configuration.conf.path : DEFAULT_CONF.path
+  } catch (error) {
+    if (error instanceof KdumpError) return DEFAULT_CONF.path
+    throw error
   }
 }

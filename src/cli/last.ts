@@ -1,6 +1,5 @@
 // kbox last: what became of the last crash.
 import { findLastCrash, type LastCrash, type LastStep } from '../host/control/last_crash.ts'
-import { KDUMP_CONF } from './kdump_conf_file.ts'
 import { readDumpPath } from './dump_path.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
@@ -10,7 +9,7 @@ const EXIT_NO_CRASH = 3
 const OPTIONS = {
   json: { type: 'boolean', default: false },
   root: { type: 'string', default: '/' },
-  config: { type: 'string', default: KDUMP_CONF },
+  config: { type: 'string' },
 } as const
 
 /**
@@ -20,7 +19,7 @@ const OPTIONS = {
  */
 export async function lastMain(argv: readonly string[]): Promise<number> {
   const { json, root, config } = parseVerbOptions(argv, OPTIONS)
-  const crash = findLastCrash(readDumpPath(config, root), root)
+  const crash = findLastCrash(readDumpPath({ file: config, root }), root)
   if (json) process.stdout.write(`${JSON.stringify(crash ?? { version: 1, outcome: 'none' })}\n`)
   else process.stdout.write(crash ? formatLastCrash(crash) : 'no crash is known\n')
   if (!crash) return EXIT_NO_CRASH

@@ -5,7 +5,6 @@ import { unloadCrashImage } from '../host/control/kexec.ts'
 import { explainKexecError } from '../host/control/kexec_explain.ts'
 import { readKexecFacts } from '../host/control/kexec_facts.ts'
 import { readDumpPath } from './dump_path.ts'
-import { KDUMP_CONF } from './kdump_conf_file.ts'
 import { sayKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
@@ -25,7 +24,7 @@ export async function stopMain(argv: readonly string[]): Promise<number> {
     sayKdump('Stopping kdump: [FAILED]')
     return 1
   }
-  disarmCrumbs(readDumpPath(KDUMP_CONF))
+  disarmCrumbs(readDumpPath())
   sayKdump('kexec: unloaded kdump kernel')
   sayKdump('Stopping kdump: [OK]')
   return 0

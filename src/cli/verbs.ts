@@ -10,10 +10,12 @@ import { last } from './verbs/last.ts'
 import { collect } from './verbs/collect.ts'
 import { config } from './verbs/config.ts'
 import { policy } from './verbs/policy.ts'
+import { propagate } from './verbs/propagate.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
 import { run } from './verbs/run.ts'
+import { test } from './verbs/test.ts'
 import { types } from './verbs/types.ts'
 import { report } from './verbs/report.ts'
 import { dump } from './verbs/dump.ts'
@@ -32,7 +34,9 @@ export const VERBS: readonly Verb[] = [
   collect,
   config,
   policy,
+  propagate,
   showmem,
+  test,
   rehearse,
   crash,
   run,

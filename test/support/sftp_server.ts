@@ -5,7 +5,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import ssh2, { type Connection, type SFTPWrapper } from 'ssh2'
+import ssh2, { type Attributes, type Connection, type SFTPWrapper } from 'ssh2'
 
 const { STATUS_CODE, flagsToString } = ssh2.utils.sftp
 
@@ -21,6 +21,8 @@ export interface SftpFaults {
   hasNoSftp: boolean
   /** Refuse every login. */
   refusesLogin: boolean
+  /** Password that opens the door as well; '' for none. */
+  password: string
   /** What is answered to exec; undefined refuses. */
   execOutput: string | undefined
 }
@@ -48,8 +50,14 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
   fs.writeFileSync(keyFile, userKey.private, { mode: 0o600 })
   const state: SftpFaults = {
     ...{ capacity: Infinity, answersUntil: Infinity, denies: [], hasNoSftp: false },
-    ...{ refusesLogin: false, execOutput: undefined },
+    ...{ refusesLogin: false, password: '', execOutput: undefined },
     ...faults,
+  }
+  /** The key of `keyFile`, and those of .ssh/authorized_keys in the home. */
+  const isAuthorized = (key: Buffer): boolean => {
+    const file = path.join(folder, '.ssh/authorized_keys')
+    const more = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : ''
+    return `${userKey.public}\n${more}`.includes(key.toString('base64'))
   }
   const connections = new Set<Connection>()
   const taken = { bytes: 0, logins: 0 }
@@ -57,10 +65,14 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
     connections.add(connection)
     connection.on('error', () => {})
     connection.on('close', () => connections.delete(connection))
-    const expected = Buffer.from(userKey.public.split(' ')[1] ?? '', 'base64')
     connection.on('authentication', (request) => {
-      const isOurs = request.method === 'publickey' && expected.equals(request.key.data)
-      if (!isOurs || state.refusesLogin) return request.reject(['publickey'])
+      const isRight =
+        (request.method === 'publickey' && isAuthorized(request.key.data)) ||
+        (request.method === 'password' &&
+          state.password !== '' &&
+          request.password === state.password)
+      if (!isRight || state.refusesLogin)
+        return request.reject(state.password === '' ? ['publickey'] : ['publickey', 'password'])
       taken.logins++
       request.accept()
     })
@@ -68,7 +80,7 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
       const session = accept()
       session.on('sftp', (accept, reject) => {
         if (state.hasNoSftp) reject()
-        else serveSftp(accept(), state, taken)
+        else serveSftp(accept(), folder, state, taken)
       })
       session.on('exec', (accept, reject) => {
         if (state.execOutput === undefined) return reject()
@@ -101,11 +113,16 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
   }
 }
 
-function serveSftp(sftp: SFTPWrapper, faults: SftpFaults, taken: { bytes: number }): void {
+function serveSftp(
+  sftp: SFTPWrapper,
+  home: string,
+  faults: SftpFaults,
+  taken: { bytes: number },
+): void {
   const fds = new Map<number, number>()
   let nextHandle = 0
   const answer = (name: string, id: number, work: () => void): void => {
-    if (faults.denies.includes(name)) return void sftp.status(id, STATUS_CODE.PERMISSION_DENIED)
+    if (faults.denies.includes(name)) return sftp.status(id, STATUS_CODE.PERMISSION_DENIED)
     try {
       work()
     } catch (error) {
@@ -118,10 +135,11 @@ function serveSftp(sftp: SFTPWrapper, faults: SftpFaults, taken: { bytes: number
       work()
       sftp.status(id, STATUS_CODE.OK)
     })
+  const at = (file: string): string => path.resolve(home, file)
   const fdOf = (handle: Buffer): number => fds.get(handle.readUInt32BE(0)) ?? -1
   sftp.on('OPEN', (id, file, flags) =>
     answer('OPEN', id, () => {
-      const fd = fs.openSync(file, flagsToString(flags) ?? 'r', 0o600)
+      const fd = fs.openSync(at(file), flagsToString(flags) ?? 'r', 0o600)
       const handle = Buffer.alloc(4)
       handle.writeUInt32BE(++nextHandle)
       fds.set(nextHandle, fd)
@@ -131,7 +149,7 @@ function serveSftp(sftp: SFTPWrapper, faults: SftpFaults, taken: { bytes: number
   sftp.on('WRITE', (id, handle, offset, data) => {
     taken.bytes += data.length
     if (taken.bytes > faults.answersUntil) return
-    if (taken.bytes > faults.capacity) return void sftp.status(id, STATUS_CODE.FAILURE)
+    if (taken.bytes > faults.capacity) return sftp.status(id, STATUS_CODE.FAILURE)
     done('WRITE', id, () => fs.writeSync(fdOf(handle), data, 0, data.length, offset))
   })
   sftp.on('FSETSTAT', (id, handle, attributes) =>
@@ -139,19 +157,31 @@ function serveSftp(sftp: SFTPWrapper, faults: SftpFaults, taken: { bytes: number
   )
   sftp.on('CLOSE', (id, handle) => done('CLOSE', id, () => fs.closeSync(fdOf(handle))))
   sftp.on('STAT', (id, file) =>
-    answer('STAT', id, () => {
-      const { mode, uid, gid, size, atimeMs, mtimeMs } = fs.statSync(file)
-      const times = { atime: Math.floor(atimeMs / 1000), mtime: Math.floor(mtimeMs / 1000) }
-      sftp.attrs(id, { mode, uid, gid, size, ...times })
+    answer('STAT', id, () => sftp.attrs(id, attributesOf(fs.statSync(at(file))))),
+  )
+  sftp.on('FSTAT', (id, handle) =>
+    answer('FSTAT', id, () => sftp.attrs(id, attributesOf(fs.fstatSync(fdOf(handle))))),
+  )
+  sftp.on('READ', (id, handle, offset, length) =>
+    answer('READ', id, () => {
+      const bytes = Buffer.alloc(length)
+      const size = fs.readSync(fdOf(handle), bytes, 0, length, offset)
+      if (size === 0) sftp.status(id, STATUS_CODE.EOF)
+      else sftp.data(id, bytes.subarray(0, size))
     }),
   )
-  sftp.on('MKDIR', (id, folder) => done('MKDIR', id, () => fs.mkdirSync(folder)))
-  sftp.on('RMDIR', (id, folder) => done('RMDIR', id, () => fs.rmdirSync(folder)))
-  sftp.on('REMOVE', (id, file) => done('REMOVE', id, () => fs.unlinkSync(file)))
+  sftp.on('MKDIR', (id, folder) => done('MKDIR', id, () => fs.mkdirSync(at(folder))))
+  sftp.on('RMDIR', (id, folder) => done('RMDIR', id, () => fs.rmdirSync(at(folder))))
+  sftp.on('REMOVE', (id, file) => done('REMOVE', id, () => fs.unlinkSync(at(file))))
   sftp.on('RENAME', (id, from, to) =>
     done('RENAME', id, () => {
-      if (fs.existsSync(to)) throw new Error('SFTP version 3 does not rename over a file')
-      fs.renameSync(from, to)
+      if (fs.existsSync(at(to))) throw new Error('SFTP version 3 does not rename over a file')
+      fs.renameSync(at(from), at(to))
     }),
   )
+}
+
+function attributesOf({ mode, uid, gid, size, atimeMs, mtimeMs }: fs.Stats): Attributes {
+  const seconds = { atime: Math.floor(atimeMs / 1000), mtime: Math.floor(mtimeMs / 1000) }
+  return { mode, uid, gid, size, ...seconds }
 }

@@ -38,12 +38,17 @@ export interface TestSshd extends AsyncDisposable {
 export interface TestSshdOptions {
   /** More lines for sshd_config. */
   readonly config?: readonly string[]
+  /** Where its folder is made; the system's for temporary files by default. */
+  readonly parent?: string
 }
 
 /** Start a server. @throws {Error} with its log if it does not come up */
-export async function startSshd({ config = [] }: TestSshdOptions = {}): Promise<TestSshd> {
+export async function startSshd({
+  config = [],
+  parent = os.tmpdir(),
+}: TestSshdOptions = {}): Promise<TestSshd> {
   const root = path.join(fetchSshd(), 'root')
-  const base = mkdtempSync(path.join(os.tmpdir(), 'kbox-sshd-'))
+  const base = mkdtempSync(path.join(parent, 'kbox-sshd-'))
   const at = (name: string): string => path.join(base, name)
   chmodSync(base, 0o755)
   // Its user may not read the cache folder.

@@ -13,6 +13,8 @@ export interface TcpProxy extends AsyncDisposable {
   block(): void
   /** Do what block() undoes, for connections to come. */
   unblock(): void
+  /** Lead new connections to another port. */
+  leadTo(port: number): void
   /** Refuse connections from now on, and end those there are. */
   refuse(): void
 }
@@ -20,7 +22,15 @@ export interface TcpProxy extends AsyncDisposable {
 /** Start one. */
 export async function startTcpProxy(toPort: number): Promise<TcpProxy> {
   const pairs = new Set<readonly [net.Socket, net.Socket]>()
-  const state = { sent: 0, limit: Infinity, cuts: 0, isBlocked: false, isRefusing: false, count: 0 }
+  const state = {
+    sent: 0,
+    limit: Infinity,
+    cuts: 0,
+    isBlocked: false,
+    isRefusing: false,
+    count: 0,
+    port: toPort,
+  }
   const end = (pair: readonly [net.Socket, net.Socket]): void => {
     pairs.delete(pair)
     for (const socket of pair) socket.destroy()
@@ -28,7 +38,7 @@ export async function startTcpProxy(toPort: number): Promise<TcpProxy> {
   const server = net.createServer({ noDelay: true }, (client) => {
     if (state.isRefusing) return void client.destroy()
     state.count++
-    const upstream = net.connect({ port: toPort, host: '127.0.0.1', noDelay: true })
+    const upstream = net.connect({ port: state.port, host: '127.0.0.1', noDelay: true })
     const pair = [client, upstream] as const
     pairs.add(pair)
     for (const socket of pair) socket.on('error', () => {}).on('close', () => end(pair))
@@ -62,6 +72,7 @@ export async function startTcpProxy(toPort: number): Promise<TcpProxy> {
       state.cuts = cuts
     },
     block: () => void (state.isBlocked = true),
+    leadTo: (port) => void (state.port = port),
     unblock: () => void (state.isBlocked = false),
     refuse() {
       state.isRefusing = true

@@ -24,6 +24,11 @@ const ARM: readonly (readonly string[])[] = [
     1,
   ),
   step('reload', 'kbox reload 2>&1'),
+  step(
+    'unreachable',
+    'echo "ext4 UUID=12345678-0000-0000-0000-000000000000" > /tmp/gone.conf; kbox stop; kbox start --config /tmp/gone.conf 2>&1',
+    1,
+  ),
   // Debian's kernels have both calls; KEXEC_ARGS chooses the older one.
   step(
     'program',
@@ -73,6 +78,18 @@ describe('a machine that is armed again and again', () => {
   test('reload takes the kept copy of a kernel whose file is damaged', () => {
     assert.match(said('reload'), /^kdump: The kept copy of what is loaded is loaded instead\.$/m)
     assert.match(said('reload'), /^kdump: Starting kdump: \[OK\]$/m)
+  })
+
+  test('a target that is gone leaves the machine armed with what was loaded last', () => {
+    assert.match(said('unreachable'), /^kdump: no device has UUID=12345678-/m)
+    assert.match(
+      said('unreachable'),
+      /^kdump: The image that was loaded before is loaded again\.$/m,
+    )
+    assert.match(
+      said('unreachable'),
+      /^kdump: Starting kdump: \[FAILED\]\nkdump: Kdump is operational$/m,
+    )
   })
 
   test('where kexec_load is asked for, the kexec program loads', () => {

@@ -10,7 +10,10 @@ export const collect: Verb = {
   synopsis: '[--config FILE] [--root DIR]',
   description:
     'Run at boot, by kbox start too. Saves the log as vmcore-dmesg.txt below the path of kdump.conf, turns the dump of a raw target into a vmcore there, notes for kbox last what happened, and makes room for the next crash. Run again, it does nothing.',
-  options: [{ flags: '--config FILE', text: 'read FILE instead of /etc/kdump.conf' }, ROOT_OPTION],
+  options: [
+    { flags: '--config FILE', text: "read FILE instead of the machine's configuration" },
+    ROOT_OPTION,
+  ],
   examples: [
     { command: 'kbox collect', text: 'after a reboot; the unit kbox-collect.service does it' },
   ],

@@ -12,7 +12,7 @@ export const last: Verb = {
   options: [
     JSON_OPTION,
     ROOT_OPTION,
-    { flags: '--config FILE', text: 'read FILE instead of /etc/kdump.conf' },
+    { flags: '--config FILE', text: "read FILE instead of the machine's configuration" },
   ],
   examples: [{ command: 'kbox last', text: 'after a reboot that nobody asked for' }],
   exitCodes: [

@@ -33,6 +33,7 @@ const CONFIG: CaptureConfig = {
     cards: [
       {
         mac: '52:54:00:12:34:56',
+        usedMac: '52:54:00:12:34:57',
         devicePath: '/devices/pci0000:00/0000:00:03.0',
         name: 'eth0',
         vlan: 7,
@@ -58,6 +59,9 @@ const CONFIG: CaptureConfig = {
   failureAction: 'dump_to_rootfs',
   finalAction: 'poweroff',
   codec: 'zstd',
+  format: 'elf',
+  threads: 2,
+  isQuiet: true,
   dumpLevels: [31],
   pageOrder: 'priority',
   deviceTimeoutMs: 1,

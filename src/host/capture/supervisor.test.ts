@@ -129,6 +129,16 @@ test('a good capture leaves dump, both logs and the manifest, and reboots', asyn
   assert.ok(memAvailableMinBytes > 0 && memAvailableMinBytes < 80 << 20)
 })
 
+test('a provoked crash is known by its id in the manifest', async () => {
+  await runCapture({ ...CONFIG, testId: '1-2' }, machine(), WORK)
+  assert.equal(manifest().testId, '1-2')
+})
+
+test('a crash that nobody provoked has no id', async () => {
+  await runCapture(CONFIG, machine(), WORK)
+  assert.equal('testId' in manifest(), false)
+})
+
 test('the log is on the disk before the dump begins', async () => {
   let seen = ''
   const work: CaptureWork = {
@@ -317,4 +327,37 @@ test('a mount that will not go away does not cost the reboot', async () => {
 
 test('stamps are local time, two digits each', () => {
   assert.equal(formatStamp(DATE), '2026-11-22-09:05:03')
+})
+
+const NFS = {
+  kind: 'nfs',
+  server: 'files',
+  addresses: ['192.0.2.9'],
+  export: '/export',
+  options: '',
+  directory: '/var/crash',
+} as const
+const NETWORK = { hostname: 'web7', cards: [], nameservers: [], timeoutMs: 1000 }
+
+test('a network that does not come up is tried once, costs the targets behind it, and the next one takes the dump', async () => {
+  const bringUpNetwork = async (): Promise<void> => {
+    events.push('network')
+    throw new HostError('no link on network card', 'ENETDOWN')
+  }
+  const config = { ...CONFIG, network: NETWORK, targets: [NFS, NFS, TARGET] }
+  assert.equal(await runCapture(config, machine({ bringUpNetwork }), WORK), true)
+  assert.deepEqual(events, ['network', 'mount /dev/vda ext4', 'sync', 'unmount', 'reboot'])
+  const [first] = manifest().steps
+  assert.deepEqual([first?.name, first?.error], ['network', 'no link on network card'])
+})
+
+test('a disk needs no network', async () => {
+  await runCapture({ ...CONFIG, network: NETWORK }, machine(), WORK)
+  assert.ok(!events.includes('network'))
+})
+
+test('a network that is up does not make a dead server answer', async () => {
+  const config = { ...CONFIG, network: NETWORK, targets: [{ ...NFS, addresses: [] }] }
+  assert.equal(await runCapture(config, machine(), WORK), false)
+  assert.deepEqual(events, ['network', 'halt'])
 })

@@ -11,6 +11,7 @@ import {
   type CmdlineWord,
   type MoreWords,
 } from './capture_cmdline.ts'
+import { type CoreCollector, printsProgress } from './core_collector.ts'
 import { freezeNetwork, networkNeedOf, type FrozenNetwork } from './freeze_network.ts'
 import type { ImageFile, StorageNeeds } from './initramfs/build_image.ts'
 import type { ImageBackend } from './initramfs/image_backend.ts'
@@ -108,15 +109,7 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
   const warnings: string[] = []
   const { kernel, cmdlineMax, problem } = planKernel(choices, settings, root)
   if (problem !== '') warnings.push(problem)
-  const targets = await Promise.all(conf.targets.map((target) => resolveTarget(target, conf, root)))
-  const rootfs =
-    conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path, root) : undefined
-  const memTotal = readMemTotal(root)
-  for (const { availableBytes, warnings: doubts = [] } of targets) {
-    warnings.push(...doubts)
-    if (availableBytes !== undefined && availableBytes < memTotal)
-      warnings.push('There might not be enough space to save a vmcore.')
-  }
+  const { targets, rootfs } = await findTargets(conf, root, warnings)
   const all = rootfs ? [...targets, rootfs] : targets
   const network = freezeNetworkTo(targets, conf, root)
   const recorder = planRecorder(conf, root)
@@ -161,14 +154,30 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       ...recorder.config,
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
-      codec: conf.coreCollector.codec,
-      dumpLevels: conf.coreCollector.dumpLevels,
-      pageOrder: choices.pageOrder ?? 'priority',
+      ...collectorConfig(conf.coreCollector),
+      ...(choices.pageOrder === undefined ? {} : { pageOrder: choices.pageOrder }),
       ...timeouts(conf, choices),
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       release: readRunningRelease(root),
     },
   }
+}
+
+/** Where dumps go, and what is doubtful about it. */
+async function findTargets(
+  conf: KdumpConf,
+  root: string,
+  warnings: string[],
+): Promise<{ readonly targets: ResolvedTarget[]; readonly rootfs: ResolvedTarget | undefined }> {
+  const targets = await Promise.all(conf.targets.map((target) => resolveTarget(target, conf, root)))
+  const memTotal = readMemTotal(root)
+  for (const { availableBytes, warnings: doubts = [] } of targets) {
+    warnings.push(...doubts)
+    if (availableBytes !== undefined && availableBytes < memTotal)
+      warnings.push('There might not be enough space to save a vmcore.')
+  }
+  const isNeeded = conf.failureAction === 'dump_to_rootfs'
+  return { targets, rootfs: isNeeded ? resolveRootfs(conf.path, root) : undefined }
 }
 
 /** How long each wait of the recorder may take. */
@@ -185,6 +194,21 @@ function timeouts(
     hookTimeoutMs: hookTimeoutMs ?? HOOK_TIMEOUT_MS,
     stallTimeoutMs: stallTimeoutMs ?? STALL_TIMEOUT_MS,
     overallTimeoutMs: overallTimeoutMs ?? OVERALL_TIMEOUT_MS,
+  }
+}
+
+/** What the recorder is told of the dump itself. */
+function collectorConfig(
+  collector: CoreCollector,
+): Pick<CaptureConfig, 'codec' | 'dumpLevels' | 'format' | 'isQuiet' | 'pageOrder' | 'threads'> {
+  const { codec, dumpLevels, format, pageOrder, threads } = collector
+  return {
+    codec,
+    dumpLevels,
+    pageOrder,
+    ...(format === 'elf' ? { format } : {}),
+    ...(threads === undefined ? {} : { threads }),
+    ...(printsProgress(collector) ? {} : { isQuiet: true }),
   }
 }
 

@@ -1,6 +1,6 @@
 // Freezes the running machine's network for the capture kernel: only the cards on the way to the targets, with the
 // addresses and routes they have now.
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { HostError, UnsupportedError } from '../../core/base/errors.ts'
 import { formatIp, isInPrefix, parseIp, type IpAddress } from '../platform/ip_address.ts'
@@ -14,6 +14,7 @@ import {
 } from '../platform/network_state.ts'
 import type { NetworkPlan, PlannedCard, PlannedRoute } from '../target/network_plan.ts'
 import type { CapturePlace } from '../target/place.ts'
+import { findBareCard, type BareCard } from './bare_card.ts'
 import { findDhcpClient } from './dhcp_lease.ts'
 
 /** Somewhere that must be reached. */
@@ -31,13 +32,6 @@ export interface FrozenNetwork {
   readonly devices: readonly string[]
   /** Modules beside those drivers. */
   readonly modules: readonly string[]
-}
-
-/** A card that no more than drivers, `ip` and DHCP are needed for, as the running machine has it. */
-interface SimpleDevice {
-  /** What has the driver: itself, or for a VLAN the device below. */
-  readonly lower: string
-  readonly vlan: number
 }
 
 /** Say what a place needs of the network, undefined for one on this machine's disks. */
@@ -59,7 +53,7 @@ export function networkNeedOf(place: CapturePlace): NetworkNeed | undefined {
  *
  * @param root where proc/, sys/, run/, var/ and etc/ are found
  * @throws {HostError} naming a server that no route leads to
- * @throws {UnsupportedError} where the way leads through a bond, a bridge, a tunnel or the like
+ * @throws {UnsupportedError} where the way leads through a tunnel, or a bond whose switch must be in it
  */
 export function freezeNetwork(
   needs: readonly NetworkNeed[],
@@ -73,8 +67,8 @@ export function freezeNetwork(
     for (const route of routesTo(need, routes, addresses))
       used.set(route.device, [...(used.get(route.device) ?? []), route])
   }
-  const simple = new Map([...used.keys()].map((device) => [device, findSimple(device, root)]))
-  const cards = [...simple].map(([device, below]) =>
+  const bare = new Map([...used.keys()].map((device) => [device, getBareCard(device, root)]))
+  const cards = [...bare].map(([device, below]) =>
     freezeCard(device, below, used.get(device) ?? [], { routes, addresses, root }),
   )
   return {
@@ -84,29 +78,9 @@ export function freezeNetwork(
       nameservers: readNameservers(root),
       timeoutMs,
     },
-    devices: [...new Set([...simple.values()].map(({ lower }) => lower))],
+    devices: [...new Set([...bare.values()].map(({ lower }) => lower))],
     modules: cards.some(({ vlan }) => vlan !== 0) ? ['8021q'] : [],
   }
-}
-
-/**
- * Say why a network device needs more than the builtin image can do, undefined if it does not.
- *
- * @returns a phrase such as `bond0 is a bond`
- */
-export function explainStackedDevice(device: string, root = '/'): string | undefined {
-  const folder = path.join(root, 'sys/class/net', device)
-  const has = (name: string): boolean => existsSync(path.join(folder, name))
-  if (has('bonding')) return `${device} is a bond`
-  if (has('bridge')) return `${device} is a bridge`
-  if (has('wireless') || has('phy80211')) return `${device} is a wireless card`
-  if (has('device')) return undefined
-  const vlan = readVlan(device, root)
-  if (vlan) return explainStackedDevice(vlan.lower, root)
-  const lower = namesIn(folder).filter((name) => name.startsWith('lower_'))
-  if (lower.length > 0)
-    return `${device} is stacked on ${lower.map((name) => name.slice(6)).join(', ')}`
-  return `${device} is a virtual device`
 }
 
 /** The routes that are used for a server; empty is an error. */
@@ -146,19 +120,17 @@ function isOwn(address: IpAddress, own: readonly DeviceAddress[]): boolean {
   return isInPrefix(address, loopback, 8) || (address.family === 6 && address.value === 1n)
 }
 
-function findSimple(device: string, root: string): SimpleDevice {
-  const obstacle = explainStackedDevice(device, root)
-  if (obstacle !== undefined) {
-    throw new UnsupportedError(
-      `the way to the target leads through ${device}, but ${obstacle}, which only the dracut image can set up: install dracut and say 'initramfs dracut' in kdump.conf`,
-    )
-  }
-  return readVlan(device, root) ?? { lower: device, vlan: 0 }
+function getBareCard(device: string, root: string): BareCard {
+  const card = findBareCard(device, root)
+  if ('lower' in card) return card
+  throw new UnsupportedError(
+    `the way to the target leads through ${device}, but ${card.obstacle}: the capture image sets up cards and VLANs only. Name a target behind such a one in kdump.conf, or a disk`,
+  )
 }
 
 function freezeCard(
   device: string,
-  { lower, vlan }: SimpleDevice,
+  { lower, vlan }: BareCard,
   used: readonly Route[],
   state: {
     readonly routes: readonly Route[]
@@ -175,7 +147,10 @@ function freezeCard(
   const index = readLine(root, path.join('sys/class/net', device, 'ifindex'))
   const ipv4 = own.filter(({ address }) => address.family === 4)
   return {
-    mac: readLine(root, path.join(link, 'address')).toLowerCase(),
+    mac:
+      readLine(root, path.join(link, 'bonding_slave/perm_hwaddr')) ||
+      readLine(root, path.join(link, 'address')),
+    usedMac: readLine(root, path.join('sys/class/net', device, 'address')),
     devicePath: findDevicePath(lower, root),
     name: lower,
     vlan,
@@ -224,19 +199,6 @@ function isImplied(
   return prefixLength === ownLength && isInPrefix(address, to, prefixLength)
 }
 
-/** @source net/8021q/vlanproc.c, vlandev_seq_show */
-function readVlan(device: string, root: string): SimpleDevice | undefined {
-  let text: string
-  try {
-    text = readFileSync(path.join(root, 'proc/net/vlan', device), 'utf8')
-  } catch {
-    return undefined
-  }
-  const id = /\bVID: (\d+)/.exec(text)?.[1]
-  const lower = /^Device: (\S+)/m.exec(text)?.[1]
-  return id === undefined || lower === undefined ? undefined : { lower, vlan: Number(id) }
-}
-
 /** A virtio device is numbered in the order of finding, so its place is the bus slot above it. */
 function findDevicePath(device: string, root: string): string {
   try {
@@ -255,14 +217,6 @@ function readNameservers(root: string): string[] {
     [...readText(root, file).matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, server = '']) => server),
   )
   return [...new Set(found)].filter((server) => !/^127\.|^::1$/.test(server))
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
 }
 
 function readText(root: string, file: string): string {

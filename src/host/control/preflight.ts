@@ -1,7 +1,7 @@
 // Proves, while the machine still runs, that a target behind a network takes dumps: by the capture kernel's own code,
 // with its addresses, keys and options, and a tiny real upload that is removed again.
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -66,6 +66,7 @@ export async function preflight(
     const endMs = host.now() + timeoutMs
     const open = await openPlace(place, host, { openMs: endMs, endMs })
     try {
+      await host.step('path', () => checkPath(place, open))
       await host.step('upload', () => upload(open))
       return { clientAddress: open.clientAddress, availableBytes: await open.freeBytes() }
     } finally {
@@ -77,6 +78,16 @@ export async function preflight(
   } finally {
     rmdirSync(mountpoint)
   }
+}
+
+/** As kdumpctl, which wants the folder made by whoever keeps the server: a mistyped one would be made here. */
+function checkPath(place: CapturePlace, open: OpenTarget): void {
+  if (place.kind !== 'nfs' || existsSync(open.name)) return
+  const target = formatPlace(place).replace(/^nfs /, '')
+  throw new HostError(
+    `Dump path "${place.directory}" does not exist in dump target "${target}": make it on the server`,
+    'ENOENT',
+  )
 }
 
 async function upload(open: OpenTarget): Promise<void> {
@@ -94,6 +105,7 @@ async function upload(open: OpenTarget): Promise<void> {
 
 /** kdumpctl's words, and the reason, which it leaves out. */
 function describeFailure(place: CapturePlace, step: string, { message }: KdumpError): string {
+  if (step === 'path') return message
   if (place.kind === 'nfs' && step !== 'upload') {
     const remedy = 'Please make sure the nfs server is accessible'
     return `Failed to mount ${formatPlace(place).replace(/^nfs /, '')} for kdump preflight check. ${remedy} (${step}: ${message})`

@@ -168,11 +168,11 @@ async function crashMachine(
 }
 
 /** Copy what the capture kernel wrote; returns the number of files. @throws {HostError} if it wrote nothing */
-function collect(
+async function collect(
   { options, folder, files }: Rehearsal,
   spec: MachineSpec,
   target: ScratchTarget,
-): number {
+): Promise<number> {
   const [root, second] = spec.disks
   for (const disk of spec.disks) {
     if (disk === second && target.fstype === 'raw') continue
@@ -187,9 +187,10 @@ function collect(
   for (const name of options.keepFiles ?? [])
     extractFile(root.file, name, path.join(files, 'root', name))
   const { receivedIn } = options
+  const received = typeof receivedIn === 'function' ? await receivedIn() : receivedIn
   const copy =
-    receivedIn !== undefined
-      ? path.join(receivedIn, target.folder)
+    received !== undefined
+      ? path.join(received, target.folder)
       : collectFrom(disk.file, target, path.join(folder, 'collected'))
   const recording = copy === undefined ? undefined : findRecording(copy)
   if (copy === undefined || recording === undefined) {

@@ -46,8 +46,11 @@ export interface RehearseOptions {
   readonly devices?: readonly string[]
   /** Network cards of the guest; the first gets 10.0.2.15/24 and 10.0.2.2 as its gateway, as QEMU's user network has it. */
   readonly cards?: readonly MachineCard[]
-  /** Folder of this machine in which a server finds what the guest sends it: dumps are collected from there. */
-  readonly receivedIn?: string
+  /**
+   * Folder of this machine in which a server finds what the guest sends it, or what fetches it from a server elsewhere and
+   * returns the folder: dumps are collected from there.
+   */
+  readonly receivedIn?: string | (() => Promise<string>)
   /** Command lines that arm the guest instead of DEFAULT_ARM. */
   readonly arm?: readonly (readonly string[])[]
 }

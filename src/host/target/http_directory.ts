@@ -164,7 +164,7 @@ class HttpDirectory implements TargetDirectory {
   /** A small file is a first part that is the last, too. */
   async #beginFile(name: string, size: number): Promise<HttpOutput> {
     return size <= SMALL_FILE
-      ? new HttpParts(this.#context, this.#at(name), SMALL_FILE)
+      ? new HttpParts(this.#context, this.#at(name), Math.max(size, 1))
       : this.#openUpload(name)
   }
 

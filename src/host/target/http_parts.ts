@@ -13,6 +13,8 @@ const PART_SIZE = 1.5 * 2 ** 20
 
 interface Part {
   readonly offset: number
+  /** Where `bytes` are. */
+  readonly buffer: Buffer
   readonly bytes: Buffer
   readonly isLast: boolean
 }
@@ -66,8 +68,10 @@ export class HttpParts implements HttpOutput {
   readonly #path: string
   readonly #partSize: number
   readonly #hash = createHash('sha256')
-  #pieces: Buffer[] = []
-  #pieceBytes = 0
+  /** Used again: three of them at most are all that an upload needs. */
+  readonly #spare: Buffer[] = []
+  #filling: Buffer | undefined
+  #filledBytes = 0
   /** Where the part begins that is being filled. */
   #partOffset = 0
   /** Full parts; the first is under way. */
@@ -94,11 +98,12 @@ export class HttpParts implements HttpOutput {
     this.#hash.update(bytes)
     this.sizeBytes += bytes.length
     for (let at = 0; at < bytes.length;) {
-      const piece = Buffer.from(bytes.subarray(at, at + this.#partSize - this.#pieceBytes))
-      this.#pieces.push(piece)
-      this.#pieceBytes += piece.length
+      this.#filling ??= this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#partSize)
+      const piece = bytes.subarray(at, at + this.#partSize - this.#filledBytes)
+      this.#filling.set(piece, this.#filledBytes)
+      this.#filledBytes += piece.length
       at += piece.length
-      if (this.#pieceBytes === this.#partSize) this.#finishPart(false)
+      if (this.#filledBytes === this.#partSize) this.#finishPart(false)
     }
     return bytes.length
   }
@@ -121,12 +126,13 @@ export class HttpParts implements HttpOutput {
   }
 
   #finishPart(isLast: boolean): void {
-    const bytes = Buffer.concat(this.#pieces)
-    this.#pieces = []
-    this.#pieceBytes = 0
-    if (bytes.length === 0 && this.sizeBytes > 0) return
-    this.#parts.push({ offset: this.#partOffset, bytes, isLast })
-    this.#partOffset += bytes.length
+    const buffer = this.#filling ?? Buffer.alloc(0)
+    const size = this.#filledBytes
+    this.#filling = undefined
+    this.#filledBytes = 0
+    if (size === 0 && this.sizeBytes > 0) return
+    this.#parts.push({ offset: this.#partOffset, buffer, bytes: buffer.subarray(0, size), isLast })
+    this.#partOffset += size
     this.#sendNext()
   }
 
@@ -141,7 +147,8 @@ export class HttpParts implements HttpOutput {
       })
       .then(() => {
         this.#sending = undefined
-        this.#parts.shift()
+        const sent = this.#parts.shift()
+        if (sent?.buffer.length === this.#partSize) this.#spare.push(sent.buffer)
         this.#sendNext()
       })
   }

@@ -12,8 +12,10 @@ export interface PlannedRoute {
 
 /** One network card, or one VLAN of a card. */
 export interface PlannedCard {
-  /** Lower case, with colons. */
+  /** Its own, by which it is found; lower case, with colons. */
   readonly mac: string
+  /** What it is to use: another one where it stands for a bond or a bridge, or somebody has set it. */
+  readonly usedMac: string
   /** Where sysfs has its device, without /sys; finds a card whose MAC somebody has set. '' where that is not known. */
   readonly devicePath: string
   /** What the running kernel calls it, for messages; the capture kernel may use another name. */
@@ -47,6 +49,7 @@ export function parseNetworkPlan(read: Members): NetworkPlan {
     hostname: read.string('hostname'),
     cards: read.objects('cards').map((card) => ({
       mac: card.string('mac'),
+      usedMac: card.string('usedMac'),
       devicePath: card.string('devicePath'),
       name: card.string('name'),
       vlan: card.number('vlan'),

@@ -67,8 +67,8 @@ async function bringUpCard(
 ): Promise<void> {
   const name = await waitForCard(card, host, endMs)
   // A card that had its MAC set shows its own again; switch and DHCP server know the other.
-  if (readCard(host, name, 'address') !== card.mac)
-    await ip(host, 'link', 'set', 'dev', name, 'address', card.mac)
+  if (readCard(host, name, 'address') !== card.usedMac)
+    await ip(host, 'link', 'set', 'dev', name, 'address', card.usedMac)
   prepareIpv6(card, name, host)
   await ip(host, 'link', 'set', 'dev', name, 'mtu', String(card.mtu))
   await ip(host, 'link', 'set', 'dev', name, 'up')

@@ -46,8 +46,10 @@ export async function pingNfs(
   }, timeoutMs)
   try {
     socket.write(encodeNullCall(version))
+    // A socket that has been read to the end has forgotten it.
+    const clientAddress = localAddressOf(socket)
     const { hasVersion } = await readNullReply(socket)
-    return { address, clientAddress: localAddressOf(socket), hasVersion }
+    return { address, clientAddress, hasVersion }
   } catch (cause) {
     if (isLate) {
       const seconds = Math.round(timeoutMs / 1000)

@@ -47,3 +47,17 @@ export async function readPrivateKey(file: string, content: Uint8Array): Promise
   if (!key.isPrivateKey()) throw new HostError(`${file}: a public key, not a private one`, 'EINVAL')
   return { type: key.type, publicBlob: key.getPublicSSH() }
 }
+
+/** A new pair of keys, as OpenSSH keeps them in files. */
+export interface KeyPair {
+  readonly privateText: string
+  /** `ssh-ed25519 AAAA… comment`. */
+  readonly publicText: string
+}
+
+/** Make an ed25519 key without a passphrase. */
+export async function makeKeyPair(comment: string): Promise<KeyPair> {
+  const { default: ssh2 } = await import('ssh2')
+  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment })
+  return { privateText: pair.private, publicText: pair.public }
+}

@@ -180,6 +180,7 @@ class SshOutput implements DumpOutput {
     if (opened !== this.#opened) return
     this.#opened = undefined
     if (this.#isClosed || this.problem) return this.#wake()
+    this.#link.host.say(`${opened.session.lost?.message ?? this.name}; connecting again`)
     void this.#openAgain().then(
       (again) => (this.#isClosed ? undefined : this.#use(again)),
       (error: unknown) => this.#fail(error),

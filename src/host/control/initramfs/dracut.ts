@@ -2,7 +2,7 @@
 // systemd is left out: the recorder wants memory more than units. Source: dracut(8), dracut.modules(7).
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { UsageError } from '../../../core/base/errors.ts'
+import { splitArguments } from '../split_arguments.ts'
 import type { StorageNeeds } from './build_image.ts'
 import type { StorageLayer } from './device_modules.ts'
 import { findProgram, runDistributionTool } from './distribution_tool.ts'
@@ -49,19 +49,6 @@ export const dracut: ImageBackend = {
   build: (file, inputs) => buildStackedImage(file, inputs, buildBase),
 }
 
-function buildBase(folder: string, storage: StorageNeeds, release: string): string {
-  const image = path.join(folder, 'dracut.img')
-  const library = makeLibrary(folder)
-  const scratch = path.join(folder, 'tmp')
-  mkdirSync(scratch)
-  runDistributionTool(
-    findProgram('/', TOOL) ?? TOOL,
-    dracutArguments(image, scratch, storage, release),
-    { dracutbasedir: library },
-  )
-  return image
-}
-
 /** Make dracut's command line. */
 export function dracutArguments(
   image: string,
@@ -76,9 +63,23 @@ export function dracutArguments(
     ...devices.flatMap(({ node }) => ['--add-device', node]),
     ...['--add', [...modules].join(' '), '--omit', OMITTED],
     ...(drivers.length === 0 ? [] : ['--add-drivers', drivers.join(' ')]),
-    ...splitArguments(dracutArgs),
+    // kdump.conf was checked: a quote that is not closed does not come here.
+    ...(splitArguments(dracutArgs) ?? []).map(({ text }) => text),
     image,
   ]
+}
+
+function buildBase(folder: string, storage: StorageNeeds, release: string): string {
+  const image = path.join(folder, 'dracut.img')
+  const library = makeLibrary(folder)
+  const scratch = path.join(folder, 'tmp')
+  mkdirSync(scratch)
+  runDistributionTool(
+    findProgram('/', TOOL) ?? TOOL,
+    dracutArguments(image, scratch, storage, release),
+    { dracutbasedir: library },
+  )
+  return image
 }
 
 /** dracut's own folder with one more module in it: links, as nothing is to be installed for one image. */
@@ -127,23 +128,4 @@ rootok=1
   'kbox-enter.sh': `#!/bin/sh
 /${BASE_SCRIPTS.enter}
 `,
-}
-
-/** Split as a shell would, quotes and all, but with nothing expanded. @throws {UsageError} if a quote is left open */
-export function splitArguments(text: string): string[] {
-  const words: string[] = []
-  let word: string | undefined
-  const pieces = /\s+|"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)|([^\s"'\\]+)|(.)/gs
-  for (const [piece, double, single, escaped, plain] of text.matchAll(pieces)) {
-    if (/^\s/.test(piece)) {
-      if (word !== undefined) words.push(word)
-      word = undefined
-      continue
-    }
-    const value = double?.replace(/\\(["\\$\`])/g, '$1') ?? single ?? escaped ?? plain
-    if (value === undefined)
-      throw new UsageError(`dracut_args ${text}: the quote ${piece} has no end: add one`)
-    word = (word ?? '') + value
-  }
-  return word === undefined ? words : [...words, word]
 }

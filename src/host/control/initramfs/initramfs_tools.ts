@@ -13,8 +13,8 @@ import { BASE_SCRIPTS } from './stacked_scripts.ts'
 const TOOL = 'mkinitramfs'
 const CONFIGURATION = '/etc/initramfs-tools'
 
-/** What the hooks of lvm2, cryptsetup-initramfs, mdadm and multipath-tools-boot bring. */
-const SERVED: readonly StorageLayer[] = ['LVM', 'LUKS', 'RAID', 'multipath', 'device mapper']
+/** What the hooks of lvm2, mdadm and multipath-tools-boot bring. That of cryptsetup knows the root's devices only. */
+const SERVED: readonly StorageLayer[] = ['LVM', 'RAID', 'multipath', 'device mapper']
 
 /** Debian's and Ubuntu's tool. */
 export const initramfsTools: ImageBackend = {
@@ -25,18 +25,6 @@ export const initramfsTools: ImageBackend = {
   configuration: [...STORAGE_CONFIGURATION, ...['/usr/sbin/mkinitramfs', '/etc/initramfs-tools']],
   find: (root) => findProgram(root, TOOL),
   build: (file, inputs) => buildStackedImage(file, inputs, buildBase),
-}
-
-function buildBase(folder: string, { drivers }: StorageNeeds, release: string): string {
-  const image = path.join(folder, 'initramfs-tools.img')
-  const configuration = path.join(folder, 'conf')
-  writeConfiguration(configuration, drivers, CONFIGURATION)
-  runDistributionTool(
-    findProgram('/', TOOL) ?? TOOL,
-    ['-c', 'gzip', '-d', configuration, '-o', image, release],
-    { TMPDIR: folder },
-  )
-  return image
 }
 
 /**
@@ -65,6 +53,18 @@ export function writeConfiguration(folder: string, drivers: readonly string[], o
   )
   writeFileSync(path.join(folder, 'modules'), drivers.map((name) => `${name}\n`).join(''))
   writeFileSync(path.join(folder, 'scripts/kbox'), BOOT_SCRIPT, { mode: 0o755 })
+}
+
+function buildBase(folder: string, { drivers }: StorageNeeds, release: string): string {
+  const image = path.join(folder, 'initramfs-tools.img')
+  const configuration = path.join(folder, 'conf')
+  writeConfiguration(configuration, drivers, CONFIGURATION)
+  runDistributionTool(
+    findProgram('/', TOOL) ?? TOOL,
+    ['-c', 'gzip', '-d', configuration, '-o', image, release],
+    { TMPDIR: folder },
+  )
+  return image
 }
 
 /** Seconds within which the devices should be there; the guard of /kbox/boot acts later. */

@@ -40,6 +40,8 @@ export interface ImagePlan {
   readonly warnings: readonly string[]
 }
 
+const LUKS_WARNING =
+  'a target lies on LUKS: unless its key is in the image, the capture kernel asks for a passphrase that nobody may be there to type'
 /** What mounting the runtime needs. */
 const RUNTIME_MODULES = ['loop', 'squashfs']
 
@@ -80,6 +82,7 @@ export function planImage(
     )
   for (const name of omitted)
     warnings.push(`Module ${name} is left out as configured, but a target needs it`)
+  if (layers.includes('LUKS')) warnings.push(LUKS_WARNING)
   const all = order([...wanted, ...conf.extraModules])
   for (const name of all.missing) warnings.push(`Module ${name} not found`)
   const options = parseModuleOptions(conf.moduleOptions)

@@ -10,10 +10,10 @@ import {
   readFileSync,
   readSync,
   rmSync,
+  writeSync,
 } from 'node:fs'
-import { writeSync } from 'node:fs'
 import path from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { FormatError } from '../../../core/base/errors.ts'
 import {
   imageEntries,
   imageParts,
@@ -24,7 +24,7 @@ import {
   type StorageNeeds,
 } from './build_image.ts'
 import { writeCpio, type CpioEntry } from './cpio.ts'
-import { listCpio } from './cpio_list.ts'
+import { listInitramfs } from './cpio_list.ts'
 import { BASE_SCRIPTS, readyScript, bootScript, ENTER_SCRIPT } from './stacked_scripts.ts'
 
 /** Makes the other image: a cpio archive, as it is or in gzip. */
@@ -33,8 +33,6 @@ export type BaseBuilder = (folder: string, storage: StorageNeeds, release: strin
 const NO_STORAGE: StorageNeeds = { layers: [], devices: [], drivers: [], dracutArgs: '' }
 /** On top of the target's own timeout: udev and the tools want some time even where nothing is slow. */
 const GUARD_EXTRA_SECONDS = 60
-/** More than any initramfs. */
-const BASE_SIZE_MAX = 2 ** 31
 
 /**
  * Build such an image.
@@ -103,8 +101,13 @@ function copyPadded(fd: number, source: string): void {
   }
 }
 
+/** The list is for people: an image that only the kernel understands is built all the same. */
 function listBase(file: string): BuiltImage['parts'] {
   const bytes = readFileSync(file)
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b
-  return listCpio(file, isGzip ? gunzipSync(bytes, { maxOutputLength: BASE_SIZE_MAX }) : bytes)
+  try {
+    return listInitramfs(file, bytes)
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    return [{ path: path.basename(file), sizeBytes: bytes.length }]
+  }
 }

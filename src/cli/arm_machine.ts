@@ -2,6 +2,8 @@
 // where they stop, and in what they make of an image that is loaded already.
 import { KdumpError } from '../core/base/errors.ts'
 import { defaultImage, planArm, type ArmPlan } from '../host/control/arm.ts'
+import { makeBreadcrumbFile, markCrumbs } from '../host/control/breadcrumb_file.ts'
+import { collectLastCrash } from '../host/control/collect.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
 import { clearCreationTest, settleCreationTest } from '../host/control/creation_test.ts'
 import type { BuiltImage } from '../host/control/initramfs/build_image.ts'
@@ -50,6 +52,7 @@ async function arm(request: ArmRequest, verb: ArmVerb): Promise<boolean> {
     warnKdump('Kdump already running: [WARNING]')
     return true
   }
+  if (!isDryRun) prepareCrumbs(conf)
   const plan = await planArm(conf, { ...request.choices, settings })
   const checked = isDryRun || request.buildsOnly ? [] : await preflightTargets(plan.targets)
   for (const warning of [...plan.warnings, ...checked]) warnKdump(warning)
@@ -58,9 +61,23 @@ async function arm(request: ArmRequest, verb: ArmVerb): Promise<boolean> {
   if (!loads) return true
   if (request.verbose)
     for (const line of formatCmdline(plan.cmdline, plan.cmdlineWords)) sayKdump(line)
-  if (!reportLoad(loadPlan(plan))) return false
+  const outcome = loadPlan(plan)
+  if (outcome.ok) armCrumbs(plan)
+  if (!reportLoad(outcome)) return false
   if (settings.notifiesCreation) sayCreationTest(settleCreationTest(conf))
   return true
+}
+
+/** What the last crash left is taken care of first: its breadcrumbs make room for the next one's. */
+function prepareCrumbs(conf: KdumpConf): void {
+  for (const { text, isWarning } of collectLastCrash(conf)) (isWarning ? warnKdump : sayKdump)(text)
+  const crumbs = makeBreadcrumbFile(conf.path)
+  if (typeof crumbs === 'string')
+    warnKdump(`no breadcrumbs: should no target take the dump, its log is lost (${crumbs})`)
+}
+
+function armCrumbs({ crumbFile, release }: ArmPlan): void {
+  if (crumbFile !== '') markCrumbs(crumbFile, 'armed', release)
 }
 
 /** Say how a load went. @returns whether it went well */

@@ -1,8 +1,10 @@
 // kbox stop: unload the capture kernel, in kdumpctl's words.
 import { HostError } from '../core/base/errors.ts'
+import { disarmCrumbs } from '../host/control/breadcrumb_file.ts'
 import { unloadCrashImage } from '../host/control/kexec.ts'
 import { explainKexecError } from '../host/control/kexec_explain.ts'
 import { readKexecFacts } from '../host/control/kexec_facts.ts'
+import { readDumpPath } from './dump_path.ts'
 import { lockKdump } from './kdump_lock.ts'
 import { sayKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
@@ -27,6 +29,7 @@ function stop(): number {
     sayKdump('Stopping kdump: [FAILED]')
     return 1
   }
+  disarmCrumbs(readDumpPath())
   sayKdump('kexec: unloaded kdump kernel')
   sayKdump('Stopping kdump: [OK]')
   return 0

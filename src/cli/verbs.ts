@@ -6,6 +6,8 @@ import { reload } from './verbs/reload.ts'
 import { rebuild } from './verbs/rebuild.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
+import { last } from './verbs/last.ts'
+import { collect } from './verbs/collect.ts'
 import { config } from './verbs/config.ts'
 import { policy } from './verbs/policy.ts'
 import { propagate } from './verbs/propagate.ts'
@@ -28,6 +30,8 @@ export const VERBS: readonly Verb[] = [
   rebuild,
   status,
   stop,
+  last,
+  collect,
   config,
   policy,
   propagate,

@@ -38,6 +38,12 @@ export interface RehearseOptions {
   readonly files?: readonly GuestFile[]
   /** Names of files that something else leaves in the folder of the dumps, to be kept as well. */
   readonly alsoKeep?: readonly string[]
+  /** Files of the guest's root to be kept as they are after the crash, below `root` of `keep`; they may be missing. */
+  readonly keepFiles?: readonly string[]
+  /** The second disk cannot be written to. */
+  readonly isTargetReadOnly?: boolean
+  /** More devices of the guest, as QEMU's `-device` takes them. */
+  readonly devices?: readonly string[]
   /** Network cards of the guest; the first gets 10.0.2.15/24 and 10.0.2.2 as its gateway, as QEMU's user network has it. */
   readonly cards?: readonly MachineCard[]
   /**

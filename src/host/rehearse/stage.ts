@@ -77,28 +77,33 @@ export async function setStage(options: RehearseOptions, folder: string): Promis
   })
   rmSync(tree, { recursive: true })
   if (target.disk === 'target') {
-    const file = path.join(folder, 'target.img')
-    const sizeBytes = options.targetSizeBytes ?? memoryBytes + TARGET_DISK_EXTRA
-    const top = path.join(folder, 'target')
-    mkdirSync(path.join(top, target.folder), { recursive: true })
-    makeDisk({
-      file,
-      sizeBytes,
-      fstype: target.fstype,
-      uuid: target.uuid,
-      label: target.label,
-      tree: top,
-    })
-    disks.push({ file, bus: targetBus })
+    const file = makeTargetDisk(options, target, folder)
+    disks.push({ file, bus: targetBus, readOnly: options.isTargetReadOnly === true })
   }
   // A first kernel that cannot enter the capture kernel reboots at last, which ends QEMU.
   const cmdline =
     `console=ttyS0 crashkernel=${options.crashkernel} panic=10 ${scenario.cmdline}`.trimEnd()
-  const { cards = [] } = options
-  return { spec: { accelerator, memoryBytes, cpus, kernel, initrd, cmdline, disks, cards }, target }
+  const { cards = [], devices = [] } = options
+  return {
+    spec: { accelerator, memoryBytes, cpus, kernel, initrd, cmdline, disks, cards, devices },
+    target,
+  }
 }
 
-/** ext4, which serves ext2 and ext3, is there for the root. */
+/** ext4, which serves ext2 and ext3, is there for the root; a raw disk needs none. */
 function fileSystemModules({ fstype }: ScratchTarget): string[] {
-  return fstype.startsWith('ext') ? [] : [fstype]
+  return fstype.startsWith('ext') || fstype === 'raw' ? [] : [fstype]
+}
+
+/** Make the second disk, with the folder that dumps go to. */
+function makeTargetDisk(
+  { memoryBytes, targetSizeBytes = memoryBytes + TARGET_DISK_EXTRA }: RehearseOptions,
+  { fstype, uuid, label, folder }: ScratchTarget,
+  scratch: string,
+): string {
+  const file = path.join(scratch, 'target.img')
+  const tree = path.join(scratch, 'target')
+  mkdirSync(path.join(tree, folder), { recursive: true })
+  makeDisk({ file, sizeBytes: targetSizeBytes, fstype, uuid, label, tree })
+  return file
 }

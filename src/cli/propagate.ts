@@ -24,12 +24,17 @@ export async function propagateMain(argv: readonly string[]): Promise<number> {
   const acceptHostKey = values['accept-host-key']
   if (!/^(?:ask|yes|SHA256:[\w+/]{43})$/.test(acceptHostKey))
     throw new UsageError(`--accept-host-key ${acceptHostKey}: must be ask, yes or SHA256:…`)
-  const configuration = readSettings({ file: values.config })
-  if (!configuration) return 1
-  const { conf, file } = configuration
+  const settings = readSettings({
+    file: values.config,
+    root: values.root,
+    // The key that it names may not be there yet: it is made.
+    skipChecks: true,
+  })
+  if (!settings) return 1
+  const { conf } = settings
   const targets = conf.targets.filter((target) => target.kind === 'ssh')
   if (targets.length === 0) {
-    sayKdump(`No ssh config specified in ${file}.  Can't propagate`)
+    sayKdump(`No ssh config specified in ${settings.file}.  Can't propagate`)
     return 1
   }
   using questions = new Questions()

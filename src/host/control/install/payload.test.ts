@@ -5,15 +5,15 @@ import { copyFileSync, chmodSync, rmSync, utimesSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { placeText, smallPayload } from '../../../../test/support/small_payload.ts'
-import { findTool } from '../../rehearse/host_tool.ts'
 import { findPayload, listPackages } from './payload.ts'
 
-const skip = spawnSync('busybox').error ? 'busybox is not installed' : false
+const BUSYBOX = spawnSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).stdout.trim()
+const skip = BUSYBOX === '' ? 'busybox is not installed' : false
 
 test('from any folder of it, a tarball is found with what it brings', { skip }, () => {
   using small = smallPayload()
   const { root, bundle } = small.payload
-  copyFileSync(findTool('busybox'), path.join(root, 'dist/busybox'))
+  copyFileSync(BUSYBOX, path.join(root, 'dist/busybox'))
   for (const name of ['dist/busybox', 'dist/node']) chmodSync(path.join(root, name), 0o755)
   assert.deepEqual(findPayload(bundle), small.payload)
 })

@@ -4,7 +4,7 @@ import { HostError, UsageError } from '../core/base/errors.ts'
 import { applyInstall, applyUninstall } from '../host/control/install/apply_install.ts'
 import { conflicts, planInstall, type InstallPlan } from '../host/control/install/install_plan.ts'
 import { readRecord } from '../host/control/install/install_record.ts'
-import { findPayload } from '../host/control/install/payload.ts'
+import { findPayload, type Payload } from '../host/control/install/payload.ts'
 import {
   disableUnit,
   enableUnit,
@@ -22,12 +22,38 @@ const COMMON = {
   json: { type: 'boolean', default: false },
 } as const
 
+/** What a verb did: its exit code, and what it says on standard output. */
+interface Outcome {
+  readonly code: number
+  readonly text: string
+}
+
 /**
  * Run `kbox install`.
  *
  * @returns exit code: 0 installed, 1 not (nothing was changed)
  */
 export async function installMain(argv: readonly string[]): Promise<number> {
+  return tell(runInstall(argv, findPayload))
+}
+
+/**
+ * Run `kbox uninstall`.
+ *
+ * @returns exit code: 0 removed
+ * @throws {HostError} if kbox is not installed there
+ */
+export async function uninstallMain(argv: readonly string[]): Promise<number> {
+  return tell(runUninstall(argv))
+}
+
+function tell({ code, text }: Outcome): number {
+  process.stdout.write(text)
+  return code
+}
+
+/** Do what `kbox install` does, from any payload. @throws {HostError} with the reason if it cannot */
+export function runInstall(argv: readonly string[], find: () => Payload): Outcome {
   const values = parseVerbOptions(argv, {
     ...COMMON,
     enable: { type: 'boolean', default: false },
@@ -35,7 +61,7 @@ export async function installMain(argv: readonly string[]): Promise<number> {
   })
   const root = path.resolve(values.root)
   const prefix = readPrefix(values.prefix)
-  const plan = planInstall(findPayload(), {
+  const plan = planInstall(find(), {
     ...{ root, prefix, kbox: VERSION },
     withNode: values['with-node'] || findSystemNode(root) === undefined,
   })
@@ -46,18 +72,16 @@ export async function installMain(argv: readonly string[]): Promise<number> {
     reloadManagers(root)
     if (values.enable) enableUnit(root, plan.unit)
   }
-  if (values.json) sayJson(planJson(plan, values['dry-run']))
-  else process.stdout.write(planText(plan, values['dry-run'], values.enable))
-  return inTheWay.length === 0 ? 0 : 1
+  return {
+    code: inTheWay.length === 0 ? 0 : 1,
+    text: values.json
+      ? `${JSON.stringify(planJson(plan, values['dry-run']))}\n`
+      : planText(plan, values['dry-run'], values.enable),
+  }
 }
 
-/**
- * Run `kbox uninstall`.
- *
- * @returns exit code: 0 removed
- * @throws {HostError} if kbox is not installed there
- */
-export async function uninstallMain(argv: readonly string[]): Promise<number> {
+/** Do what `kbox uninstall` does. @throws {HostError} if kbox is not installed there */
+export function runUninstall(argv: readonly string[]): Outcome {
   const values = parseVerbOptions(argv, COMMON)
   const root = path.resolve(values.root)
   const prefix = readPrefix(values.prefix)
@@ -69,18 +93,17 @@ export async function uninstallMain(argv: readonly string[]): Promise<number> {
   const kept = isDry ? [] : applyUninstall(root, prefix, record)
   if (!isDry) reloadManagers(root)
   if (values.json) {
-    const removed = record.files.map((file) => `/${file.path}`)
-    sayJson({ version: 1, root, prefix, dryRun: isDry, files: removed, kept: kept.map(absolute) })
-    return 0
+    const files = record.files.map((file) => absolute(file.path))
+    const value = { version: 1, root, prefix, dryRun: isDry, files, kept: kept.map(absolute) }
+    return { code: 0, text: `${JSON.stringify(value)}\n` }
   }
   const lines = [
-    ...kept.map((file) => `/${file} was changed since it was installed, and stays`),
+    ...kept.map((file) => `${absolute(file)} was changed since it was installed, and stays`),
     isDry
       ? `${record.files.length} files would be removed`
       : `kbox ${record.kbox} is removed; dumps and /var/lib/kdump stay`,
   ]
-  process.stdout.write(`${lines.join('\n')}\n`)
-  return 0
+  return { code: 0, text: `${lines.join('\n')}\n` }
 }
 
 function readPrefix(value: string): string {
@@ -131,8 +154,4 @@ function planText(plan: InstallPlan, isDry: boolean, isEnabled: boolean): string
     )
   }
   return `${lines.join('\n')}\n`
-}
-
-function sayJson(value: Readonly<Record<string, unknown>>): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`)
 }

@@ -45,8 +45,8 @@ export interface GuestOutput {
   readonly output: string
 }
 
-const COMMAND_TIMEOUT_MS = 120_000
-const BOOT_TIMEOUT_MS = 180_000
+const COMMAND_TIMEOUT_MS = 300_000
+const BOOT_TIMEOUT_MS = 300_000
 /** Lines of the console that an error quotes. */
 const TAIL_LINES = 15
 

@@ -80,6 +80,18 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
     assert.equal(await output('kdumpctl status'), 'kdump: Kdump is operational\n')
   })
 
+  test('systemd finds nothing wrong with the units, and waits for the network only for a network target', async () => {
+    const verify = 'systemd-analyze verify --man=no kdump.service kbox-collect.service'
+    assert.equal(await output(verify), '')
+    const wants = async (conf: string): Promise<string> =>
+      output(
+        `cp /etc/kdump.conf /root; ${conf}; systemctl daemon-reload; ` +
+          'systemctl show -P Wants kdump.service; cp /root/kdump.conf /etc',
+      )
+    assert.equal(await wants('echo ssh user@host >>/etc/kdump.conf'), 'network-online.target\n')
+    assert.equal(await wants(':'), '\n')
+  })
+
   test('crashed by sysrq, the machine resets by itself', async () => {
     await output('sync')
     assert.equal(
@@ -107,6 +119,23 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
     const text = await output('cd /var/crash/*/ && kbox crash -c "bt" vmcore')
     assert.match(text, /#\d+ \[[\da-f]+\] sysrq_handle_crash at /)
     assert.match(text, /COMMAND: "sh"/)
+  })
+
+  test('a machine that dies at the last moment of its shutdown is dumped too', async () => {
+    // systemd-shutdown(8) runs it when all units are stopped and the root is mounted read-only.
+    const script = '/usr/lib/systemd/system-shutdown/die'
+    const text = '#!/bin/sh\\necho 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger\\n'
+    await output(`printf '${text}' >${script} && chmod 755 ${script}`)
+    assert.equal(await guest.crash('systemctl reboot'), 'reset')
+    await guest.boot('crashkernel=192M')
+    await output(`rm ${script}`)
+    assert.equal((await output('ls /var/crash/*/vmcore')).trim().split('\n').length, 2)
+    const last = 'cd "$(ls -d /var/crash/* | tail -1)"'
+    assert.match(
+      await output(`${last} && kbox crash -c sys vmcore`),
+      /PANIC: .*sysrq triggered crash/,
+    )
+    assert.match(await output(`${last} && cat kbox.json`), /"complete": true/)
   })
 
   test('uninstalled, the machine is disarmed and keeps its dump', async () => {

@@ -1,12 +1,21 @@
 // The registry of verbs, in the order a newcomer should meet them.
 import type { Verb } from './verb.ts'
 import { start } from './verbs/start.ts'
+import { restart } from './verbs/restart.ts'
+import { reload } from './verbs/reload.ts'
+import { rebuild } from './verbs/rebuild.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
+import { last } from './verbs/last.ts'
+import { collect } from './verbs/collect.ts'
+import { config } from './verbs/config.ts'
+import { policy } from './verbs/policy.ts'
+import { propagate } from './verbs/propagate.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
 import { run } from './verbs/run.ts'
+import { test } from './verbs/test.ts'
 import { types } from './verbs/types.ts'
 import { report } from './verbs/report.ts'
 import { dump } from './verbs/dump.ts'
@@ -18,9 +27,18 @@ import { capture } from './verbs/capture.ts'
 /** Every verb; the overview lists those that are not internal. */
 export const VERBS: readonly Verb[] = [
   start,
+  restart,
+  reload,
+  rebuild,
   status,
   stop,
+  last,
+  collect,
+  config,
+  policy,
+  propagate,
   showmem,
+  test,
   rehearse,
   crash,
   run,

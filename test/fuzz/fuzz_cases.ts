@@ -32,6 +32,17 @@ export const FUZZ_CASES = {
   'filtering of hostile machines': 300,
   'plans of machines whose VMCOREINFO lies': 150,
   'plans of machines whose page array, tables or sections are damaged': 150,
+  'cpio archives': 5000,
+  'kernel files': 4000,
+  'image manifests and load sets': 3000,
+  'capture command lines': 3000,
+  'kdump configurations of every dialect': 4000,
+  'files of shell assignments': 4000,
+  'collectors, arguments and sysctl files': 4000,
+  'known_hosts files': 4000,
+  'ssh_config files': 4000,
+  'host patterns': 4000,
+  'keys of SSH': 300,
 } as const
 
 /** The name of a target. */

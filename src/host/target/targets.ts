@@ -1,7 +1,11 @@
 // The kinds of target, and opening whichever a place is of.
-import { UnsupportedError } from '../../core/base/errors.ts'
+import { assertNever } from '../../core/base/assert.ts'
 import { filesystem } from './filesystem.ts'
+import { http } from './http.ts'
+import { nfs } from './nfs.ts'
 import type { CapturePlace } from './place.ts'
+import { raw } from './raw.ts'
+import { ssh } from './ssh.ts'
 import type { OpenTarget, TargetDeadlines, TargetHost } from './target.ts'
 
 /**
@@ -17,7 +21,15 @@ export async function openPlace(
   switch (place.kind) {
     case 'filesystem':
       return filesystem.open(place, host, deadlines)
+    case 'raw':
+      return raw.open(place, host, deadlines)
+    case 'http':
+      return http.open(place, host, deadlines)
+    case 'nfs':
+      return nfs.open(place, host, deadlines)
+    case 'ssh':
+      return ssh.open(place, host, deadlines)
     default:
-      throw new UnsupportedError(`${place.kind} targets`)
+      return assertNever(place)
   }
 }

@@ -5,9 +5,11 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import ssh2, { type Connection, type SFTPWrapper } from 'ssh2'
-
-const { STATUS_CODE, flagsToString } = ssh2.utils.sftp
+import ssh2, { type Connection } from 'ssh2'
+import {
+  serveSftpFolder,
+  type SftpObstacle,
+} from '../../src/host/rehearse/stand_ins/sftp_folder.ts'
 
 /** What goes wrong; all may be changed while it runs. */
 export interface SftpFaults {
@@ -68,7 +70,7 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
       const session = accept()
       session.on('sftp', (accept, reject) => {
         if (state.hasNoSftp) reject()
-        else serveSftp(accept(), state, taken)
+        else serveSftpFolder(accept(), '/', obstacle(state, taken))
       })
       session.on('exec', (accept, reject) => {
         if (state.execOutput === undefined) return reject()
@@ -101,57 +103,13 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
   }
 }
 
-function serveSftp(sftp: SFTPWrapper, faults: SftpFaults, taken: { bytes: number }): void {
-  const fds = new Map<number, number>()
-  let nextHandle = 0
-  const answer = (name: string, id: number, work: () => void): void => {
-    if (faults.denies.includes(name)) return void sftp.status(id, STATUS_CODE.PERMISSION_DENIED)
-    try {
-      work()
-    } catch (error) {
-      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-      sftp.status(id, isMissing ? STATUS_CODE.NO_SUCH_FILE : STATUS_CODE.FAILURE)
-    }
+function obstacle(faults: SftpFaults, taken: { bytes: number }): SftpObstacle {
+  return {
+    denies: (request) => faults.denies.includes(request),
+    onWrite(sizeBytes) {
+      taken.bytes += sizeBytes
+      if (taken.bytes > faults.answersUntil) return 'ignore'
+      return taken.bytes > faults.capacity ? 'refuse' : 'take'
+    },
   }
-  const done = (name: string, id: number, work: () => void): void =>
-    answer(name, id, () => {
-      work()
-      sftp.status(id, STATUS_CODE.OK)
-    })
-  const fdOf = (handle: Buffer): number => fds.get(handle.readUInt32BE(0)) ?? -1
-  sftp.on('OPEN', (id, file, flags) =>
-    answer('OPEN', id, () => {
-      const fd = fs.openSync(file, flagsToString(flags) ?? 'r', 0o600)
-      const handle = Buffer.alloc(4)
-      handle.writeUInt32BE(++nextHandle)
-      fds.set(nextHandle, fd)
-      sftp.handle(id, handle)
-    }),
-  )
-  sftp.on('WRITE', (id, handle, offset, data) => {
-    taken.bytes += data.length
-    if (taken.bytes > faults.answersUntil) return
-    if (taken.bytes > faults.capacity) return void sftp.status(id, STATUS_CODE.FAILURE)
-    done('WRITE', id, () => fs.writeSync(fdOf(handle), data, 0, data.length, offset))
-  })
-  sftp.on('FSETSTAT', (id, handle, attributes) =>
-    done('FSETSTAT', id, () => fs.ftruncateSync(fdOf(handle), attributes.size)),
-  )
-  sftp.on('CLOSE', (id, handle) => done('CLOSE', id, () => fs.closeSync(fdOf(handle))))
-  sftp.on('STAT', (id, file) =>
-    answer('STAT', id, () => {
-      const { mode, uid, gid, size, atimeMs, mtimeMs } = fs.statSync(file)
-      const times = { atime: Math.floor(atimeMs / 1000), mtime: Math.floor(mtimeMs / 1000) }
-      sftp.attrs(id, { mode, uid, gid, size, ...times })
-    }),
-  )
-  sftp.on('MKDIR', (id, folder) => done('MKDIR', id, () => fs.mkdirSync(folder)))
-  sftp.on('RMDIR', (id, folder) => done('RMDIR', id, () => fs.rmdirSync(folder)))
-  sftp.on('REMOVE', (id, file) => done('REMOVE', id, () => fs.unlinkSync(file)))
-  sftp.on('RENAME', (id, from, to) =>
-    done('RENAME', id, () => {
-      if (fs.existsSync(to)) throw new Error('SFTP version 3 does not rename over a file')
-      fs.renameSync(from, to)
-    }),
-  )
 }

@@ -33,14 +33,19 @@ export function parseKnownHosts(text: string): KnownHost[] {
     const [hosts = '', type = '', key = ''] = words
     if (hosts === '' || hosts.startsWith('#')) continue
     if (marker !== '' && marker !== '@cert-authority' && marker !== '@revoked') continue
-    if (!/^[A-Za-z0-9+/]+=*$/.test(key) || readKeyType(Buffer.from(key, 'base64')) !== type) continue
+    if (!/^[A-Za-z0-9+/]+=*$/.test(key) || readKeyType(Buffer.from(key, 'base64')) !== type)
+      continue
     entries.push({ marker, hosts, key, line: index + 1 })
   }
   return entries
 }
 
 /** Find what is known of a server; like ssh, under its name alone if nothing is known of name and port. */
-export function findKnownKeys(entries: readonly KnownHost[], host: string, port: number): KnownKeys {
+export function findKnownKeys(
+  entries: readonly KnownHost[],
+  host: string,
+  port: number,
+): KnownKeys {
   const name = host.toLowerCase()
   const found = keysUnder(entries, port === SSH_PORT ? name : `[${name}]:${port}`)
   const isKnown = found.keys.length > 0 || found.authorityLines.length > 0

@@ -56,10 +56,14 @@ export async function resolveHttp(
 
 function checkToken(file: string, root: string): string {
   const inRoot = path.join(root, file)
-  if (!existsSync(inRoot)) throw new HostError(`http_token ${file}: there is no such file`, 'ENOENT')
+  if (!existsSync(inRoot))
+    throw new HostError(`http_token ${file}: there is no such file`, 'ENOENT')
   const { mode } = statSync(inRoot)
   if ((mode & 0o007) !== 0)
-    throw new HostError(`http_token ${file}: everyone may read it: run 'chmod 600 ${file}'`, 'EACCES')
+    throw new HostError(
+      `http_token ${file}: everyone may read it: run 'chmod 600 ${file}'`,
+      'EACCES',
+    )
   const token = readFileSync(inRoot, 'utf8').trim()
   // RFC 6750 section 2.1; what is no token must not get into a message either.
   if (!/^[\w.~+/-]+=*$/.test(token))

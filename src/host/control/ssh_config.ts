@@ -102,7 +102,8 @@ function matchesAll(words: readonly string[], { host, user, values }: Reading): 
     const criterion = (words[i] ?? '').toLowerCase()
     if (criterion === 'all') continue
     const subject = { host: values.get('hostname') ?? host, originalhost: host, user }[criterion]
-    if (subject === undefined || !matchesPattern((words[++i] ?? '').split(','), subject)) return false
+    if (subject === undefined || !matchesPattern((words[++i] ?? '').split(','), subject))
+      return false
   }
   return words.length > 0
 }

@@ -1,6 +1,6 @@
 // What a rehearsal is made of.
 import type { KdumpConf } from '../control/kdump_conf_model.ts'
-import type { GuestFile } from './guest_root.ts'
+import type { GuestFile, GuestNetwork } from './guest_root.ts'
 import type { MachineCard } from './machine_spec.ts'
 import type { RehearseStep, StepName } from './rehearse_result.ts'
 import type { Scenario } from './scenario.ts'
@@ -34,8 +34,10 @@ export interface RehearseOptions {
   readonly files?: readonly GuestFile[]
   /** Names of files that something else leaves in the folder of the dumps, to be kept as well. */
   readonly alsoKeep?: readonly string[]
-  /** Network cards of the guest; the first gets 10.0.2.15/24 and 10.0.2.2 as its gateway, as QEMU's user network has it. */
+  /** Network cards of the guest. */
   readonly cards?: readonly MachineCard[]
+  /** What the first card gets; 10.0.2.15/24 and 10.0.2.2, as QEMU's user network has it, if not given. */
+  readonly network?: GuestNetwork
   /** Folder of this machine in which a server finds what the guest sends it: dumps are collected from there. */
   readonly receivedIn?: string
   /** Command lines that arm the guest instead of DEFAULT_ARM. */

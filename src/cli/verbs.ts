@@ -9,6 +9,7 @@ import { crash } from './verbs/crash.ts'
 import { run } from './verbs/run.ts'
 import { types } from './verbs/types.ts'
 import { report } from './verbs/report.ts'
+import { doctor } from './verbs/doctor.ts'
 import { dump } from './verbs/dump.ts'
 import { makedumpfile } from './verbs/makedumpfile.ts'
 import { capture } from './verbs/capture.ts'
@@ -19,6 +20,7 @@ export const VERBS: readonly Verb[] = [
   status,
   stop,
   showmem,
+  doctor,
   rehearse,
   crash,
   run,

@@ -17,7 +17,7 @@ const OPTIONS = {
  */
 export async function doctorMain(argv: readonly string[]): Promise<number> {
   const values = parseVerbOptions(argv, OPTIONS)
-  const patient = admit(values.root)
+  const patient = await admit(values.root)
   const findings = examine(patient)
   if (values.export !== undefined) {
     const count = patient.facts.exportTo(values.export)

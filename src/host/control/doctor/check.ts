@@ -1,8 +1,9 @@
 // What a check of the doctor is, and what it is told of the machine. One check a file of checks/, all in checks.ts.
 import type { Facts } from '../../platform/facts.ts'
+import type { ArmPlan } from '../arm.ts'
 import type { CrashState } from '../crash_sysfs.ts'
-import type { ConfResult } from '../kdump_conf.ts'
 import type { KdumpConf } from '../kdump_conf_model.ts'
+import type { ConfigurationResult } from '../read_configuration.ts'
 
 /** How bad a finding is. */
 export type Severity =
@@ -35,12 +36,16 @@ export interface Patient {
   /** Words of the kernel's command line. */
   readonly cmdline: readonly string[]
   readonly memTotalBytes: number
-  /** The configuration's file, and what became of it; undefined if there is none. */
-  readonly configuration: { readonly file: string; readonly result: ConfResult } | undefined
+  /** The configuration, or what is wrong with it; undefined if there is no file. */
+  readonly configuration: ConfigurationResult | undefined
   /** The configuration, undefined if there is none that is right. */
   readonly conf: KdumpConf | undefined
   /** The capture image that is or would be loaded. */
   readonly image: string
+  /** What `kbox start` would do; undefined if it would not get that far. */
+  readonly plan: ArmPlan | undefined
+  /** Why it would not, '' if it would. */
+  readonly planProblem: string
 }
 
 /** One thing to look at. */

@@ -10,6 +10,8 @@ import { networkTarget } from './checks/network_target.ts'
 import { otherTools } from './checks/other_tools.ts'
 import { panicPath } from './checks/panic_path.ts'
 import { reservation } from './checks/reservation.ts'
+import { staleImage } from './checks/stale_image.ts'
+import { start } from './checks/start.ts'
 import { target } from './checks/target.ts'
 
 /** All checks. */
@@ -17,6 +19,7 @@ export const CHECKS: readonly Check[] = [
   configuration,
   reservation,
   image,
+  staleImage,
   loading,
   target,
   networkTarget,
@@ -25,4 +28,5 @@ export const CHECKS: readonly Check[] = [
   otherTools,
   dumps,
   machine,
+  start,
 ]

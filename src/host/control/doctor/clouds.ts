@@ -1,4 +1,4 @@
-// Platforms known by what their firmware says (DMI), and what is different there. Facts as data, each with its source.
+// Platforms known by what their firmware says (DMI), and how to send each an NMI. What is different there is in platform_quirks.ts.
 import type { Facts } from '../../platform/facts.ts'
 
 /** A platform. */
@@ -6,7 +6,6 @@ export interface Cloud {
   readonly name: string
   /** By what it was recognised. */
   readonly evidence: string
-  readonly quirks: readonly string[]
   /** How to send a non-maskable interrupt. */
   readonly nmi: string
 }
@@ -21,48 +20,36 @@ const PLATFORMS: readonly Row[] = [
     name: 'Amazon EC2',
     field: 'sys_vendor',
     pattern: /^Amazon EC2$/,
-    quirks: [
-      'disks are NVMe, the card is ena: both drivers must be in the image',
-      'on Graviton irqpoll hangs the capture kernel; it is left out there',
-    ],
     nmi: 'aws ec2 send-diagnostic-interrupt --instance-id ID (Nitro instances)',
   },
   {
     name: 'Microsoft Azure or Hyper-V',
     field: 'sys_vendor',
     pattern: /^Microsoft Corporation$/,
-    quirks: [
-      'disks and cards are hv_storvsc and hv_netvsc, which need hv_vmbus',
-      'Hyper-V sets crash_kexec_post_notifiers to report the panic to its host',
-    ],
     nmi: 'Azure: serial console, Send NMI; Hyper-V: Debug-VM -Name NAME -InjectNonMaskableInterrupt -Force',
   },
   {
     name: 'Google Compute Engine',
     field: 'product_name',
     pattern: /^Google Compute Engine$/,
-    quirks: ['cards are virtio_net or gve, disks virtio_scsi or NVMe'],
     nmi: 'gcloud compute instances send-diagnostic-interrupt INSTANCE; else sysrq on the serial console',
   },
   {
     name: 'a VMware guest',
     field: 'sys_vendor',
     pattern: /^VMware, Inc\.$/,
-    quirks: [],
     nmi: 'vSphere: vmdumper WORLD nmi on the host',
   },
   {
     name: 'a QEMU guest',
     field: 'sys_vendor',
     pattern: /^(?:QEMU|Red Hat|oVirt|OpenStack Foundation)$/,
-    quirks: [],
     nmi: "virsh inject-nmi DOMAIN, or 'nmi' in QEMU's monitor",
   },
   {
     name: 'a Xen guest',
     field: 'sys_vendor',
     pattern: /^Xen$/,
-    quirks: ['HVM guests only: a PV guest has no capture kernel of its own'],
     nmi: 'xl trigger DOMAIN nmi',
   },
 ]

@@ -1,28 +1,30 @@
 // The doctor on trees of facts: a machine that is well, and the one change of it that makes each finding.
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import os from 'node:os'
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
+import { makeMachineTree, TREE_RELEASE } from '../../../../test/support/machine_tree.ts'
+import { makeKeyPair } from '../../target/ssh_key.ts'
 import { CHECKS } from './checks.ts'
 import { examine } from './examine.ts'
 import { admit } from './patient.ts'
 
-const RELEASE = '6.1.0-56-cloud-amd64'
+const RELEASE = TREE_RELEASE
 const IMAGE = `var/lib/kdump/initramfs-${RELEASE}kdump.img`
+const HOST_KEY = makeKeyPair('').publicText.split(' ')[1]
 const RO = 'ro,relatime shared:1 - ext4 /dev/vda1 ro'
 
 /** A small guest, armed and well. */
 const HEALTHY: Readonly<Record<string, string>> = {
   'etc/kdump.conf': 'path /var/crash\n',
-  'proc/sys/kernel/osrelease': RELEASE,
+  'usr/lib/kbox/runtime.squashfs': '',
+  'usr/lib/kbox/busybox': '',
   'proc/sys/kernel/kexec_load_disabled': '0',
   'proc/sys/kernel/unknown_nmi_panic': '0',
   'proc/cmdline': 'BOOT_IMAGE=/vmlinuz root=/dev/vda1 ro crashkernel=192M',
   'proc/meminfo':
     'MemTotal:  2000000 kB\nSlab:   50000 kB\nCached: 900000 kB\nAnonPages: 100000 kB',
-  'proc/cpuinfo': 'processor\t: 0\nflags\t\t: fpu vme de pse tsc\n',
-  'proc/self/mountinfo': '22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw',
+  'proc/cpuinfo': 'processor\t: 0\ninitial apicid\t: 0\nflags\t\t: fpu vme de pse tsc\n',
   'proc/net/route': 'Iface\tDestination\nens3\t00000000\n',
   'proc/net/ipv6_route': '',
   'sys/kernel/kexec_crash_loaded': '1',
@@ -36,8 +38,6 @@ const HEALTHY: Readonly<Record<string, string>> = {
   'sys/class/dmi/id/sys_vendor': 'QEMU',
   'var/crash/': '',
   [IMAGE]: 'image',
-  [`boot/vmlinuz-${RELEASE}`]: '',
-  [`lib/modules/${RELEASE}/modules.dep`]: '',
   'kbox-facts/free': '/var/crash 4000000000',
   'kbox-facts/dmesg': '[    0.000000] Linux version 6.1',
 }
@@ -51,6 +51,21 @@ interface Ailment {
   readonly fix: RegExp
 }
 
+const KEY = 'root/.ssh/kdump_id_rsa'
+/** A machine that sends its dumps to another one. */
+const SSH = {
+  'etc/kdump.conf': 'ssh kdump@192.0.2.1\n',
+  [KEY]: 'key',
+  'root/.ssh/known_hosts': `192.0.2.1 ssh-ed25519 ${HOST_KEY}\n`,
+}
+const MANIFEST = JSON.stringify({
+  ...{ version: 2, target: 'ext4 /dev/vda1', release: RELEASE, complete: false },
+  capturedAt: '2026-11-20T10:00:00.000Z',
+  steps: [{ name: 'dump', startMs: 1, ms: 5, ok: false, error: 'ENOSPC', memAvailableMinBytes: 1 }],
+  memAvailableMinBytes: 1,
+  files: { 'vmcore-incomplete': { sizeBytes: 7 } },
+  dump: {},
+})
 const AILMENTS: readonly Ailment[] = [
   {
     id: 'config-missing',
@@ -110,17 +125,38 @@ const AILMENTS: readonly Ailment[] = [
     severity: 'warning',
     facts: {
       'sys/kernel/security/lockdown': 'none [integrity] confidentiality',
-      [`boot/vmlinuz-${RELEASE}`]: 'MZ'.padEnd(4096, '\0'),
     },
     evidence: /lockdown: integrity/,
     fix: /signed kernel/,
   },
   {
-    id: 'cmdline-length',
+    id: 'start-fails',
     severity: 'error',
     facts: { 'proc/cmdline': `root=/dev/vda1 crashkernel=192M ${'x'.repeat(1990)}` },
     evidence: /bytes/,
-    fix: /shorten/,
+    fix: /what to do/,
+  },
+  {
+    id: 'start-warns',
+    severity: 'warning',
+    facts: { 'etc/kdump.conf': 'path /var/crash\nextra_modules nosuch\n' },
+    evidence: /Module nosuch not found/,
+    fix: /see each/,
+  },
+  {
+    id: 'stale-image',
+    severity: 'warning',
+    facts: {
+      [`${IMAGE}.json`]: JSON.stringify({
+        ...{ version: 1, release: RELEASE, backend: 'builtin' },
+        inputs: [
+          { name: '/etc/kdump.conf', sizeBytes: 16, sha256: 'b51ce' },
+          { name: '/gone', sizeBytes: 0, sha256: '' },
+        ],
+      }),
+    },
+    evidence: /^\/etc\/kdump\.conf$/,
+    fix: /kbox restart/,
   },
   {
     id: 'image-readable',
@@ -233,9 +269,12 @@ const AILMENTS: readonly Ailment[] = [
   {
     id: 'last-capture-failed',
     severity: 'warning',
-    facts: { 'var/crash/127.0.0.1-2026-11-20-10:00:00/vmcore-incomplete': '' },
-    evidence: /2026-11-20-10:00:00\/vmcore-incomplete/,
-    fix: /kbox last/,
+    facts: {
+      'var/crash/127.0.0.1-2026-11-20-10:00:00/vmcore-incomplete': '',
+      'var/crash/127.0.0.1-2026-11-20-10:00:00/kbox.json': MANIFEST,
+    },
+    evidence: /dump: ENOSPC/,
+    fix: /./,
   },
   {
     id: 'retention',
@@ -250,6 +289,34 @@ const AILMENTS: readonly Ailment[] = [
     fix: /remove/,
   },
   {
+    id: 'no-route',
+    severity: 'error',
+    facts: { ...SSH, 'proc/net/route': 'Iface\tDestination\n' },
+    evidence: /proc\/net\/route/,
+    fix: /network-online/,
+  },
+  {
+    id: 'ssh-key',
+    severity: 'error',
+    facts: { ...SSH, [KEY]: undefined },
+    evidence: /kdump_id_rsa is not there/,
+    fix: /kbox propagate/,
+  },
+  {
+    id: 'ssh-key',
+    severity: 'error',
+    facts: { ...SSH, [`${KEY} 644`]: 'key' },
+    evidence: /mode 644/,
+    fix: /chmod 600/,
+  },
+  {
+    id: 'ssh-host-key',
+    severity: 'error',
+    facts: { ...SSH, 'root/.ssh/known_hosts': '' },
+    evidence: /known_hosts/,
+    fix: /kbox propagate/,
+  },
+  {
     id: 'confidential-vm',
     severity: 'error',
     facts: { 'proc/cpuinfo': 'processor\t: 0\nflags\t\t: fpu tdx_guest\n' },
@@ -258,41 +325,43 @@ const AILMENTS: readonly Ailment[] = [
   },
 ]
 
-/** Targets behind a network, which kdump.conf is given for. */
-const NETWORK_AILMENTS: readonly Ailment[] = []
+const trees: string[] = []
+after(() => trees.forEach((root) => rmSync(root, { recursive: true })))
 
-let folder = ''
-before(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-doctor-'))))
-after(() => rmSync(folder, { recursive: true }))
-
-/** A name may end in `/` for a folder, in ` -> ` for a link, in a mode. */
+/** Make the machine and change it; a name may end in `/` for a folder, in ` -> ` for a link, in a mode. */
 function plant(facts: Readonly<Record<string, string | undefined>>): string {
-  const root = mkdtempSync(path.join(folder, 'root-'))
+  const { root } = makeMachineTree()
+  trees.push(root)
   for (const [name, content] of Object.entries(facts)) {
-    if (content === undefined) continue
     const [file = '', arrow] = name.split(' ')
     const at = path.join(root, file)
+    if (content === undefined) {
+      rmSync(at, { recursive: true, force: true })
+      continue
+    }
     mkdirSync(file.endsWith('/') ? at : path.dirname(at), { recursive: true })
     if (file.endsWith('/')) continue
     if (arrow === '->') symlinkSync(content, at)
     else writeFileSync(at, content)
-    if (file === IMAGE) chmodSync(at, arrow === undefined ? 0o600 : Number.parseInt(arrow, 8))
+    if (file === IMAGE || file === KEY)
+      chmodSync(at, arrow === undefined ? 0o600 : Number.parseInt(arrow, 8))
   }
   return root
 }
 
-const found = (root: string) => examine(admit(root)).filter(({ severity }) => severity !== 'note')
+const found = async (root: string) =>
+  examine(await admit(root)).filter(({ severity }) => severity !== 'note')
 
-test('a machine that is well has no finding, and its platform is known', () => {
+test('a machine that is well has no finding, and its platform is known', async () => {
   const root = plant(HEALTHY)
-  assert.deepEqual(found(root), [])
-  const notes = examine(admit(root)).map(({ id }) => id)
+  assert.deepEqual(await found(root), [])
+  const notes = examine(await admit(root)).map(({ id }) => id)
   assert.deepEqual(notes, ['cloud', 'nmi-trigger'])
 })
 
 for (const { id, severity, facts, evidence, fix } of AILMENTS) {
-  test(`${id}: ${evidence.source}`, () => {
-    const findings = found(plant({ ...HEALTHY, ...facts }))
+  test(`${id}: ${evidence.source}`, async () => {
+    const findings = await found(plant({ ...HEALTHY, ...facts }))
     assert.deepEqual(
       findings.map((finding) => [finding.id, finding.severity]),
       [[id, severity]],
@@ -304,7 +373,7 @@ for (const { id, severity, facts, evidence, fix } of AILMENTS) {
 }
 
 test('every finding that a check can have is provoked here', () => {
-  const provoked = new Set([...AILMENTS, ...NETWORK_AILMENTS].map(({ id }) => id))
+  const provoked = new Set(AILMENTS.map(({ id }) => id))
   const notes = ['cloud', 'nmi-trigger']
   const missing = CHECKS.flatMap(({ ids }) => ids).filter(
     (id) => !provoked.has(id) && !notes.includes(id),
@@ -312,13 +381,13 @@ test('every finding that a check can have is provoked here', () => {
   assert.deepEqual(missing, [])
 })
 
-test('an export answers as the machine does', () => {
+test('an export answers as the machine does', async () => {
   const root = plant({ ...HEALTHY, 'sys/kernel/kexec_crash_size': String(48 * 2 ** 20) })
-  const patient = admit(root)
+  const patient = await admit(root)
   const findings = examine(patient)
-  const copy = path.join(folder, 'export')
+  const copy = path.join(root, 'export')
   patient.facts.exportTo(copy)
-  const again = examine(admit(copy)).map(({ id }) => id)
+  const again = examine(await admit(copy)).map(({ id }) => id)
   assert.ok(findings.length > 0)
   for (const { id } of findings.filter((finding) => finding.id !== 'reservation-small'))
     assert.ok(again.includes(id), id)

@@ -7,7 +7,7 @@ const WORST_FIRST: readonly Severity[] = ['error', 'warning', 'note']
 
 /** Examine a machine. @returns findings, the worst first, then in the order of the road */
 export function examine(patient: Patient): Finding[] {
-  const findings: Finding[] = []
+  let findings: Finding[] = []
   for (const check of CHECKS) {
     try {
       findings.push(...check.examine(patient))
@@ -21,6 +21,11 @@ export function examine(patient: Patient): Finding[] {
       })
     }
   }
+  // What a check has explained need not be told again in the words of a start.
+  const isExplained = findings.some(
+    ({ id, severity }) => severity === 'error' && id !== 'start-fails',
+  )
+  if (isExplained) findings = findings.filter(({ id }) => id !== 'start-fails')
   const rank = ({ severity }: Finding): number => WORST_FIRST.indexOf(severity)
   return findings.sort((a, b) => rank(a) - rank(b))
 }

@@ -1,5 +1,5 @@
 // Is there a configuration, and is it right?
-import { formatProblemPlace } from '../../kdump_conf.ts'
+import { formatProblemPlace } from '../../conf_problem.ts'
 import type { Check } from '../check.ts'
 
 /** The configuration as a whole. */
@@ -11,18 +11,20 @@ export const configuration: Check = {
       yield {
         id: 'config-missing',
         severity: 'error',
-        title: 'there is no kdump.conf',
-        evidence: ['/etc/kdump.conf cannot be read'],
+        title: 'there is no configuration',
+        evidence: [
+          'there is none of /etc/kdump.conf, /etc/default/kdump-tools, /etc/sysconfig/kdump',
+        ],
         fix: "write /etc/kdump.conf; an empty file means dumps in /var/crash, 'kbox config show' tells the rest",
       }
-    } else if (!found.result.ok) {
+    } else if (!found.ok) {
       yield {
         id: 'config-invalid',
         severity: 'error',
         title: 'the configuration has errors',
-        evidence: found.result.errors.flatMap((problem) => [
+        evidence: found.errors.flatMap((problem) => [
           problem.message,
-          formatProblemPlace(found.file, problem).trim(),
+          formatProblemPlace(problem.file, problem).trim(),
         ]),
         fix: "correct these lines; 'kbox config check' shows them again",
       }

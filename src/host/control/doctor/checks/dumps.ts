@@ -1,4 +1,5 @@
 // What earlier crashes left: captures that failed, dumps that pile up.
+import { findLastCrash } from '../../last_crash.ts'
 import type { Check, Finding, Patient } from '../check.ts'
 
 /** More dumps than one looks at. */
@@ -14,7 +15,7 @@ export const dumps: Check = {
     const [place] = conf?.targets ?? []
     if (!conf || place?.kind !== 'path') return
     const folders = facts.names(conf.path).filter((name) => DUMP_FOLDER.test(name))
-    yield* lastFailed(patient, conf.path, folders)
+    yield* lastFailed(patient, conf.path)
     if (folders.length <= DUMPS_MAX) return
     yield {
       id: 'retention',
@@ -26,24 +27,17 @@ export const dumps: Check = {
   },
 }
 
-function* lastFailed(
-  { facts }: Patient,
-  folder: string,
-  names: readonly string[],
-): Generator<Finding> {
-  const stamp = (name: string): string => name.slice(name.search(DUMP_FOLDER) + 1)
-  const newest = names.toSorted((a, b) => (stamp(a) < stamp(b) ? -1 : 1)).at(-1)
-  if (newest === undefined) return
-  const files = facts.names(`${folder}/${newest}`)
-  const unfinished = files.find(
-    (name) => name.endsWith('-incomplete') || name.endsWith('-incomplete.txt'),
-  )
-  if (unfinished === undefined) return
+function* lastFailed({ facts }: Patient, folder: string): Generator<Finding> {
+  const last = findLastCrash(folder, facts.root)
+  if (!last || last.outcome === 'saved') return
   yield {
     id: 'last-capture-failed',
     severity: 'warning',
-    title: 'the last crash was not recorded whole',
-    evidence: [`${folder}/${newest}/${unfinished}`],
-    fix: "'kbox last' says which step failed and why",
+    title: `of the last crash, ${last.at}, not all was saved`,
+    evidence: [
+      last.failedStep === '' ? `outcome: ${last.outcome}` : `${last.failedStep}: ${last.why}`,
+      ...(last.directory === '' ? [] : [last.directory]),
+    ],
+    fix: last.advice === '' ? "'kbox last' tells its steps" : last.advice,
   }
 }

@@ -1,10 +1,9 @@
-// What keeps this kernel from loading, or from loading again: lockdown, signatures, limits, a command line too long.
-import { checkCmdlineLength, defaultCmdlineRules, prepareCmdline } from '../../capture_cmdline.ts'
-import type { Check, Finding, Patient } from '../check.ts'
+// What keeps this kernel from loading, or from loading again: lockdown, signatures, limits.
+import type { Check, Patient } from '../check.ts'
 
 /** Reasons of a refusal that can be known before. */
 export const loading: Check = {
-  ids: ['load-disabled', 'lockdown', 'cmdline-length'],
+  ids: ['load-disabled', 'lockdown'],
   summary: 'look for what makes the kernel refuse a capture kernel',
   *examine(patient) {
     const { facts, crash } = patient
@@ -28,7 +27,6 @@ export const loading: Check = {
         fix: "install the distribution's signed kernel, or sign this one and enrol the key (mokutil)",
       }
     }
-    yield* tooLong(patient)
   },
 }
 
@@ -42,19 +40,4 @@ function isSigned({ facts }: Patient, kernel: string): boolean {
   const optional = pe + 24
   const directories = view.getUint16(optional, true) === 0x20b ? optional + 112 : optional + 96
   return view.getUint32(directories + 4 * 8 + 4, true) > 0
-}
-
-function* tooLong({ cmdline }: Patient): Generator<Finding> {
-  const line = prepareCmdline(cmdline.join(' '), defaultCmdlineRules('x64'))
-  try {
-    checkCmdlineLength(line)
-  } catch (error) {
-    yield {
-      id: 'cmdline-length',
-      severity: 'error',
-      title: 'the command line is too long for a capture kernel',
-      evidence: [error instanceof Error ? error.message : String(error)],
-      fix: 'shorten the kernel command line, or remove words by KDUMP_COMMANDLINE_REMOVE',
-    }
-  }
 }

@@ -1,5 +1,7 @@
 // What kind of machine this is, and what that means for a dump: confidential guests, clouds, how to send an NMI.
 import type { Check, Finding, Patient } from '../check.ts'
+import { readMachine } from '../../capture_cmdline.ts'
+import { findPlatform, readPlatformFacts } from '../../platform_quirks.ts'
 import { findCloud } from '../clouds.ts'
 
 /** The machine itself. */
@@ -14,7 +16,7 @@ export const machine: Check = {
       id: 'cloud',
       severity: 'note',
       title: `this is ${cloud.name}`,
-      evidence: [cloud.evidence, ...cloud.quirks],
+      evidence: [cloud.evidence, ...quirks(patient)],
       fix: '',
     }
     yield {
@@ -29,6 +31,16 @@ export const machine: Check = {
       fix: '',
     }
   },
+}
+
+function quirks({ facts }: Patient): string[] {
+  const platform = findPlatform(readPlatformFacts(readMachine(facts.root), facts.root))
+  return [
+    ...(platform?.remove ?? []).map(
+      ({ word, reason }) => `no ${word} for the capture kernel: ${reason}`,
+    ),
+    ...(platform?.add ?? []).map(({ word, reason }) => `${word} for the capture kernel: ${reason}`),
+  ]
 }
 
 function* confidential({ facts }: Patient): Generator<Finding> {

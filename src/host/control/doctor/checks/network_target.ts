@@ -1,8 +1,8 @@
 // What a target behind a network needs: a route, a key of ours, the server's host key.
+import { findDestination, KNOWN_HOSTS, readKnownKeys } from '../../resolve_ssh.ts'
 import type { ConfTarget } from '../../kdump_conf_model.ts'
 import type { Check, Finding, Patient } from '../check.ts'
 
-const KNOWN_HOSTS = ['root/.ssh/known_hosts', 'etc/ssh/ssh_known_hosts']
 type SshTarget = Extract<ConfTarget, { kind: 'ssh' }>
 
 /** Targets behind a network. */
@@ -48,7 +48,7 @@ function* key({ facts, conf }: Patient): Generator<Finding> {
   if (mode !== undefined && (mode & 0o077) === 0) return
   yield {
     id: 'ssh-key',
-    severity: mode === undefined ? 'error' : 'warning',
+    severity: 'error',
     title:
       mode === undefined
         ? 'the key for the ssh target is missing'
@@ -63,20 +63,15 @@ function* key({ facts, conf }: Patient): Generator<Finding> {
   }
 }
 
-function* hostKey({ facts }: Patient, { host, port }: SshTarget): Generator<Finding> {
-  const wanted = port === 22 ? host : `[${host}]:${port}`
-  const lines = KNOWN_HOSTS.flatMap((file) => (facts.text(file) ?? '').split('\n'))
-  // A hashed line may be any host's: only a file without any says for certain that the host is not in it.
-  const isKnown = lines.some((line) => {
-    const [names = ''] = line.split(' ')
-    return names.startsWith('|1|') || names.split(',').includes(wanted)
-  })
-  if (isKnown) return
+function* hostKey({ facts }: Patient, place: SshTarget): Generator<Finding> {
+  const destination = findDestination(place, facts.root)
+  if (readKnownKeys(destination, facts.root).keys.length > 0) return
+  const { keyName } = destination
   yield {
     id: 'ssh-host-key',
     severity: 'error',
-    title: `the host key of ${wanted} is not known, and the capture kernel trusts no stranger`,
-    evidence: KNOWN_HOSTS.map((file) => `/${file} does not name ${wanted}`),
+    title: `no host key of ${keyName} is known, and the capture kernel trusts no stranger`,
+    evidence: [`looked in ${KNOWN_HOSTS.join(', ')}`],
     fix: "run 'kbox propagate', which shows the key's fingerprint and asks",
   }
 }

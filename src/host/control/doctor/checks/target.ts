@@ -44,7 +44,6 @@ function* examineTarget(patient: Patient, place: ConfTarget): Generator<Finding>
           'correct the device, or plug it in',
         )
       else yield* encrypted(patient, facts.linkName(link))
-      return
     }
     default:
   }

@@ -3,6 +3,8 @@ import type { Verb } from './verb.ts'
 import { start } from './verbs/start.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
+import { crashkernel } from './verbs/crashkernel.ts'
+import { getDefaultCrashkernel } from './verbs/get_default_crashkernel.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
@@ -19,6 +21,8 @@ export const VERBS: readonly Verb[] = [
   status,
   stop,
   showmem,
+  crashkernel,
+  getDefaultCrashkernel,
   rehearse,
   crash,
   run,

@@ -157,23 +157,26 @@ class Parse {
     return this.#occurrences.flatMap(({ at, text }) => {
       const { isUsed, reason } = this.#reasons.get(at) ?? {
         isUsed: false,
-        reason: this.#whyUnread(text),
+        reason: this.#whyUnread(at, text),
       }
       const ranges = this.#ranges.length > 0 && text.includes(':') && this.#reasons.has(at)
       return [{ text, isUsed, reason }, ...(ranges ? this.#ranges : [])]
     })
   }
 
-  #whyUnread(text: string): string {
+  #whyUnread(at: number, text: string): string {
     const suffix = this.#suffixOf(text)
-    if (suffix === undefined) return 'ignored: a later crashkernel= without suffix wins'
-    if (suffix === 'cma') return 'ignored: a later ,cma wins'
+    const last = this.#last(suffix)
+    if (last && last.at !== at) {
+      const like = suffix === undefined ? 'without suffix' : `with ,${suffix}`
+      return `ignored: a later crashkernel= ${like} wins`
+    }
+    if (suffix !== undefined && !this.#kind.arch.hasHigh)
+      return `ignored: ${this.#kind.arch.name} knows no ,${suffix}`
+    if (suffix === 'cma') return 'not looked at: there is no valid size to go with it'
     const plain = this.#last(undefined)
-    if (plain && this.#kind.isGeneric)
-      return `ignored: ,${suffix} counts only without a plain crashkernel= (${plain.text})`
-    if (suffix === 'low' && !this.#last('high')) return 'ignored: ,low counts only beside ,high'
-    if (plain) return `not looked at: ${plain.text} serves`
-    return `ignored: a later ,${suffix} wins, or ,high is not valid`
+    if (plain) return `ignored: ,${suffix} counts only without ${plain.text}`
+    return `ignored: ,${suffix} counts only beside a valid ,high`
   }
 
   /** get_last_crashkernel(): the last one with that suffix; without, the last that ends in no known suffix. */

@@ -8,6 +8,7 @@ import { getDefaultCrashkernel } from './verbs/get_default_crashkernel.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
+import { resetCrashkernel } from './verbs/reset_crashkernel.ts'
 import { run } from './verbs/run.ts'
 import { types } from './verbs/types.ts'
 import { report } from './verbs/report.ts'
@@ -23,6 +24,7 @@ export const VERBS: readonly Verb[] = [
   showmem,
   crashkernel,
   getDefaultCrashkernel,
+  resetCrashkernel,
   rehearse,
   crash,
   run,

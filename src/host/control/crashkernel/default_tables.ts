@@ -189,3 +189,16 @@ export const HARDWARE_DELTAS: readonly HardwareDelta[] = [
       arch === 'aarch64' && has64kPages && hasSmmu ? 384 : 0,
   },
 ]
+
+/** Defaults of former days, which may still stand on command lines and were chosen by nobody. */
+export const FORMER_DEFAULTS: readonly string[] = [
+  'auto',
+  '384M-:128M',
+  '1G-64G:160M,64G-1T:256M,1T-:512M',
+  '1G-4G:160M,4G-64G:192M,64G-1T:256M,1T-:512M',
+  '1G-4G:192M,4G-64G:256M,64G-102400T:512M',
+  '2G-:448M',
+  '2G-:480M',
+  '2G-:512M',
+  '1G-2G:162M,2G-4G:256M,4G-64G:256M,64G-:512M',
+]

@@ -39,6 +39,8 @@ export interface ParsedCrashkernel {
   readonly messages: readonly string[]
 }
 
+/** What the kernel says when no range gives memory: no mistake of the writer's. */
+export const ZERO_BYTES = 'crashkernel size resulted in zero bytes'
 const NAME = 'crashkernel='
 const SUFFIXES = ['high', 'low', 'cma'] as const
 type Suffix = (typeof SUFFIXES)[number]
@@ -256,7 +258,7 @@ class Parse {
       at++
     }
     if (size === 0n) {
-      this.messages.push('crashkernel size resulted in zero bytes')
+      this.messages.push(ZERO_BYTES)
       this.#verdict(found, false, `no range gives memory to ${total} (RAM rounded up to 128M)`)
       return { size, base: 0n }
     }

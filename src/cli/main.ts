@@ -23,7 +23,10 @@ async function main(argv: readonly string[], calledAs: string): Promise<number> 
 }
 
 /** kdumpctl's verbs that kbox has. */
-const KDUMPCTL_VERBS = ['start', 'stop', 'status', 'showmem']
+const KDUMPCTL_VERBS = [
+  ...['start', 'stop', 'status', 'showmem'],
+  ...['estimate', 'reset-crashkernel', 'get-default-crashkernel'],
+]
 
 async function runKdumpctl(name: string, argv: readonly string[]): Promise<number> {
   if (KDUMPCTL_VERBS.includes(name)) return runVerb(name, argv)

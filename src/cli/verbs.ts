@@ -4,6 +4,7 @@ import { start } from './verbs/start.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
 import { crashkernel } from './verbs/crashkernel.ts'
+import { estimate } from './verbs/estimate.ts'
 import { getDefaultCrashkernel } from './verbs/get_default_crashkernel.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
@@ -22,6 +23,7 @@ export const VERBS: readonly Verb[] = [
   status,
   stop,
   showmem,
+  estimate,
   crashkernel,
   getDefaultCrashkernel,
   resetCrashkernel,

@@ -28,9 +28,10 @@ function changeArg(args: string, key: string, values: readonly string[]): string
   const isKey = (text: string): boolean => text === key || text.startsWith(`${key}=`)
   const old = words(args).filter(({ text }) => isKey(text))
   const replacement = values.map((value) => `${key}=${value}`).join(' ')
+  const isDone = old.map(({ text }) => text).join(' ') === replacement
+  if (isDone) return args
   const last = old.at(-1)
   if (!last) {
-    if (replacement === '') return args
     const body = args.trimEnd()
     return `${body}${body === '' ? '' : ' '}${replacement}${args.slice(body.length)}`
   }

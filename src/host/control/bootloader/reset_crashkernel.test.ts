@@ -414,8 +414,7 @@ test('grubby does it where it can be run: all at once, or by index', (context) =
 
 test('a value that no kernel would take is refused before anything is written', (context) => {
   const root = treeOf(context, FEDORA)
-  for (const value of ['256', 'foo', '1G-4G', '256M,huge', 'a b', '$(x)']) {
-    if (value === '256') continue
+  for (const value of ['foo', '1G-4G', '256M,huge', 'a b', '$(x)']) {
     assert.throws(() => plan(root, { values: [value] }), UsageError, value)
   }
   assert.equal(plan(root, { values: ['1G-2G:64M'] }).outcomes[0]?.bytes, 0)

@@ -18,6 +18,11 @@ export const REGISTRIES: readonly Registry[] = [
   { file: 'src/core/dump/formats.ts', folder: 'src/core/dump', kind: 'DumpFormat' },
   { file: 'src/core/crash/commands.ts', folder: 'src/core/crash/commands', kind: 'Command' },
   { file: 'src/core/diagnose/rules.ts', folder: 'src/core/diagnose/rules', kind: 'Rule' },
+  {
+    file: 'src/host/control/bootloader/boot_loaders.ts',
+    folder: 'src/host/control/bootloader/loaders',
+    kind: 'BootLoader',
+  },
   { file: 'src/cli/verbs.ts', folder: 'src/cli/verbs', kind: 'Verb' },
   { file: 'test/compat/claims/claims.ts', folder: 'test/compat/claims', kind: 'Claims' },
   { file: 'scripts/tidy/rules.ts', folder: 'scripts/tidy', kind: 'TidyRule' },

@@ -32,6 +32,10 @@ export const FUZZ_CASES = {
   'filtering of hostile machines': 300,
   'plans of machines whose VMCOREINFO lies': 150,
   'plans of machines whose page array, tables or sections are damaged': 150,
+  'kernel command lines': 6000,
+  'files of boot loaders': 150,
+  'cpio archives': 3000,
+  'LUKS2 headers': 3000,
 } as const
 
 /** The name of a target. */

@@ -66,7 +66,7 @@ export function planBlsEdits(
           text,
           wanted.map(({ key }) => ({ key, values: [] })),
         )
-      return changeOptions(text.replace(KERNELOPTS, kernelopts), wanted)
+      return changeOptions(text.replaceAll(KERNELOPTS, kernelopts), wanted)
     }),
   )
   const [first] = changes
@@ -74,10 +74,10 @@ export function planBlsEdits(
   return edits.filter((edit) => edit !== undefined)
 }
 
-const KERNELOPTS = /\$(?:kernelopts\b|\{kernelopts\})/
+const KERNELOPTS = /\$(?:kernelopts\b|\{kernelopts\})/g
 
 function usesKernelopts(text: string): boolean {
-  return KERNELOPTS.test(optionsOf(text))
+  return optionsOf(text).search(KERNELOPTS) >= 0
 }
 
 /** Whether all entries that use `$kernelopts` of the environment block get the same changes. */

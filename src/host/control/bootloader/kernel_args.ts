@@ -1,4 +1,5 @@
 // Kernel command lines as boot loaders keep them: words, some of them quoted. What is not changed stays byte for byte.
+import { HostError } from '../../../core/base/errors.ts'
 
 /** A change of one parameter. */
 export interface ArgChange {
@@ -19,8 +20,17 @@ export function findArg(args: string, key: string): string | undefined {
   return findArgs(args, key).at(-1)
 }
 
-/** Change parameters. The new value stands where the last old one stood, or at the end; the other old ones go. */
+/**
+ * Change parameters. The new value stands where the last old one stood, or at the end; the other old ones go.
+ *
+ * @throws {HostError} if a quote is not finished: nobody knows where words end then
+ */
 export function changeArgs(args: string, changes: readonly ArgChange[]): string {
+  if ((args.match(/"/g)?.length ?? 0) % 2 === 1) {
+    throw new HostError(
+      `unfinished quote in the kernel command line '${args.trim()}': mend it first`,
+    )
+  }
   return changes.reduce((text, { key, values }) => changeArg(text, key, values), args)
 }
 

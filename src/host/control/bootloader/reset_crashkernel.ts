@@ -156,7 +156,10 @@ function decide(
     ...(fadump === oldFadump ? [] : [{ key: 'fadump', values: fadump === '' ? [] : [fadump] }]),
   ]
   const args = changeArgs(entry.args, changes)
-  const isChanged = args !== entry.args
+  const isChanged = changes.some(({ key, values: wanted }) => {
+    // Said twice alike, by two variables, is said.
+    return [...new Set(findArgs(entry.args, key))].join(' ') !== wanted.join(' ')
+  })
   const fresh = findArgs(args, 'crashkernel')
   return {
     outcome: {

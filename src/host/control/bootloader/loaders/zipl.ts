@@ -52,7 +52,7 @@ function planSections({ root }: BootContext, changes: readonly EntryChange[]): F
     let changed = text
     for (const section of sectionsOf(text).toReversed()) {
       const wanted = changes.find(({ entry }) => entry.id === section.name)
-      if (!wanted || section.start < 0) continue
+      if (!wanted) continue
       const { start, parameters } = section
       const fresh = changeArgs(parameters, wanted.changes)
       changed = `${changed.slice(0, start)}${fresh}${changed.slice(start + parameters.length)}`
@@ -62,7 +62,7 @@ function planSections({ root }: BootContext, changes: readonly EntryChange[]): F
   return edit ? [edit] : []
 }
 
-/** Sections that start a kernel: those with an image. */
+/** Sections that start a kernel with parameters; those with a parmfile are left to their owner. */
 function sectionsOf(text: string): Section[] {
   const heads = [...text.matchAll(/^\[([^\]\n]+)\]/gm)]
   return heads
@@ -81,5 +81,5 @@ function sectionsOf(text: string): Section[] {
         start: parameters ? head.index + at : -1,
       }
     })
-    .filter(({ image }) => image !== '')
+    .filter(({ image, start }) => image !== '' && start >= 0)
 }

@@ -137,7 +137,7 @@ function readFacts({ root, arch, release }: Values): CrashkernelFacts {
   return {
     ...facts,
     ...(arch === undefined ? {} : { arch }),
-    ...(release === undefined ? {} : { release, has64kPages: /64k/.test(release) }),
+    ...(release === undefined ? {} : { release, has64kPages: release.includes('64k') }),
   }
 }
 

@@ -122,6 +122,6 @@ function regions(log: string, pattern: RegExp): Region[] {
 
 function crashkernelMessages(log: string): string[] {
   return Array.from(log.matchAll(/^<\d+>\[[^\]]*\] ([^\n]*)$/gm), ([, line = '']) => line).filter(
-    (line) => /crashkernel|Memory value expected/.test(line) && !/ommand line/.test(line),
+    (line) => /crashkernel|Memory value expected/.test(line) && !line.includes('ommand line'),
   )
 }

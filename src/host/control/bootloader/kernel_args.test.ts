@@ -11,6 +11,8 @@ import { compareNewestFirst } from './kernel_path.ts'
 import { unifiedDiff } from './line_diff.ts'
 import { changeAssignments, evaluateVariable, findAssignments } from './shell_assignment.ts'
 
+/** `${NAME}`, as a shell has it. */
+const braced = (name: string): string => `\${${name}}`
 const set = (...values: string[]) => [{ key: 'crashkernel', values }]
 
 test('a parameter is put in the place of its last, the others go', () => {
@@ -78,7 +80,7 @@ AA=six`
   )
   assert.equal(evaluateVariable([text], 'A'), 'three four')
   assert.equal(evaluateVariable([text], 'B'), 'five')
-  assert.equal(evaluateVariable(['A=x', 'A="$A y ${A}"'], 'A'), 'x y x')
+  assert.equal(evaluateVariable(['A=x', `A="$A y ${braced('A')}"`], 'A'), 'x y x')
   assert.equal(evaluateVariable(["A='$A'"], 'A'), '$A')
 })
 
@@ -93,7 +95,15 @@ test('what a shell makes of a file is what is evaluated', (context) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-shell-'))
   context.after(() => rmSync(folder, { recursive: true }))
   const file = path.join(folder, 'grub')
-  const value = fc.constantFrom('"a b"', "'c d'", 'e', '"$A f"', '"${B}g"', '""', '"\\"h\\""')
+  const value = fc.constantFrom(
+    '"a b"',
+    "'c d'",
+    'e',
+    '"$A f"',
+    `"${braced('B')}g"`,
+    '""',
+    '"\\"h\\""',
+  )
   const line = fc.tuple(fc.constantFrom('A', 'B'), fc.constantFrom('=', '+='), value)
   fc.assert(
     fc.property(fc.array(line, { maxLength: 6 }), (lines) => {

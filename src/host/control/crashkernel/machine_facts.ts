@@ -40,7 +40,7 @@ export function readCrashkernelFacts(root = '/'): CrashkernelFacts {
     cmdline: read('proc/cmdline').trim(),
     map,
     ramBytes: mapped ?? assumeRam(read('proc/meminfo')),
-    has64kPages: /64k/.test(release),
+    has64kPages: release.includes('64k'),
     isMemoryEncrypted: /Memory Encryption Features active: AMD (SME|SEV)/.test(readLog(root)),
     hasMlx5: existsSync(path.join(root, 'sys/bus/pci/drivers/mlx5_core')),
     hasSmmu: list(path.join(root, 'sys/devices/platform')).some((name) =>

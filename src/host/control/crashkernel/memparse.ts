@@ -15,7 +15,7 @@ export interface ParsedSize {
 /** Read a number with an optional unit `K M G T P E`, as memparse() does: decimal, `0x` hexadecimal, `0` octal. */
 export function memparse(text: string, at: number): ParsedSize {
   const rest = text.slice(at)
-  const [digits = '', base = 10] = findDigits(rest)
+  const [digits, base] = findDigits(rest)
   if (digits === '') return { value: 0n, end: at }
   const prefix = base === 16 ? 2 : 0
   const radix = BigInt(base)

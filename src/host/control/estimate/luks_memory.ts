@@ -43,7 +43,7 @@ function readKdfMemory(node: string): number {
     try {
       const head = Buffer.alloc(BINARY_HEADER_SIZE)
       if (readSync(fd, head, 0, head.length, 0) < head.length) return 0
-      const size = Number(head.readBigUInt64BE(8))
+      const size = Number(new DataView(head.buffer, head.byteOffset).getBigUint64(8, false))
       if (size > HEADER_SIZE_MAX || size <= BINARY_HEADER_SIZE) return 0
       const all = Buffer.alloc(size)
       return readSync(fd, all, 0, size, 0) < size ? 0 : parseKdfMemory(all)

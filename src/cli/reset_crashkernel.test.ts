@@ -81,6 +81,18 @@ test('--if-default keeps what somebody chose', async (context) => {
   assert.match(stderr, /^kdump: Kept crashkernel=333M for kernel=.*: it is no known default\n$/)
 })
 
+test("kernel-install's hook sets the new kernel alone, unless auto_reset_crashkernel is no", async (context) => {
+  const release = '5.14.14-200.fc34.x86_64'
+  const root = treeOf(context, FEDORA)
+  await reset(context, root, '--kernel=ALL', '--value', '1G-4G:192M,4G-64G:256M,64G-:512M')
+  const { stderr } = await reset(context, root, '--installed', release)
+  assert.match(stderr, /grub entry index=1\.\n.*grub entry index=2\./s)
+  assert.ok(!stderr.includes('index=0'))
+  const forbidden = { ...FEDORA, 'etc/kdump.conf': 'auto_reset_crashkernel no\n' }
+  const kept = await reset(context, treeOf(context, forbidden), '--installed', release)
+  assert.equal(kept.stderr, 'kdump: auto_reset_crashkernel is no: crashkernel= stays as it is\n')
+})
+
 test('--json tells entries, differences and commands', async (context) => {
   const root = treeOf(context, DEBIAN)
   const { stdout, stderr } = await reset(context, root, '--json', '--dry-run')

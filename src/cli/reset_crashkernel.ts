@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { HostError, UsageError } from '../core/base/errors.ts'
 import { parseOptions } from '../core/base/options.ts'
 import type { BootContext } from '../host/control/bootloader/boot_loader.ts'
-import { applyEdits, revertEdits } from '../host/control/bootloader/file_edit.ts'
+import { applyEdits, readTree, revertEdits } from '../host/control/bootloader/file_edit.ts'
 import { unifiedDiff } from '../host/control/bootloader/line_diff.ts'
 import {
   type EntryOutcome,
@@ -11,6 +11,8 @@ import {
   type ResetPlan,
 } from '../host/control/bootloader/reset_crashkernel.ts'
 import { readCrashkernelFacts } from '../host/control/crashkernel/machine_facts.ts'
+import { parseKdumpConf } from '../host/control/kdump_conf.ts'
+import { KDUMP_CONF } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 
 const OPTIONS = {
@@ -35,6 +37,10 @@ export async function resetCrashkernelMain(argv: readonly string[]): Promise<num
   const { values, operands } = parseOptions(OPTIONS, argv)
   if (operands[0] !== undefined) throw new UsageError(`${operands[0]} not recognized`)
   const root = values.root ?? '/'
+  if (values.installed !== undefined && !isAutomatic(root)) {
+    sayKdump('auto_reset_crashkernel is no: crashkernel= stays as it is')
+    return 0
+  }
   // A copied tree has programs of another machine; only files are changed there.
   const context: BootContext = root === '/' ? { root, run } : { root }
   const reset = planReset(context, readCrashkernelFacts(root), {
@@ -48,6 +54,12 @@ export async function resetCrashkernelMain(argv: readonly string[]): Promise<num
   if (values.json) printJson(reset, !values.dryRun)
   else printText(reset, values.dryRun, context.run !== undefined)
   return 0
+}
+
+/** What hooks do is the machine owner's to forbid; a file with mistakes forbids nothing. */
+function isAutomatic(root: string): boolean {
+  const parsed = parseKdumpConf(readTree(root, KDUMP_CONF))
+  return !parsed.ok || parsed.conf.autoResetCrashkernel
 }
 
 /** Edit, then run what makes the edits count; all is put back if that fails. */

@@ -84,7 +84,7 @@ function withLow(
     }
     messages.push(describeLow(low, isGeneric, ramSize(map)))
   }
-  messages.push(describeMain(main, isGeneric, ramSize(map)))
+  if (arch.hasHigh) messages.push(describeMain(main, isGeneric, ramSize(map)))
   return { main, low, cmaBytes: Number(request.cmaBytes), messages, failure: '' }
 }
 
@@ -103,7 +103,8 @@ function reserveAt(
   const start = Number(request.baseBytes)
   const end = start + Number(request.sizeBytes)
   const alignBytes = kind.isGeneric ? kind.arch.alignBytes : MIB
-  const messages = ['crashkernel reservation failed - memory is in use.']
+  const inUse = 'crashkernel reservation failed - memory is in use.'
+  const messages = kind.arch.hasHigh ? [inUse] : []
   if (start % alignBytes !== 0)
     return failed(messages, `the offset is no multiple of ${alignBytes / MIB} MB`)
   if (!free.some((region) => region.start <= start && region.end >= end))

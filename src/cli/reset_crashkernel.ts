@@ -11,7 +11,7 @@ import {
   type ResetPlan,
 } from '../host/control/bootloader/reset_crashkernel.ts'
 import { readCrashkernelFacts } from '../host/control/crashkernel/machine_facts.ts'
-import { parseKdumpConf } from '../host/control/kdump_conf.ts'
+import { forEachConfLine } from '../host/control/kdump_conf_lexer.ts'
 import { KDUMP_CONF } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 
@@ -56,10 +56,10 @@ export async function resetCrashkernelMain(argv: readonly string[]): Promise<num
   return 0
 }
 
-/** What hooks do is the machine owner's to forbid; a file with mistakes forbids nothing. */
+/** What hooks do is the machine owner's to forbid, in a file that may have mistakes elsewhere: only `no` forbids. */
 function isAutomatic(root: string): boolean {
-  const parsed = parseKdumpConf(readTree(root, KDUMP_CONF))
-  return !parsed.ok || parsed.conf.autoResetCrashkernel
+  const lines = [...forEachConfLine(readTree(root, KDUMP_CONF))]
+  return lines.findLast(({ option }) => option === 'auto_reset_crashkernel')?.value !== 'no'
 }
 
 /** Edit, then run what makes the edits count; all is put back if that fails. */

@@ -402,7 +402,9 @@ test('grubby does it where it can be run: all at once, or by index', (context) =
   assert.deepEqual(reset({}).plan.commands, [
     ['grubby', '--update-kernel', '0', '--args', 'crashkernel=300M'],
   ])
-  assert.throws(() => reset({ values: ['1G,high', '72M,low'] }), /several crashkernel= with grubby/)
+  assert.deepEqual(reset({ values: ['1G,high', '72M,low'] }).plan.commands, [
+    ['grubby', '--update-kernel', '0', '--args', 'crashkernel=1G,high crashkernel=72M,low'],
+  ])
   assert.deepEqual(
     parseGrubbyInfo(GRUBBY_INFO, 1).map(({ index, isDefault }) => [index, isDefault]),
     [

@@ -1,7 +1,6 @@
 // grubby, where it is installed: it knows GRUB's, zipl's and old boot loaders' files. Source: grubby(8), its output.
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { UnsupportedError } from '../../../../core/base/errors.ts'
 import type { BootContext, BootEntry, BootLoader, EntryChange } from '../boot_loader.ts'
 
 /** The grubby program. */
@@ -50,13 +49,9 @@ function updateCommand(which: string, change: EntryChange | undefined): string[]
   const set: string[] = []
   const gone: string[] = []
   for (const { key, values } of changes) {
-    if (values.length > 1) {
-      throw new UnsupportedError(
-        `several ${key}= with grubby, which keeps one of a kind: give one --value, or edit the entries yourself`,
-      )
-    }
-    if (values[0] === undefined) gone.push(key)
-    else set.push(`${key}=${values[0]}`)
+    if (values.length === 0) gone.push(key)
+    // grubby takes all old ones away before it adds the new ones.
+    set.push(...values.map((value) => `${key}=${value}`))
   }
   return [
     ...['grubby', '--update-kernel', which],

@@ -76,9 +76,10 @@ export function kernelKind(archName: string, release: string): KernelKind {
       `crashkernel= on ${archName}; known are ${CRASH_ARCHS.map(({ name }) => name).join(', ')}`,
     )
   }
-  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10) || 0)
+  // A kernel that is not known counts as the newest.
+  const [, major = '1000', minor = '0'] = /^(\d+)\.(\d+)/.exec(release) ?? []
   const isSince = (wantedMajor: number, wantedMinor: number): boolean =>
-    major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
+    Number(major) > wantedMajor || (Number(major) === wantedMajor && Number(minor) >= wantedMinor)
   const rhel = Number(/\.el([678])(?:_|\b)/.exec(release)?.[1] ?? 0)
   return {
     arch,

@@ -219,3 +219,23 @@ test('whatever stands on the line, the answer is a size below the memory or a re
     { numRuns: 2000 },
   )
 })
+
+test('how a kernel reads is told by its release; one that is not known counts as the newest', () => {
+  const cases = [
+    ['6.6.99', false, false],
+    ['6.7.0-rc1', true, false],
+    ['6.16.3', true, false],
+    ['6.17.0', true, true],
+    ['7.0.0', true, true],
+    ['5.14.0-500.el9', false, false],
+    ['', true, true],
+  ] as const
+  for (const [release, isGeneric, hasCma] of cases) {
+    const kind = kernelKind('x86_64', release)
+    assert.deepEqual([kind.isGeneric, kind.hasCma], [isGeneric, hasCma], release)
+  }
+  assert.equal(kernelKind('x86_64', '4.18.0-553.el8_10.x86_64').autoOfRhel, 8)
+  assert.equal(kernelKind('x86_64', '2.6.32-754.el6.x86_64').autoOfRhel, 6)
+  assert.equal(kernelKind('x86_64', '5.14.0-500.el9.x86_64').autoOfRhel, 0)
+  assert.throws(() => kernelKind('vax', '6.1'), /crashkernel= on vax; known are x86_64/)
+})

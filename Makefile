@@ -1,13 +1,13 @@
 # What a newcomer types. Each target brings what it needs (scripts/setup.sh) and a second run brings nothing.
 .POSIX:
-.PHONY: demo test check setup setup-test kernels sid peers bench clean
+.PHONY: demo test check setup setup-test kernels sid peers servers bench clean
 
 demo: setup
 	bin/node scripts/fetch_kernel.ts 6.1
 	bin/node scripts/demo.ts
 
 # All of it, virtual machines and other people's tools included: this is what CI runs.
-test: setup-test kernels peers
+test: setup-test kernels peers servers
 	bin/node scripts/test_all.ts
 
 # What needs no virtual machine; under a minute.
@@ -34,6 +34,11 @@ sid: setup
 # Debian sid's crash, makedumpfile and drgn, to compare with beside the ones installed here.
 peers: setup
 	bin/node scripts/fetch_peers.ts
+
+# The servers that test/vm sends dumps to, unpacked and never installed.
+servers: setup
+	bin/node scripts/fetch_sshd.ts
+	bin/node scripts/fetch_nfs_server.ts
 
 bench: setup-test kernels peers
 	bin/node bench/run.ts

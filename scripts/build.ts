@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { build } from 'esbuild'
+import { commonjsInBundle } from './commonjs_in_bundle.ts'
 
 const ENTRY = 'src/cli/main.ts'
 /** Folder of the bundle. */
@@ -48,6 +49,7 @@ export async function buildBundle(folder = BUNDLE): Promise<void> {
     platform: 'node',
     target: 'node24',
     external: ['koffi', 'iced-x86'],
+    plugins: [commonjsInBundle],
     keepNames: true,
     legalComments: 'inline',
     logLevel: 'warning',

@@ -67,7 +67,8 @@ export const EDGES: Readonly<Record<string, Edges>> = {
   'core/report': { folders: [...ANALYSIS, 'core/crash', 'core/diagnose'] },
   // koffi is a door out of JavaScript: one folder has its key.
   'host/platform': { folders: ['core'], packages: [...NODE, 'koffi', 'iced-x86'] },
-  'host/target': { folders: ['core', 'host/platform'], packages: NODE },
+  // ssh2 by ssh_client.ts only, loaded when an SSH target is opened.
+  'host/target': { folders: ['core', 'host/platform'], packages: [...NODE, 'ssh2'] },
   'host/capture': { folders: ['core', 'host/platform', 'host/target'], packages: NODE },
   'host/control': {
     folders: ['core', 'host/platform', 'host/target', 'host/capture'],
@@ -75,7 +76,7 @@ export const EDGES: Readonly<Record<string, Edges>> = {
   },
   'host/rehearse': {
     folders: ['core', 'host/platform', 'host/target', 'host/capture', 'host/control'],
-    packages: NODE,
+    packages: [...NODE, 'ssh2'],
   },
   'host/fleet': {
     folders: [

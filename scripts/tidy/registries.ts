@@ -23,6 +23,16 @@ export const REGISTRIES: readonly Registry[] = [
     folder: 'src/host/control/bootloader/loaders',
     kind: 'BootLoader',
   },
+  {
+    file: 'src/host/control/initramfs/backends.ts',
+    folder: 'src/host/control/initramfs',
+    kind: 'ImageBackend',
+  },
+  {
+    file: 'src/host/control/dialects/dialects.ts',
+    folder: 'src/host/control/dialects',
+    kind: 'Dialect',
+  },
   { file: 'src/cli/verbs.ts', folder: 'src/cli/verbs', kind: 'Verb' },
   { file: 'test/compat/claims/claims.ts', folder: 'test/compat/claims', kind: 'Claims' },
   { file: 'scripts/tidy/rules.ts', folder: 'scripts/tidy', kind: 'TidyRule' },

@@ -4,6 +4,8 @@ import { parseCaptureConfig } from '../host/capture/capture_config.ts'
 import { captureWork } from '../host/capture/capture_work.ts'
 import { linuxMachine } from '../host/capture/linux_machine.ts'
 import { runCapture } from '../host/capture/supervisor.ts'
+import { findTestId } from '../host/capture/test_id.ts'
+import { readFact } from '../host/platform/fact_tree.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
 /** Where the initramfs has it. */
@@ -15,11 +17,20 @@ const CONFIG = '/etc/kbox/capture.json'
  * @returns exit code: 0 saved, 1 not; on a real machine it does not return
  */
 export async function captureMain(argv: readonly string[]): Promise<number> {
-  const { config: file } = parseVerbOptions(argv, { config: { type: 'string', default: CONFIG } })
-  const config = parseCaptureConfig(file, readFileSync(file, 'utf8'))
+  const { config: file, again } = parseVerbOptions(argv, {
+    config: { type: 'string', default: CONFIG },
+    again: { type: 'boolean', default: false },
+  })
+  const testId = findTestId(readFact('/', 'proc/cmdline') ?? '')
+  const config = {
+    ...parseCaptureConfig(file, readFileSync(file, 'utf8')),
+    ...(testId === undefined ? {} : { testId }),
+  }
   // Before any date is made: directories are named in the machine's own time.
   process.env['TZ'] = config.timeZone
   // A dump holds every secret the machine had.
   process.umask(0o077)
-  return (await runCapture(config, linuxMachine, captureWork)) ? 0 : 1
+  // The hooks of one that was killed have run; one of them may be who did it.
+  const planned = again ? { ...config, hooks: { ...config.hooks, pre: [] } } : config
+  return (await runCapture(planned, linuxMachine, captureWork)) ? 0 : 1
 }

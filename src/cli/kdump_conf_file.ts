@@ -1,30 +1,51 @@
-// Reads kdump.conf for a verb and tells what is wrong with it.
-import { readFileSync } from 'node:fs'
-import { formatProblemPlace, parseKdumpConf } from '../host/control/kdump_conf.ts'
+// Reads the machine's configuration for a verb and tells what is wrong with it, in kdumpctl's words.
+import { NotFoundError } from '../core/base/errors.ts'
+import { formatProblemPlace } from '../host/control/conf_problem.ts'
 import type { KdumpConf } from '../host/control/kdump_conf_model.ts'
+import {
+  type Configuration,
+  type ConfigurationChoice,
+  type ConfigurationResult,
+  type FileProblem,
+  readConfiguration,
+} from '../host/control/read_configuration.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 
-/** Where every distribution has it. */
+/** Where Red Hat, and kbox itself, have it. */
 export const KDUMP_CONF = '/etc/kdump.conf'
 
-/** Read and parse; undefined after the problems were printed. */
-export function readKdumpConf(file: string): KdumpConf | undefined {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch {
-    sayKdump('Error: No kdump config file found!')
-    return undefined
-  }
-  const result = parseKdumpConf(text)
-  for (const warning of result.warnings) {
+/** Read and check; undefined after the problems were printed. */
+export function readSettings(choice: ConfigurationChoice = {}): Configuration | undefined {
+  const result = attemptRead(choice)
+  if (!result) return undefined
+  for (const warning of result.ok ? result.configuration.warnings : result.warnings) {
     warnKdump(warning.message)
-    sayKdump(formatProblemPlace(file, warning))
+    sayPlace(warning)
   }
-  if (result.ok) return result.conf
+  if (result.ok) return result.configuration
   for (const error of result.errors) {
     sayKdump(error.message)
-    sayKdump(formatProblemPlace(file, error))
+    sayPlace(error)
   }
   return undefined
+}
+
+/** Read and check what concerns the dump; undefined after the problems were printed. */
+export function readKdumpConf(file?: string): KdumpConf | undefined {
+  return readSettings({ file })?.conf
+}
+
+function attemptRead(choice: ConfigurationChoice): ConfigurationResult | undefined {
+  try {
+    return readConfiguration(choice)
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error
+    sayKdump('Error: No kdump config file found!')
+    sayKdump(`  ${error.message}`)
+    return undefined
+  }
+}
+
+function sayPlace(problem: FileProblem): void {
+  sayKdump(formatProblemPlace(problem.file, problem))
 }

@@ -88,7 +88,9 @@ test('help lists every verb but the internal ones', () => {
 })
 
 test('called kdumpctl it takes kdumpctl verbs and shows its usage for others, with exit code 1', () => {
-  assert.match(kbox(['frobnicate'], 'kdumpctl').stderr, /^kdump: Usage: kdumpctl \{start\|stop/)
+  const usage = /^kdump: Usage: kdumpctl \{.*start\|stop\|status\|restart\|reload\|rebuild\b.*\}$/m
+  assert.match(kbox(['frobnicate'], 'kdumpctl').stderr, usage)
+  assert.match(kbox(['setup-crypttab'], 'kdumpctl').stderr, /^kdump: setup-crypttab: kbox has no/)
   assert.equal(kbox(['frobnicate'], 'kdumpctl').status, 1)
   assert.match(kbox(['status', '--root', folder], 'kdumpctl').stderr, /Kdump is not operational/)
 })

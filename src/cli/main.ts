@@ -22,15 +22,18 @@ async function main(argv: readonly string[], calledAs: string): Promise<number> 
   return runVerb(name, rest)
 }
 
-/** kdumpctl's verbs that kbox has. */
-const KDUMPCTL_VERBS = [
-  ...['start', 'stop', 'status', 'showmem'],
-  ...['estimate', 'reset-crashkernel', 'get-default-crashkernel'],
+/** kdumpctl's verbs, in the order of its usage. */
+const KDUMPCTL_VERBS: readonly string[] = [
+  ...['estimate', 'start', 'stop', 'status', 'restart', 'reload', 'rebuild'],
+  ...['reset-crashkernel', 'propagate', 'showmem', 'test', 'setup-crypttab'],
+  'get-default-crashkernel',
 ]
 
 async function runKdumpctl(name: string, argv: readonly string[]): Promise<number> {
-  if (KDUMPCTL_VERBS.includes(name)) return runVerb(name, argv)
-  process.stderr.write(`kdump: Usage: kdumpctl {${KDUMPCTL_VERBS.join('|')}}\n`)
+  const known = KDUMPCTL_VERBS.filter((verb) => VERBS.some((candidate) => candidate.name === verb))
+  if (known.includes(name)) return runVerb(name, argv)
+  if (KDUMPCTL_VERBS.includes(name)) process.stderr.write(`kdump: ${name}: kbox has no such verb\n`)
+  process.stderr.write(`kdump: Usage: kdumpctl {${known.join('|')}}\n`)
   return EXIT_FAILED
 }
 

@@ -8,7 +8,7 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { mkelf } from '../../test/support/mkelf.ts'
 import { UnsupportedError, UsageError } from '../core/base/errors.ts'
-import { parseMakedumpfileOptions } from './makedumpfile_options.ts'
+import { parseMakedumpfileOptions } from '../host/capture/makedumpfile_options.ts'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kbox-makedumpfile-'))
 after(() => fs.rmSync(folder, { recursive: true }))

@@ -7,7 +7,7 @@ import {
   ML_COMMON,
   ML_ERROR,
   parseMakedumpfileOptions,
-} from './makedumpfile_options.ts'
+} from '../host/capture/makedumpfile_options.ts'
 import { VERSION } from './version.ts'
 import { writeText } from '../host/platform/stream.ts'
 

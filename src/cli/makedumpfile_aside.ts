@@ -8,7 +8,7 @@ import { rearrange } from '../host/capture/rearrange.ts'
 import { formatVmcoreinfoFile } from '../host/capture/vmcoreinfo_file.ts'
 import { openFileOutput } from '../host/platform/file_output.ts'
 import type { Messages } from './makedumpfile_messages.ts'
-import { type MakedumpfileRequest, ML_COMMON } from './makedumpfile_options.ts'
+import { type MakedumpfileRequest, ML_COMMON } from '../host/capture/makedumpfile_options.ts'
 import { formatMemUsage, formatPrediction } from './predict_text.ts'
 import { writeText } from '../host/platform/stream.ts'
 

@@ -19,7 +19,7 @@ import {
   ML_ERROR,
   ML_PROGRESS,
   ML_REPORT,
-} from './makedumpfile_options.ts'
+} from '../host/capture/makedumpfile_options.ts'
 
 const STDOUT = 1
 /** The target is too small: the next dump level may fit. */

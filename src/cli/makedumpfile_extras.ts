@@ -15,7 +15,11 @@ import {
 import { formatVtop, parseVtopAddress } from '../host/capture/vtop.ts'
 import { openFileSource } from '../host/platform/file_source.ts'
 import type { Messages } from './makedumpfile_messages.ts'
-import { type MakedumpfileRequest, ML_COMMON, ML_ERROR } from './makedumpfile_options.ts'
+import {
+  type MakedumpfileRequest,
+  ML_COMMON,
+  ML_ERROR,
+} from '../host/capture/makedumpfile_options.ts'
 import { formatPrediction } from './predict_text.ts'
 import { writeText } from '../host/platform/stream.ts'
 

@@ -4,7 +4,7 @@ import { monotonicMs } from '../host/platform/clock.ts'
 import { writeText } from '../host/platform/stream.ts'
 import type { DumpStats } from '../host/capture/dump_stats.ts'
 import type { DumpStage } from '../host/capture/engine.ts'
-import { ML_COMMON, ML_ERROR } from './makedumpfile_options.ts'
+import { ML_COMMON, ML_ERROR } from '../host/capture/makedumpfile_options.ts'
 
 const STAGE_TEXT: Readonly<Record<DumpStage, string>> = {
   filter: 'Excluding unnecessary pages',

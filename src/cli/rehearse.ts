@@ -1,18 +1,20 @@
 // kbox rehearse: does the whole road of a crash work, on this kernel and this configuration? Exit codes: 0 every step
 // went well, 1 a step failed, 2 usage.
-import { existsSync, readFileSync } from 'node:fs'
 import os from 'node:os'
 import { UsageError } from '../core/base/errors.ts'
 import { findRuntime } from '../host/control/arm.ts'
+import { redHat } from '../host/control/dialects/red_hat.ts'
 import { parseKdumpConf } from '../host/control/kdump_conf.ts'
 import type { KdumpConf } from '../host/control/kdump_conf_model.ts'
+import { findConfigurationFile } from '../host/control/read_configuration.ts'
 import { runInGuest } from '../host/rehearse/guest_program.ts'
 import { formatRehearseText, formatStepLine } from '../host/rehearse/rehearse_text.ts'
 import { rehearse } from '../host/rehearse/rehearse.ts'
 import { DEFAULT_KDUMP_CONF } from '../host/rehearse/rehearse_options.ts'
+import { startStandIn } from '../host/rehearse/stand_ins/stand_in.ts'
 import type { Scenario } from '../host/rehearse/scenario.ts'
 import { SCENARIOS } from '../host/rehearse/scenarios.ts'
-import { KDUMP_CONF, readKdumpConf } from './kdump_conf_file.ts'
+import { readSettings } from './kdump_conf_file.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
 const OPTIONS = {
@@ -45,8 +47,10 @@ export async function rehearseMain(argv: readonly string[]): Promise<number> {
   if (plan !== undefined) return runInGuest(plan)
   const config = readConfig(values.config)
   if (!config) return EXIT_FAILED
+  await using standIn = await startStandIn(config.conf)
   const result = await rehearse({
     ...config,
+    ...standIn?.options,
     kernel: values.kernel ?? `/boot/vmlinuz-${os.release()}`,
     modules: values.modules,
     memoryBytes: readSize('--memory', values.memory),
@@ -70,10 +74,11 @@ export async function rehearseMain(argv: readonly string[]): Promise<number> {
 export function readConfig(
   given: string | undefined,
 ): { kdumpConf: string; conf: KdumpConf } | undefined {
-  const file = given ?? (existsSync(KDUMP_CONF) ? KDUMP_CONF : undefined)
+  const file = given ?? findConfigurationFile()
   if (file !== undefined) {
-    const conf = readKdumpConf(file)
-    return conf && { conf, kdumpConf: readFileSync(file, 'utf8') }
+    const settings = readSettings({ file })
+    // The guest has a kdump.conf, whatever this machine has.
+    return settings && { conf: settings.conf, kdumpConf: redHat.format(settings) }
   }
   const parsed = parseKdumpConf(DEFAULT_KDUMP_CONF)
   if (!parsed.ok) throw new Error('kbox bug: the default kdump.conf is wrong')

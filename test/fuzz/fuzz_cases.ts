@@ -34,8 +34,18 @@ export const FUZZ_CASES = {
   'plans of machines whose page array, tables or sections are damaged': 150,
   'kernel command lines': 6000,
   'files of boot loaders': 150,
-  'cpio archives': 3000,
   'LUKS2 headers': 3000,
+  'cpio archives': 5000,
+  'kernel files': 4000,
+  'image manifests and load sets': 3000,
+  'capture command lines': 3000,
+  'kdump configurations of every dialect': 4000,
+  'files of shell assignments': 4000,
+  'collectors, arguments and sysctl files': 4000,
+  'known_hosts files': 4000,
+  'ssh_config files': 4000,
+  'host patterns': 4000,
+  'keys of SSH': 300,
 } as const
 
 /** The name of a target. */

@@ -45,6 +45,13 @@ export interface CaptureHook {
   readonly isDecisive: boolean
 }
 
+/** fence_kdump_send: tells the cluster that this machine dumps and must not be fenced. */
+export interface CaptureFence {
+  /** A path in the image. */
+  readonly file: string
+  readonly args: readonly string[]
+}
+
 /** Everything the recorder must know. */
 export interface CaptureConfig {
   readonly version: 2
@@ -57,9 +64,19 @@ export interface CaptureConfig {
   /** Absent where this machine has no disk that could be written to that way. */
   readonly breadcrumb?: BreadcrumbPlace
   readonly hooks: CaptureHooks
+  /** Absent where no cluster is to be told. */
+  readonly fence?: CaptureFence
+  /** A watchdog was armed, so that it still runs: /init pets it. */
+  readonly petsWatchdogs?: boolean
   readonly failureAction: FailureAction
   readonly finalAction: FinalAction
   readonly codec: CodecName | 'none'
+  /** `elf` stores pages as they are; `kdump` if absent. */
+  readonly format?: 'elf'
+  /** Threads that compress; absent: as many as there is no reason for more. */
+  readonly threads?: number
+  /** Print no progress. */
+  readonly isQuiet?: boolean
   /** Dump levels to try in turn while the target is too small; what fits of the last one is kept. */
   readonly dumpLevels: readonly number[]
   readonly pageOrder: 'priority' | 'pfn'
@@ -75,6 +92,8 @@ export interface CaptureConfig {
   readonly timeZone: string
   /** Release of the kernel that was armed. */
   readonly release: string
+  /** This crash is a test: from the command line, never in the file. */
+  readonly testId?: string
 }
 
 /** No programs. */
@@ -99,6 +118,8 @@ export function parseCaptureConfig(file: string, text: string): CaptureConfig {
     ...(read.has('network') ? { network: parseNetworkPlan(read.object('network')) } : {}),
     ...(read.has('breadcrumb') ? { breadcrumb: parseBreadcrumb(read.object('breadcrumb')) } : {}),
     hooks: parseHooks(read.object('hooks')),
+    ...(read.has('fence') ? { fence: parseFence(read.object('fence')) } : {}),
+    ...(read.has('petsWatchdogs') ? { petsWatchdogs: read.boolean('petsWatchdogs') } : {}),
     failureAction: read.oneOf('failureAction', [
       'reboot',
       'halt',
@@ -108,6 +129,9 @@ export function parseCaptureConfig(file: string, text: string): CaptureConfig {
     ]),
     finalAction: read.oneOf('finalAction', ['reboot', 'halt', 'poweroff']),
     codec: read.oneOf('codec', ['none', 'zlib', 'lzo', 'snappy', 'zstd']),
+    ...(read.has('format') ? { format: read.oneOf('format', ['elf']) } : {}),
+    ...(read.has('threads') ? { threads: read.number('threads') } : {}),
+    ...(read.has('isQuiet') ? { isQuiet: read.boolean('isQuiet') } : {}),
     dumpLevels,
     pageOrder: read.oneOf('pageOrder', ['priority', 'pfn']),
     deviceTimeoutMs: read.number('deviceTimeoutMs'),
@@ -129,6 +153,10 @@ function parseBreadcrumb(read: Members): BreadcrumbPlace {
     })),
     nonce: read.string('nonce'),
   }
+}
+
+function parseFence(read: Members): CaptureFence {
+  return { file: read.string('file'), args: read.strings('args') }
 }
 
 function parseHooks(read: Members): CaptureHooks {

@@ -98,10 +98,10 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   const writing =
     options.format === 'elf' ? elfWriting(options, input, plan) : kdumpWriting(options, input, plan)
   const { writers, dumped } = writing
-  for (const writer of writers) writer.begin()
+  for (const writer of writers) await writer.begin()
   // Whatever happens: what was written must be found in the file.
-  using unfinished = new DisposableStack()
-  unfinished.defer(() => writers.forEach((writer) => writer.finish(false)))
+  await using unfinished = new AsyncDisposableStack()
+  for (const writer of writers) unfinished.defer(() => writer.finish(false))
   await using pool = await startPool(options, writing)
   let isExpired = false
   const counts = await copyPages({
@@ -122,7 +122,7 @@ export async function runDump(options: RunDumpOptions): Promise<DumpStats> {
   const isWhole = counts.copied + counts.zero + counts.repeated === dumped.total
   const isComplete = isWhole && writers.every(({ ok }) => ok)
   unfinished.move()
-  for (const writer of writers) writer.finish(isComplete)
+  for (const writer of writers) await writer.finish(isComplete)
   return makeStats({
     ...{ plan, counts, startMs, planMs, isComplete, writers },
     pages: input.pages,

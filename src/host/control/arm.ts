@@ -1,28 +1,34 @@
-// kdumpctl's start: read the configuration, find everything, build the capture image, load it.
-// Planning only reads; all that changes the machine happens in `arm`.
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
-import os from 'node:os'
+// What would be loaded to wait for a crash: kernel, capture image and command line, from the configuration and the facts of
+// a machine. Planning only reads; rebuild.ts builds the image, load_image.ts loads it.
+import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
-import { NO_HOOKS, type CaptureConfig } from '../capture/capture_config.ts'
+import type { CaptureConfig } from '../capture/capture_config.ts'
 import {
   checkCmdlineLength,
-  defaultCmdlineRules,
-  findBootCpuApicId,
-  prepareCmdline,
+  planCmdline,
+  readMachine,
+  type CmdlineWord,
+  type MoreWords,
 } from './capture_cmdline.ts'
-import { buildImage, type BuiltImage, type ImageFile } from './initramfs/build_image.ts'
-import { findDeviceDrivers, type DeviceDrivers } from './initramfs/device_modules.ts'
-import { ModuleIndex, type KernelModule } from './initramfs/module_index.ts'
+import { type CoreCollector, printsProgress } from './core_collector.ts'
+import { freezeNetwork, networkNeedOf, type FrozenNetwork } from './freeze_network.ts'
+import type { ImageFile, StorageNeeds } from './initramfs/build_image.ts'
+import type { ImageBackend } from './initramfs/image_backend.ts'
+import type { KernelModule } from './initramfs/module_index.ts'
+import { planImage } from './initramfs/plan_image.ts'
 import type { KdumpConf } from './kdump_conf_model.ts'
-import { explainKexecError, loadCrashImage, readKexecFacts } from './kexec.ts'
+import { chooseKernel, readRunningRelease } from './kernel/choose_kernel.ts'
+import { checkKernelFile, cmdlineMaxOf } from './kernel/check_kernel.ts'
+import { readKernelFormat } from './kernel/kernel_format.ts'
+import { planRecorder } from './plan_recorder.ts'
+import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from './load_settings.ts'
 import {
   readMemTotal,
   resolveRootfs,
   resolveTarget,
   type ResolvedTarget,
 } from './resolve_target.ts'
-import { findWatchdogDrivers } from './watchdog.ts'
 
 /** What the caller may choose instead of what we would find. */
 export interface ArmChoices {
@@ -34,180 +40,228 @@ export interface ArmChoices {
   readonly pageOrder?: CaptureConfig['pageOrder']
   readonly stallTimeoutMs?: number
   readonly overallTimeoutMs?: number
+  readonly hookTimeoutMs?: number
   /** More words for the capture kernel's command line. */
   readonly append?: string
+  /** What the files beside kdump.conf say of kernel and command line. */
+  readonly settings?: LoadSettings
+  /** An image made by another version is built anew. */
+  readonly kboxVersion?: string
+  /** Where boot/, dev/, etc/, lib/, proc/, run/ and sys/ are found: `/`, or a copied tree to plan for. */
+  readonly root?: string
 }
 
 /** What will be loaded, and from which files. */
 export interface ArmPlan {
+  /** Release of the capture kernel. */
   readonly release: string
+  /** The file that is loaded. */
   readonly kernel: string
+  /** The file it comes from: another one where the kernel is part of a unified kernel image. */
+  readonly kernelSource: string
+  /** Why this kernel. */
+  readonly kernelReason: string
   readonly runtime: string
   readonly busybox: string
   readonly image: string
+  readonly targets: readonly ResolvedTarget[]
+  /** Who makes the image, and why. */
+  readonly backend: ImageBackend
+  readonly backendReason: string
   readonly modules: readonly KernelModule[]
+  /** What must be set up before the targets' devices are there; absent for plain disks. */
+  readonly storage?: StorageNeeds
   /** Keys, hooks and the like. */
   readonly files: readonly ImageFile[]
   readonly cmdline: string
+  /** Why each word of it is there, and which are not. */
+  readonly cmdlineWords: readonly CmdlineWord[]
+  /** Words of it that this image and this start bring. */
+  readonly words: MoreWords
+  /** Name of the platform, '' if it is not one we know. */
+  readonly platform: string
+  /** What command line and load were made by. */
+  readonly settings: LoadSettings
   readonly config: CaptureConfig
+  /** Breadcrumb file; '' for none. */
+  readonly crumbFile: string
+  readonly kboxVersion: string
   readonly warnings: readonly string[]
 }
 
+/** Images and what belongs to them; never in /boot, which is small and may be read-only. */
+const STATE_FOLDER = '/var/lib/kdump'
+const RUNTIME = '/usr/lib/kbox/runtime.squashfs'
+const BUSYBOX = '/usr/lib/kbox/busybox'
 const DEVICE_TIMEOUT_MS = 60_000
+const LINK_TIMEOUT_MS = 60_000
 const STALL_TIMEOUT_MS = 300_000
 const OVERALL_TIMEOUT_MS = 6 * 3600_000
 const HOOK_TIMEOUT_MS = 300_000
 
 /**
- * Decide what would be loaded, from the configuration and this machine.
+ * Decide what would be loaded, from the configuration and a machine.
  *
  * @throws {KdumpError} if something needed is missing or not supported; the message names it and the remedy
  */
-export function planArm(conf: KdumpConf, choices: ArmChoices = {}): ArmPlan {
-  const release = os.release()
-  const kernel = choices.kernel ?? findKernel(release)
-  const targets = conf.targets.map((target) => resolveTarget(target, conf))
-  const rootfs = conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path) : undefined
+export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promise<ArmPlan> {
+  const { root = '/', settings = DEFAULT_LOAD_SETTINGS } = choices
   const warnings: string[] = []
-  const memTotal = readMemTotal()
-  for (const { availableBytes } of targets) {
-    if (availableBytes !== undefined && availableBytes < memTotal)
-      warnings.push('There might not be enough space to save a vmcore.')
-  }
+  const { kernel, cmdlineMax, problem } = planKernel(choices, settings, root)
+  if (problem !== '') warnings.push(problem)
+  const { targets, rootfs } = await findTargets(conf, root, warnings)
   const all = rootfs ? [...targets, rootfs] : targets
-  const modules = findModules(release, all, conf.extraModules, warnings)
-  const cmdline = captureCmdline(choices.append ?? '')
+  const network = freezeNetworkTo(targets, conf, root)
+  const recorder = planRecorder(conf, root)
+  const planned = planImage(
+    {
+      release: kernel.release,
+      targets: all,
+      moreDevices: recorder.devices,
+      network,
+      conf: { ...conf, extraModules: [...conf.extraModules, ...recorder.modules] },
+    },
+    root,
+  )
+  warnings.push(...recorder.warnings, ...planned.warnings)
+  const words = { image: planned.append, asked: choices.append ?? '' }
+  const cmdline = planCmdline(settings, words, root)
+  checkCmdlineLength(cmdline.text, cmdlineMax)
   return {
-    release,
-    kernel,
-    runtime: choices.runtime ?? findRuntime(),
-    busybox: choices.busybox ?? findExecutable('busybox'),
-    image: choices.image ?? `/var/lib/kdump/initramfs-${release}kdump.img`,
-    modules,
-    files: all.flatMap(({ files }) => files),
-    cmdline,
+    ...kernel,
+    runtime: choices.runtime ?? findPart(root, warnings, RUNTIME, findRuntime),
+    busybox: choices.busybox ?? findPart(root, warnings, BUSYBOX, () => findExecutable('busybox')),
+    image: choices.image ?? defaultImage(kernel.release),
+    targets,
+    backend: planned.backend,
+    backendReason: planned.reason,
+    modules: planned.modules,
+    ...(planned.storage ? { storage: planned.storage } : {}),
+    files: [...all.flatMap(({ files }) => files), ...recorder.files],
+    crumbFile: recorder.crumbFile,
+    cmdline: cmdline.text,
+    cmdlineWords: cmdline.words,
+    words,
+    platform: cmdline.platform,
+    settings,
+    kboxVersion: choices.kboxVersion ?? '',
     warnings,
     config: {
       version: 2,
       targets: targets.map(({ place }) => place),
       ...(rootfs ? { rootfs: rootfs.place } : {}),
-      hooks: NO_HOOKS,
+      ...(network ? { network: network.plan } : {}),
+      ...recorder.config,
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
-      codec: conf.coreCollector.codec,
-      dumpLevels: conf.coreCollector.dumpLevels,
-      pageOrder: choices.pageOrder ?? 'priority',
-      deviceTimeoutMs:
-        conf.deviceTimeoutSeconds === undefined
-          ? DEVICE_TIMEOUT_MS
-          : conf.deviceTimeoutSeconds * 1000,
-      hookTimeoutMs: HOOK_TIMEOUT_MS,
-      stallTimeoutMs: choices.stallTimeoutMs ?? STALL_TIMEOUT_MS,
-      overallTimeoutMs: choices.overallTimeoutMs ?? OVERALL_TIMEOUT_MS,
+      ...collectorConfig(conf.coreCollector),
+      ...(choices.pageOrder === undefined ? {} : { pageOrder: choices.pageOrder }),
+      ...timeouts(conf, choices),
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-      release,
+      release: readRunningRelease(root),
     },
   }
 }
 
-/** Build the initramfs of a plan. @throws {HostError} if it cannot be written */
-export function buildPlannedImage({
-  image,
-  busybox,
-  runtime,
-  modules,
-  files,
-  config,
-}: ArmPlan): BuiltImage {
-  return buildImage(image, { busybox, runtime, modules, files, config })
-}
-
-/**
- * Load the capture kernel of a plan.
- *
- * @throws {HostError} explaining the kernel's refusal
- */
-export function loadPlannedImage({ kernel, image, cmdline }: ArmPlan, reservedBytes: number): void {
-  try {
-    loadCrashImage({ kernel, initrd: image, cmdline })
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error
-    const facts = readKexecFacts(reservedBytes, statSync(kernel).size + statSync(image).size)
-    throw new HostError(explainKexecError(error, facts), error.errno, { cause: error })
-  }
-}
-
-/** What mounting the runtime needs. */
-const RUNTIME_MODULES = ['loop', 'squashfs']
-const NO_DRIVERS: DeviceDrivers = { modules: [], aliases: [] }
-
-function findModules(
-  release: string,
-  targets: readonly ResolvedTarget[],
-  extra: readonly string[],
+/** Where dumps go, and what is doubtful about it. */
+async function findTargets(
+  conf: KdumpConf,
+  root: string,
   warnings: string[],
-): readonly KernelModule[] {
-  const index = new ModuleIndex(findModuleDirectory(release))
-  const wanted = [...RUNTIME_MODULES]
-  for (const { device, modules } of targets) {
-    const drivers = device === undefined ? NO_DRIVERS : findDeviceDrivers(device)
-    // The tree is walked upwards from the disk; its bus must come first.
-    wanted.push(
-      ...drivers.modules.toReversed(),
-      ...drivers.aliases.flatMap((alias) => index.find(alias)),
-    )
-    wanted.push(...modules)
+): Promise<{ readonly targets: ResolvedTarget[]; readonly rootfs: ResolvedTarget | undefined }> {
+  const targets = await Promise.all(conf.targets.map((target) => resolveTarget(target, conf, root)))
+  const memTotal = readMemTotal(root)
+  for (const { availableBytes, warnings: doubts = [] } of targets) {
+    warnings.push(...doubts)
+    if (availableBytes !== undefined && availableBytes < memTotal)
+      warnings.push('There might not be enough space to save a vmcore.')
   }
-  const needed = index.order(wanted)
-  // A driver that is in use but neither a file nor built in came from somewhere else (an out-of-tree module, say).
-  if (needed.missing.length > 0) {
-    throw new HostError(
-      `kernel modules not found in ${index.directory}: ${needed.missing.join(', ')}; run depmod`,
-      'ENOENT',
-    )
+  const isNeeded = conf.failureAction === 'dump_to_rootfs'
+  return { targets, rootfs: isNeeded ? resolveRootfs(conf.path, root) : undefined }
+}
+
+/** How long each wait of the recorder may take. */
+function timeouts(
+  { deviceTimeoutSeconds }: KdumpConf,
+  { hookTimeoutMs, stallTimeoutMs, overallTimeoutMs }: ArmChoices,
+): Pick<
+  CaptureConfig,
+  'deviceTimeoutMs' | 'hookTimeoutMs' | 'stallTimeoutMs' | 'overallTimeoutMs'
+> {
+  return {
+    deviceTimeoutMs:
+      deviceTimeoutSeconds === undefined ? DEVICE_TIMEOUT_MS : deviceTimeoutSeconds * 1000,
+    hookTimeoutMs: hookTimeoutMs ?? HOOK_TIMEOUT_MS,
+    stallTimeoutMs: stallTimeoutMs ?? STALL_TIMEOUT_MS,
+    overallTimeoutMs: overallTimeoutMs ?? OVERALL_TIMEOUT_MS,
   }
-  const all = index.order([...wanted, ...extra])
-  for (const name of all.missing) warnings.push(`Module ${name} not found`)
-  return all.modules
 }
 
-function captureCmdline(append: string): string {
-  const rules = defaultCmdlineRules(process.arch)
-  const bootCpuApicId = findBootCpuApicId(readFileSync('/proc/cpuinfo', 'utf8'))
-  const running = readFileSync('/proc/cmdline', 'utf8').trim()
-  const cmdline = prepareCmdline(running, {
-    remove: rules.remove,
-    append: `${rules.append} ${append}`,
-    watchdogDrivers: findWatchdogDrivers(),
-    ...(bootCpuApicId === undefined ? {} : { bootCpuApicId }),
-  })
-  checkCmdlineLength(cmdline)
-  return cmdline
+/** What the recorder is told of the dump itself. */
+function collectorConfig(
+  collector: CoreCollector,
+): Pick<CaptureConfig, 'codec' | 'dumpLevels' | 'format' | 'isQuiet' | 'pageOrder' | 'threads'> {
+  const { codec, dumpLevels, format, pageOrder, threads } = collector
+  return {
+    codec,
+    dumpLevels,
+    pageOrder,
+    ...(format === 'elf' ? { format } : {}),
+    ...(threads === undefined ? {} : { threads }),
+    ...(printsProgress(collector) ? {} : { isQuiet: true }),
+  }
 }
 
-function findKernel(release: string): string {
-  const candidates = [
-    ...[
-      `/boot/vmlinuz-${release}`,
-      `/usr/lib/modules/${release}/vmlinuz`,
-      `/lib/modules/${release}/vmlinuz`,
-    ],
-    ...[`/boot/efi/vmlinuz-${release}`, `/efi/vmlinuz-${release}`, `/vmlinuz-${release}`],
-  ]
-  const found = candidates.find((file) => existsSync(file))
-  if (found) return found
-  throw new HostError(
-    `Failed to detect kdump kernel location (looked for ${candidates.join(', ')}): give --kernel FILE`,
-    'ENOENT',
-  )
+/** Where the image of a release is unless another place is asked for. */
+export function defaultImage(release: string): string {
+  return path.join(STATE_FOLDER, `initramfs-${release}kdump.img`)
 }
 
-function findModuleDirectory(release: string): string {
-  const candidates = [`/lib/modules/${release}`, `/usr/lib/modules/${release}`]
-  return (
-    candidates.find((folder) => existsSync(path.join(folder, 'modules.dep'))) ??
-    `/lib/modules/${release}`
-  )
+/** Freeze the network if a target lies behind one. */
+function freezeNetworkTo(
+  targets: readonly ResolvedTarget[],
+  { linkTimeoutSeconds }: KdumpConf,
+  root: string,
+): FrozenNetwork | undefined {
+  const needs = targets.flatMap(({ place }) => networkNeedOf(place) ?? [])
+  if (needs.length === 0) return undefined
+  const timeoutMs = linkTimeoutSeconds === undefined ? LINK_TIMEOUT_MS : linkTimeoutSeconds * 1000
+  return freezeNetwork(needs, timeoutMs, root)
+}
+
+/** The parts of a copied tree's machine are here only if this machine has the same: a plan can be made without them. */
+function findPart(root: string, warnings: string[], usual: string, find: () => string): string {
+  if (root === '/') return find()
+  if (!existsSync(path.join(root, usual))) warnings.push(`${usual} is not in ${root}`)
+  return usual
+}
+
+/** The kernel, and what its file says; in a copied tree the file may be a stub, which is only warned of. */
+interface PlannedKernel {
+  readonly kernel: Pick<ArmPlan, 'release' | 'kernel' | 'kernelSource' | 'kernelReason'>
+  readonly cmdlineMax: number
+  readonly problem: string
+}
+
+function planKernel(choices: ArmChoices, settings: LoadSettings, root: string): PlannedKernel {
+  const named = choices.kernel === undefined ? {} : { kernel: path.resolve(choices.kernel) }
+  const { file, release, reason } = chooseKernel({ ...settings, ...named }, root)
+  const format = readKernelFormat(path.join(root, file))
+  const machine = readMachine(root)
+  let problem = ''
+  try {
+    checkKernelFile(file, format, settings.kexecMode, machine)
+  } catch (error) {
+    if (root === '/' || !(error instanceof HostError)) throw error
+    problem = error.message
+  }
+  const isUki = format.kind === 'uki'
+  const kernel = isUki ? path.join(STATE_FOLDER, `vmlinuz-${release}.uki`) : file
+  return {
+    kernel: { release, kernel, kernelSource: file, kernelReason: reason },
+    cmdlineMax: cmdlineMaxOf(format, machine),
+    problem,
+  }
 }
 
 /**

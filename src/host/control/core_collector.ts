@@ -1,15 +1,32 @@
-// The `core_collector makedumpfile …` line: makedumpfile's options as getopt_long reads them, those we act on.
+// The `core_collector …` line: makedumpfile's options by the very table `kbox makedumpfile` has, those that make sense in
+// a capture kernel; and the copying programs that kdump.conf(5) allows instead.
+// Source: kdump.conf(5), makedumpfile(8); kdump-lib-initramfs.sh for what becomes of -F.
+import { KdumpError } from '../../core/base/errors.ts'
+import type { CodecName } from '../../core/codec/codec.ts'
+import {
+  type MakedumpfileRequest,
+  ML_PROGRESS,
+  parseMakedumpfileFlags,
+} from '../capture/makedumpfile_options.ts'
+import type { PageOrder } from '../capture/page_order.ts'
 
 /** Compression of page data, by makedumpfile's options -c -l -p -z; 'none' without any. */
-export type CollectorCodec = 'none' | 'zlib' | 'lzo' | 'snappy' | 'zstd'
+export type CollectorCodec = CodecName | 'none'
 
 /** What kdump.conf asks of the dump. */
 export interface CoreCollector {
   readonly codec: CollectorCodec
+  /** `elf` by -E. */
+  readonly format: 'kdump' | 'elf'
   /** 0–31, to be tried in turn while the target is too small. */
   readonly dumpLevels: readonly number[]
-  /** makedumpfile's bit mask of what to print, 0–31. */
+  /** makedumpfile's bit mask of what to print, 0–31; we act on bit 1, progress. */
   readonly messageLevel: number
+  readonly pageOrder: PageOrder
+  /** Threads that compress; undefined leaves it to the recorder. */
+  readonly threads: number | undefined
+  /** -F was written: an ssh target gets `vmcore.flat`. */
+  readonly isFlattened: boolean
 }
 
 /** Where in the value something is wrong; `index` counts characters from 0. */
@@ -30,178 +47,178 @@ export type CollectorResult =
   | { readonly ok: false; readonly problem: CollectorProblem }
 
 /** kdumpctl's collector when kdump.conf names none: `makedumpfile -l --message-level 7 -d 31`. */
-export const DEFAULT_COLLECTOR: CoreCollector = { codec: 'lzo', dumpLevels: [31], messageLevel: 7 }
-
-// What makedumpfile does when an option is not given.
-const MAKEDUMPFILE_DUMP_LEVEL = 0
-const MAKEDUMPFILE_MESSAGE_LEVEL = 7
-
-const CODEC_OF: Readonly<Record<string, CollectorCodec>> = {
-  c: 'zlib',
-  l: 'lzo',
-  p: 'snappy',
-  z: 'zstd',
+export const DEFAULT_COLLECTOR: CoreCollector = {
+  codec: 'lzo',
+  format: 'kdump',
+  dumpLevels: [31],
+  messageLevel: 7,
+  pageOrder: 'priority',
+  threads: undefined,
+  isFlattened: false,
 }
 
-type LongOption = 'message-level' | 'num-threads' | 'dump-level'
-const LONG_OPTIONS: readonly LongOption[] = ['message-level', 'num-threads', 'dump-level']
+/** What makedumpfile does without options, and what a plain copy is. */
+const UNFILTERED: CoreCollector = { ...DEFAULT_COLLECTOR, codec: 'none', dumpLevels: [0] }
+
+/** Programs that copy all of memory. */
+const COPIERS: ReadonlySet<string> = new Set(['cp', 'scp', 'dd', 'cat'])
+
+/** What makes no sense in a capture kernel, and why. */
+const REFUSED: Readonly<Partial<Record<keyof MakedumpfileRequest, string>>> = {
+  isSplit: '--split: a target takes one dump',
+  splitblockKib: '--splitblock-size: a target takes one dump',
+  sizeLimit: '-L: the dump takes the room there is; what does not fit is the least important',
+  eraseConfig:
+    '--config: the rules need the types of the kernel, for which a capture kernel has no room; ' +
+    "erase afterwards with 'kbox makedumpfile --config FILE vmcore erased'",
+  vmcoreinfoFile: '-i: the kernel that crashed says itself how it is laid out',
+  vmlinux: '-x: the kernel that crashed says itself how it is laid out',
+  vtop: '--vtop: nobody reads it there',
+  isPartialDmesg: '--partial-dmesg: the whole log is saved before the dump',
+  isDryRun: '--dry-run: no dump would be written',
+  checkOnly: '--check-params: no dump would be written',
+}
 
 interface Word {
   readonly text: string
   readonly index: number
 }
 
-interface Parse {
-  collector: CoreCollector
-  readonly warnings: CollectorProblem[]
-}
-
 /** Parse the value of core_collector. Never throws. */
 export function parseCoreCollector(value: string): CollectorResult {
   const words = splitWords(value)
-  const [command, ...args] = words
-  if (command?.text.split('/').at(-1) !== 'makedumpfile') {
-    const what = 'not supported yet: a core_collector other than makedumpfile'
-    return fail(
-      command ?? { text: '', index: 0 },
-      what,
-      "write 'core_collector makedumpfile -l --message-level 7 -d 31'",
-    )
+  const [command = { text: '', index: 0 }, ...args] = words
+  const program = command.text.split('/').at(-1) ?? ''
+  if (COPIERS.has(program)) return copier(command, program)
+  if (program !== 'makedumpfile') {
+    const what = `'${program}' is no collector: kbox writes the dump itself, as makedumpfile, cp, scp or dd would`
+    return fail(command, what, "write 'core_collector makedumpfile -l --message-level 7 -d 31'")
   }
-  const parse: Parse = {
-    collector: {
-      codec: 'none',
-      dumpLevels: [MAKEDUMPFILE_DUMP_LEVEL],
-      messageLevel: MAKEDUMPFILE_MESSAGE_LEVEL,
-    },
-    warnings: [],
-  }
-  for (let i = 0; i < args.length; i++) {
-    const word = args[i] as Word
-    if (word.text === '--') {
-      const extra = args[i + 1]
-      return extra
-        ? fail(extra, 'not an option', 'kbox adds the file names itself: remove it')
-        : done(parse)
-    }
-    if (!word.text.startsWith('-') || word.text === '-') {
-      return fail(word, 'not an option', 'kbox adds the file names itself: remove it')
-    }
-    const result = word.text.startsWith('--')
-      ? parseLong(parse, word, args[i + 1])
-      : parseShort(parse, word, args[i + 1])
-    if (typeof result !== 'number') return result
-    i += result
-  }
-  return done(parse)
+  const parsed = parseFlags(args)
+  if ('problem' in parsed) return { ok: false, problem: parsed.problem }
+  const { request } = parsed
+  const refused = findRefused(request, args)
+  if (refused) return { ok: false, problem: refused }
+  return { ok: true, collector: collectorOf(request), warnings: findIgnored(request, args) }
 }
 
-function done(parse: Parse): CollectorResult {
-  return { ok: true, collector: parse.collector, warnings: parse.warnings }
+/** Format a collector as makedumpfile's command line. */
+export function formatCoreCollector(collector: CoreCollector): string {
+  const { codec, format, dumpLevels, messageLevel, pageOrder, threads, isFlattened } = collector
+  return [
+    'makedumpfile',
+    ...(isFlattened ? ['-F'] : []),
+    ...(format === 'elf' ? ['-E'] : []),
+    ...(codec === 'none' ? [] : [LETTER[codec] ?? '']),
+    `--message-level ${messageLevel}`,
+    `-d ${dumpLevels.join(',')}`,
+    ...(pageOrder === 'priority' ? [] : [`--page-order ${pageOrder}`]),
+    ...(threads === undefined ? [] : [`--num-threads ${threads}`]),
+  ].join(' ')
 }
 
-/** Parse a cluster such as `-cd31`; returns how many following words it took. */
-function parseShort(parse: Parse, word: Word, next: Word | undefined): number | CollectorResult {
-  for (let at = 1; at < word.text.length; at++) {
-    const letter = word.text.charAt(at)
-    const codec = CODEC_OF[letter]
-    // Point at the dash of an option that stands alone, at the letter in a cluster.
-    const index = word.index + (at === 1 ? 0 : at)
-    if (codec) {
-      parse.collector = { ...parse.collector, codec }
-    } else if (letter === 'F') {
-      parse.warnings.push(flatIgnored({ text: '-F', index }))
-    } else if (letter === 'd') {
-      const inline = word.text.slice(at + 1)
-      const argument = inline === '' ? next : { text: inline, index: word.index + at + 1 }
-      return setDumpLevel(parse, word, argument) ?? (inline === '' ? 1 : 0)
-    } else {
-      return fail(
-        { text: `-${letter}`, index },
-        `not supported yet: makedumpfile -${letter}`,
-        KNOWN,
-      )
-    }
-  }
-  return 0
+/** Should the recorder print how far the dump is? */
+export function printsProgress({ messageLevel }: CoreCollector): boolean {
+  return (messageLevel & ML_PROGRESS) !== 0
 }
 
-/** Parse `--name value` or `--name=value`, the name possibly abbreviated; returns how many following words it took. */
-function parseLong(parse: Parse, word: Word, next: Word | undefined): number | CollectorResult {
-  const equals = word.text.indexOf('=')
-  const name = word.text.slice(2, equals < 0 ? undefined : equals)
-  const found = LONG_OPTIONS.filter((option) => option.startsWith(name))
-  const [option] = found
-  if (found.length !== 1 || option === undefined || name === '') {
-    return fail(word, `not supported yet: makedumpfile --${name}`, KNOWN)
+const LETTER: Readonly<Record<string, string>> = { zlib: '-c', lzo: '-l', snappy: '-p', zstd: '-z' }
+
+function copier(command: Word, program: string): CollectorResult {
+  const what = `${program} copies all of memory, unfiltered: kbox writes a dump of level 0, not compressed`
+  const remedy = "the disk must hold all RAM; 'core_collector makedumpfile -l -d 31' is far smaller"
+  const warning = { index: command.index, value: command.text, what, remedy }
+  return { ok: true, collector: UNFILTERED, warnings: [warning] }
+}
+
+function parseFlags(
+  args: readonly Word[],
+): { readonly request: MakedumpfileRequest } | { readonly problem: CollectorProblem } {
+  const parsed = attemptFlags(args)
+  if (typeof parsed === 'string') return { problem: placeProblem(args, parsed) }
+  const [operand] = parsed.operands
+  if (operand === undefined) return parsed
+  const word = args.find(({ text }) => text === operand) ?? { text: operand, index: 0 }
+  return {
+    problem: problemAt(word, 'not an option', 'kbox adds the file names itself: remove it'),
   }
-  const argument =
-    equals < 0 ? next : { text: word.text.slice(equals + 1), index: word.index + equals + 1 }
-  const taken = equals < 0 ? 1 : 0
-  switch (option) {
-    case 'dump-level':
-      return setDumpLevel(parse, word, argument) ?? taken
-    case 'message-level': {
-      const level = parseNumber(argument)
-      if (level === undefined || level > 31) return needsNumber(word, argument, '0 to 31')
-      parse.collector = { ...parse.collector, messageLevel: level }
-      return taken
-    }
-    case 'num-threads':
-      if (parseNumber(argument) === undefined) return needsNumber(word, argument, '0 or more')
-      return taken
+}
+
+/** What makedumpfile makes of some words, or what it says of them. */
+function attemptFlags(args: readonly Word[]): ReturnType<typeof parseMakedumpfileFlags> | string {
+  try {
+    return parseMakedumpfileFlags(args.map(({ text }) => text))
+  } catch (error) {
+    if (!(error instanceof KdumpError)) throw error
+    return error.message === '' ? 'makedumpfile refuses this combination of options' : error.message
   }
+}
+
+/** The word that makes makedumpfile say so is the last of the shortest line of which it says the same. */
+function placeProblem(args: readonly Word[], message: string): CollectorProblem {
+  const count = args.findIndex((_, index) => attemptFlags(args.slice(0, index + 1)) === message)
+  const word = args[count] ?? { text: '', index: 0 }
+  return problemAt(word, message, KNOWN)
 }
 
 const KNOWN = 'use -c, -l, -p or -z, -d N and --message-level N, or remove it'
 
-function setDumpLevel(
-  parse: Parse,
-  word: Word,
-  argument: Word | undefined,
-): CollectorResult | undefined {
-  const dumpLevels: number[] = []
-  for (const part of splitList(argument)) {
-    const level = parseNumber(part)
-    if (level === undefined || level > 31) return needsNumber(word, part, '0 to 31')
-    dumpLevels.push(level)
+function findRefused(
+  request: MakedumpfileRequest,
+  args: readonly Word[],
+): CollectorProblem | undefined {
+  if (request.mode !== 'dump')
+    return placeByRequest(args, ({ mode }) => mode !== 'dump', 'it would not write a dump')
+  for (const key of Object.keys(REFUSED) as (keyof MakedumpfileRequest)[]) {
+    const value = request[key]
+    if (value === undefined || value === false) continue
+    const isSet = (part: MakedumpfileRequest): boolean => part[key] === value
+    return placeByRequest(args, isSet, REFUSED[key] ?? '')
   }
-  parse.collector = { ...parse.collector, dumpLevels }
   return undefined
 }
 
-function needsNumber(word: Word, argument: Word | undefined, range: string): CollectorResult {
-  return fail(
-    argument ?? word,
-    `${word.text.split('=')[0]} needs a number`,
-    `write a number of ${range}`,
-  )
+function placeByRequest(
+  args: readonly Word[],
+  isSet: (request: MakedumpfileRequest) => boolean,
+  why: string,
+): CollectorProblem {
+  const count = args.findIndex((_, index) => {
+    const parsed = attemptFlags(args.slice(0, index + 1))
+    return typeof parsed !== 'string' && isSet(parsed.request)
+  })
+  const word = args[count] ?? { text: '', index: 0 }
+  return problemAt(word, `makedumpfile ${why}`, 'remove it')
 }
 
-function flatIgnored(word: Word): CollectorProblem {
-  const what = 'a flattened dump is for ssh and raw targets: -F is ignored here'
-  return { index: word.index, value: word.text, what, remedy: 'remove -F' }
-}
-
-/** The parts of `1,31`, each with its place. */
-function splitList(word: Word | undefined): (Word | undefined)[] {
-  if (!word) return [undefined]
-  let index = word.index
-  return word.text.split(',').map((text) => {
-    const part = { text, index }
-    index += text.length + 1
-    return part
+function findIgnored(request: MakedumpfileRequest, args: readonly Word[]): CollectorProblem[] {
+  return request.ignored.map((option) => {
+    const word = args.find(({ text }) => text.startsWith(option)) ?? { text: option, index: 0 }
+    return problemAt(word, `${option} has no effect`, 'remove it')
   })
 }
 
-function parseNumber(word: Word | undefined): number | undefined {
-  return word && /^\d{1,9}$/.test(word.text) ? Number(word.text) : undefined
+function collectorOf(request: MakedumpfileRequest): CoreCollector {
+  const { codec, format, levels, messageLevel, pageOrder, threads, isFlattened } = request
+  return {
+    codec: codec === undefined ? 'none' : codec,
+    format,
+    dumpLevels: levels,
+    messageLevel,
+    pageOrder,
+    threads,
+    isFlattened,
+  }
 }
 
 function splitWords(value: string): Word[] {
   return Array.from(value.matchAll(/\S+/g), (match) => ({ text: match[0], index: match.index }))
 }
 
+function problemAt(word: Word, what: string, remedy: string): CollectorProblem {
+  return { index: word.index, value: word.text, what, remedy }
+}
+
 function fail(word: Word, what: string, remedy: string): CollectorResult {
-  return { ok: false, problem: { index: word.index, value: word.text, what, remedy } }
+  return { ok: false, problem: problemAt(word, what, remedy) }
 }

@@ -1,7 +1,6 @@
 // What the kernel says of its crash image: loaded or not, and how much memory is reserved.
 // Since Linux 7.0 the files live in /sys/kernel/kexec/; the flat names are deprecated, so both are read.
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
+import { readFact } from '../platform/fact_tree.ts'
 
 /** The kernel's view of its crash image. */
 export interface CrashState {
@@ -26,13 +25,23 @@ export function readCrashState(root = '/'): CrashState {
   }
 }
 
+/** What the kernel keeps up to date itself when CPUs or memory come and go. */
+export interface CrashHotplug {
+  readonly cpu: boolean
+  readonly memory: boolean
+}
+
+/** Read which changes need no reload. @param root where sys/ is found */
+export function readCrashHotplug(root = '/'): CrashHotplug {
+  const isKept = (what: string): boolean =>
+    readFact(root, `sys/devices/system/${what}/crash_hotplug`) === '1'
+  return { cpu: isKept('cpu'), memory: isKept('memory') }
+}
+
 function readFirst(root: string, names: readonly string[]): string | undefined {
   for (const name of names) {
-    try {
-      return readFileSync(path.join(root, name), 'utf8').trim()
-    } catch {
-      // The other name may exist.
-    }
+    const value = readFact(root, name)
+    if (value !== undefined) return value
   }
   return undefined
 }

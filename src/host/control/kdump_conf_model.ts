@@ -2,7 +2,7 @@
 import type { FailureAction, FinalAction } from '../capture/capture_config.ts'
 import type { DeviceName } from '../target/find_filesystem.ts'
 import type { FilesystemType } from '../target/superblock.ts'
-import type { CoreCollector } from './core_collector.ts'
+import { type CoreCollector, DEFAULT_COLLECTOR } from './core_collector.ts'
 
 /** Where dumps go, as written. */
 export type ConfTarget =
@@ -69,6 +69,8 @@ export interface KdumpConf {
   readonly omitModules: readonly string[]
   /** Options of modules, `module.option=value`, from the old `options`. */
   readonly moduleOptions: readonly string[]
+  /** `rd.memdebug=` for dracut's images, 0 to 3, from the old `debug_mem_level`. */
+  readonly memoryDebugLevel: number
   /** How long to wait for the target's device, from the old `disk_timeout`; undefined: our default. */
   readonly deviceTimeoutSeconds: number | undefined
   /** How long a network link may take to work, from the old `link_delay`; undefined: our default. */
@@ -81,4 +83,32 @@ export interface KdumpConf {
   readonly dracutArgs: string
   readonly fenceKdumpArgs: string
   readonly fenceKdumpNodes: readonly string[]
+}
+
+/** kdumpctl's key where kdump.conf names none. */
+export const DEFAULT_SSH_KEY = '/root/.ssh/kdump_id_rsa'
+
+/** What an empty file means. */
+export const DEFAULT_CONF: KdumpConf = {
+  targets: [{ kind: 'path' }],
+  path: '/var/crash',
+  sshKey: DEFAULT_SSH_KEY,
+  coreCollector: DEFAULT_COLLECTOR,
+  failureAction: 'reboot',
+  finalAction: 'reboot',
+  hooks: { pre: undefined, post: undefined, emergency: undefined },
+  extraModules: [],
+  extraBins: [],
+  omitModules: [],
+  moduleOptions: [],
+  memoryDebugLevel: 0,
+  deviceTimeoutSeconds: undefined,
+  linkTimeoutSeconds: undefined,
+  forceRebuild: false,
+  forceNoRebuild: false,
+  autoResetCrashkernel: true,
+  initramfs: 'auto',
+  dracutArgs: '',
+  fenceKdumpArgs: '',
+  fenceKdumpNodes: [],
 }

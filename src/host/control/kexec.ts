@@ -1,9 +1,10 @@
-// Loads and unloads the crash image with kexec_file_load(2), and explains each way the kernel refuses.
-// Source: kernel/kexec_file.c, arch/x86/kernel/kexec-bzimage64.c, crypto/asymmetric_keys/verify_pefile.c.
-import { closeSync, openSync, readFileSync } from 'node:fs'
-import path from 'node:path'
-import type { HostError } from '../../core/base/errors.ts'
+// Loads and unloads the crash image: kexec_file_load(2), and kexec_load(2) through the kexec program where that does not do.
+// Source: kexec-tools' kexec -a for which refusals the other call is tried at.
+import { closeSync, openSync } from 'node:fs'
+import { HostError, UnsupportedError } from '../../core/base/errors.ts'
 import { KEXEC_FILE_ON_CRASH, KEXEC_FILE_UNLOAD, kexecFileLoad } from '../platform/syscalls.ts'
+import { findKexecProgram, loadByProgram, unloadByProgram } from './kexec_program.ts'
+import type { LoadSettings } from './load_settings.ts'
 
 /** What is loaded to wait for a crash. */
 export interface CrashImage {
@@ -12,24 +13,52 @@ export interface CrashImage {
   readonly cmdline: string
 }
 
-/** Facts that tell one cause of an errno from another. */
-export interface KexecFacts {
-  /** `none`, `integrity` or `confidentiality`; '' when the kernel has no lockdown. */
-  readonly lockdown: string
-  /** kernel.kexec_load_disabled is 1. */
-  readonly loadDisabled: boolean
-  readonly isRoot: boolean
-  readonly reservedBytes: number
-  /** Bytes of kernel and initrd together; 0 for an unload. */
-  readonly imageBytes: number
+/** How it was loaded. */
+export interface LoadedBy {
+  readonly call: 'kexec_file_load' | 'kexec_load'
+  /** Why not the other call; '' for kexec_file_load at the first try. */
+  readonly reason: string
 }
 
+/** Refusals that say "not by this call"; the others (signatures above all) are final. */
+const TRY_OTHER_CALL: readonly string[] = ['ENOSYS', 'EINVAL', 'ENOEXEC', 'ENOTSUP', 'EOPNOTSUPP']
+
 /**
- * Load the capture kernel into the reserved memory, replacing the one that is there.
+ * Load the capture kernel into the reserved memory, replacing the one that is there. The kernel drops the old image
+ * first: after a failure nothing may be loaded.
  *
+ * @param mode which call, as KEXEC_ARGS says
  * @throws {HostError} with the kernel's errno; `explainKexecError` puts it into words
  */
-export function loadCrashImage({ kernel, initrd, cmdline }: CrashImage): void {
+export function loadCrashImage(
+  image: CrashImage,
+  mode: LoadSettings['kexecMode'] = '-a',
+): LoadedBy {
+  if (mode === '-c') {
+    loadByProgram(image)
+    return { call: 'kexec_load', reason: 'KEXEC_ARGS has -c' }
+  }
+  try {
+    loadByFile(image)
+    return { call: 'kexec_file_load', reason: '' }
+  } catch (error) {
+    if (mode === '-s' || !isOtherCallWorthIt(error)) throw error
+    loadByProgram(image)
+    return { call: 'kexec_load', reason: describeRefusal(error) }
+  }
+}
+
+/** Unload the capture kernel. @throws {HostError} with the kernel's errno */
+export function unloadCrashImage(): void {
+  try {
+    kexecFileLoad(-1, -1, '', KEXEC_FILE_UNLOAD | KEXEC_FILE_ON_CRASH)
+  } catch (error) {
+    if (!isOtherCallWorthIt(error)) throw error
+    unloadByProgram()
+  }
+}
+
+function loadByFile({ kernel, initrd, cmdline }: CrashImage): void {
   const kernelFd = openSync(kernel, 'r')
   try {
     const initrdFd = openSync(initrd, 'r')
@@ -43,78 +72,14 @@ export function loadCrashImage({ kernel, initrd, cmdline }: CrashImage): void {
   }
 }
 
-/** Unload the capture kernel. @throws {HostError} with the kernel's errno */
-export function unloadCrashImage(): void {
-  kexecFileLoad(-1, -1, '', KEXEC_FILE_UNLOAD | KEXEC_FILE_ON_CRASH)
+/** Without the program the first refusal is the better message. */
+function isOtherCallWorthIt(error: unknown): boolean {
+  if (findKexecProgram() === undefined) return false
+  if (error instanceof UnsupportedError) return true
+  return error instanceof HostError && TRY_OTHER_CALL.includes(error.errno)
 }
 
-/** Read what explains a refusal. @param root where sys/ and proc/ are found */
-export function readKexecFacts(reservedBytes: number, imageBytes: number, root = '/'): KexecFacts {
-  const lockdown =
-    /\[(\w+)\]/.exec(readText(path.join(root, 'sys/kernel/security/lockdown')))?.[1] ?? ''
-  const disabled = readText(path.join(root, 'proc/sys/kernel/kexec_load_disabled'))
-  return {
-    lockdown,
-    loadDisabled: disabled === '1',
-    isRoot: process.getuid?.() === 0,
-    reservedBytes,
-    imageBytes,
-  }
-}
-
-/** Explain a failed load or unload: the cause, then the remedy. */
-export function explainKexecError(error: HostError, facts: KexecFacts): string {
-  const explain = EXPLANATIONS[error.errno]
-  return explain ? `${error.errno}: ${explain(facts)}` : error.message
-}
-
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`
-
-const tooSmall = ({ reservedBytes, imageBytes }: KexecFacts): string =>
-  `the crash kernel reservation (${megabytes(reservedBytes)}) has no room for kernel and initramfs ` +
-  `(${megabytes(imageBytes)}): raise crashkernel= and reboot`
-
-const EXPLANATIONS: Readonly<Record<string, (facts: KexecFacts) => string>> = {
-  EPERM(facts) {
-    if (!facts.isRoot) return 'only root may load a crash kernel: run as root'
-    if (facts.loadDisabled)
-      return 'kernel.kexec_load_disabled is 1 until the next boot: find who set it (sysctl.d)'
-    if (facts.lockdown !== '' && facts.lockdown !== 'none') {
-      return `the kernel is locked down (${facts.lockdown}) and takes only signed kernels: use the distribution's vmlinuz`
-    }
-    return 'CAP_SYS_BOOT is missing, or the limit kernel.kexec_load_limit_panic is used up'
-  },
-  ENOSYS: () =>
-    'this kernel has no kexec_file_load (CONFIG_KEXEC_FILE): use a kernel built with it',
-  EBUSY: () => 'another program is loading a kernel: try again',
-  ENOEXEC: () => 'the kernel file is not one this machine can boot: give its vmlinuz (bzImage)',
-  EINVAL: () =>
-    'the kernel refused image or command line: too long a command line, or a kernel that is not relocatable',
-  ENOMEM: tooSmall,
-  EADDRNOTAVAIL: tooSmall,
-  ENOKEY: () =>
-    'the kernel file is signed with a key this kernel does not know: use the vmlinuz of a trusted vendor, or enrol the key (mokutil)',
-  EKEYREJECTED: () =>
-    'the signature of the kernel file does not match it: reinstall the kernel package',
-  EKEYREVOKED: () => 'the key that signed the kernel file is revoked: update the kernel',
-  EKEYEXPIRED: () => 'the key that signed the kernel file has expired: update the kernel',
-  ENODATA: () =>
-    'the kernel file carries no signature and this kernel demands one: use the signed vmlinuz',
-  EBADMSG: () => 'the signature of the kernel file is malformed: reinstall the kernel package',
-  ELIBBAD: () =>
-    'the kernel file is not a sound PE image, so its signature cannot be checked: reinstall the kernel package',
-  ENOPKG: () =>
-    "the kernel lacks the algorithm of the kernel file's signature: use a kernel signed for it",
-  ETXTBSY: () =>
-    'the kernel or initramfs file is being written: wait until the writer has closed it',
-  EFBIG: () => 'the kernel or initramfs file is too large for the kernel to read: make it smaller',
-  EACCES: () => 'a security policy (IMA, SELinux) forbids loading this file: see the audit log',
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    return ''
-  }
+function describeRefusal(error: unknown): string {
+  const said = error instanceof HostError ? error.errno : 'this architecture has no such call'
+  return `kexec_file_load: ${said}`
 }

@@ -49,10 +49,19 @@ export function listBlockDevices(root = '/'): BlockDevice[] {
   return devices
 }
 
-/** Find the kernel's `major:minor` of a device node, undefined when `node` is not a block device. */
-export function findDeviceNumber(node: string): string | undefined {
-  const stat = statSync(node, { throwIfNoEntry: false })
-  if (!stat?.isBlockDevice()) return undefined
+/**
+ * Find the kernel's `major:minor` of a device node, undefined when `node` is not a block device.
+ *
+ * @param root where dev/ and sys/ are found; in a copied tree nodes are no devices, and sysfs knows the number
+ */
+export function findDeviceNumber(node: string, root = '/'): string | undefined {
+  const file = path.join(root, node)
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (!stat?.isBlockDevice()) {
+    const name = path.basename(realpathOfExisting(file))
+    const number = readLine(path.join(root, 'sys/class/block', name, 'dev'))
+    return root === '/' || number === '' ? undefined : number
+  }
   const { rdev } = stat
   // Linux's dev_t as glibc packs it: gnu_dev_major(3), gnu_dev_minor(3); all of it below 2^44.
   const major = ((rdev >>> 8) & 0xfff) | (Math.floor(rdev / 0x1_0000_0000) & ~0xfff)

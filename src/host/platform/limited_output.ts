@@ -21,6 +21,7 @@ export function limitOutput(output: DumpOutput, sizeMax: number): DumpOutput {
     ...(output.read && {
       read: (offset: number, into: Uint8Array) => output.read?.(offset, into) ?? 0,
     }),
+    ...(output.drain && { drain: async () => output.drain?.() }),
     truncate: (size) => output.truncate(size),
     sync: () => output.sync(),
     close: () => output.close(),

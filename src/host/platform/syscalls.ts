@@ -73,6 +73,21 @@ export function sync(): void {
   native('void sync(void)')()
 }
 
+/**
+ * Take a file's lock unless somebody else has it. It is held until the descriptor is closed.
+ *
+ * @returns whether we have it
+ * @throws {HostError} with flock(2)'s errno
+ */
+export function tryLockFile(fd: number): boolean {
+  const LOCK_EX = 2
+  const LOCK_NB = 4
+  if (Number(native('int flock(int, int)')(fd, LOCK_EX | LOCK_NB)) === 0) return true
+  const name = errnoName(loadKoffi().errno())
+  if (name === 'EWOULDBLOCK' || name === 'EAGAIN') return false
+  throw new HostError(`flock: ${name}`, name)
+}
+
 /** Leave the machine at once: nothing is stopped or unmounted first. @throws {HostError} with reboot(2)'s errno */
 export function powerOffNow(action: PowerAction): void {
   check(native('int reboot(int)')(RB_COMMAND[action] | 0), `reboot(2) to ${action}`)
@@ -118,6 +133,16 @@ export function systemCall(name: string, number: number, args: readonly number[]
   const result = call(number, a, b, c, d, e, f)
   check(result, name)
   return Number(result)
+}
+
+/**
+ * Make an ioctl(2) whose argument is a structure.
+ *
+ * @param argument what the kernel reads and writes
+ * @throws {HostError} with the kernel's errno
+ */
+export function ioctl(fd: number, request: number, argument: Uint8Array, what: string): void {
+  check(native('int ioctl(int, unsigned long, _Inout_ uint8_t*)')(fd, request, argument), what)
 }
 
 /** Allocate memory that no garbage collector moves or frees. @returns its address */

@@ -1,5 +1,6 @@
 // Lines as a dying guest may send them.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { duplexPair } from 'node:stream'
 import { test } from 'node:test'
 import { GuestChannel, parseGuestMessage } from './guest_channel.ts'
@@ -15,6 +16,17 @@ test('a message keeps what it must say, with empty values for what it lacks', ()
     step: 'arm',
     error: '',
   })
+})
+
+test('a guest is told lines, and answers how a command ended', async () => {
+  const [ours, guest] = duplexPair()
+  const channel = new GuestChannel(ours)
+  const heard = once(guest, 'data')
+  channel.say('bHM=')
+  assert.equal(String((await heard)[0]), 'bHM=\n')
+  guest.write('{"event":"ran","code":3,"output":"aGk="}\n')
+  const { signal } = new AbortController()
+  assert.deepEqual(await channel.next(signal), { event: 'ran', code: 3, output: 'aGk=' })
 })
 
 test('garbled and unknown lines are no messages', () => {

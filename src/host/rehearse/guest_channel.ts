@@ -14,6 +14,8 @@ export type GuestMessage =
   | { readonly event: 'task'; readonly pid: number; readonly stat: string }
   /** All is prepared; the guest waits for `go` and then dies. */
   | { readonly event: 'ready'; readonly tasks: number }
+  /** A command given to say() has ended. */
+  | { readonly event: 'ran'; readonly code: number; readonly output: string }
   | { readonly event: 'failed'; readonly step: string; readonly error: string }
 
 const LINE_SIZE_MAX = 1 << 20
@@ -63,6 +65,11 @@ export class GuestChannel {
   go(): void {
     this.#socket.write(GO)
   }
+
+  /** Say a line to the guest. @param text without its newline */
+  say(text: string): void {
+    this.#socket.write(`${text}\n`)
+  }
 }
 
 /** Parse a line; undefined for one that is not a message. */
@@ -82,6 +89,8 @@ export function parseGuestMessage(line: string): GuestMessage | undefined {
       return { event, pid: message?.number('pid') ?? 0, stat: message?.text('stat') ?? '' }
     case 'ready':
       return { event, tasks: message?.number('tasks') ?? 0 }
+    case 'ran':
+      return { event, code: message?.number('code') ?? 0, output: message?.text('output') ?? '' }
     case 'failed':
       return { event, step: message?.text('step') ?? '', error: message?.text('error') ?? '' }
     default:

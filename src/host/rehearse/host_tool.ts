@@ -10,6 +10,10 @@ const PACKAGE_OF = {
   mke2fs: 'e2fsprogs',
   e2fsck: 'e2fsprogs',
   debugfs: 'e2fsprogs',
+  'mkfs.xfs': 'xfsprogs',
+  xfs_db: 'xfsprogs',
+  'mkfs.btrfs': 'btrfs-progs',
+  btrfs: 'btrfs-progs',
 } as const
 
 /** A program that a rehearsal may need. */

@@ -35,6 +35,20 @@ test('disks become virtio disks in their order', () => {
   assert.deepEqual(after('-device'), ['virtio-blk-pci,drive=disk0', 'virtio-blk-pci,drive=disk1'])
 })
 
+test('a disk on another bus gets a controller of its own', () => {
+  const disks = (['nvme', 'scsi', 'ahci', 'usb'] as const).map((bus) => ({ file: '/x.img', bus }))
+  const words = machineArgv({ ...SPEC, disks }, SOCKETS)
+  assert.deepEqual(
+    words.flatMap((word, index) => (words[index - 1] === '-device' ? [word] : [])),
+    [
+      ...['nvme,serial=disk0,drive=disk0'],
+      ...['virtio-scsi-pci,id=scsi-disk1', 'scsi-hd,bus=scsi-disk1.0,drive=disk1'],
+      ...['ahci,id=ahci-disk2', 'ide-hd,bus=ahci-disk2.0,drive=disk2'],
+      ...['qemu-xhci,id=usb-disk3', 'usb-storage,bus=usb-disk3.0,drive=disk3'],
+    ],
+  )
+})
+
 test("a machine has nothing of the user's: no default devices, no network, no configuration", () => {
   for (const option of ['-nodefaults', '-no-user-config', '-no-reboot'])
     assert.ok(argv.includes(option), option)

@@ -3,10 +3,15 @@
 /** How QEMU runs the guest: by the processor, or emulated. */
 export type Accelerator = 'kvm' | 'tcg'
 
+/** How a disk is attached: what the guest needs drivers for. */
+export type DiskBus = 'virtio' | 'nvme' | 'scsi' | 'ahci' | 'usb'
+
 /** A raw disk image. */
 export interface MachineDisk {
   readonly file: string
   readonly readOnly?: boolean
+  /** virtio if not given. */
+  readonly bus?: DiskBus
 }
 
 /** A network card. */
@@ -26,7 +31,7 @@ export interface MachineSpec {
   readonly kernel: string
   readonly initrd: string
   readonly cmdline: string
-  /** vda, vdb … in this order. */
+  /** vda, vdb … in this order, where they are virtio. */
   readonly disks: readonly MachineDisk[]
   readonly cards?: readonly MachineCard[]
   /** More devices, as `-device` takes them. */
@@ -82,11 +87,28 @@ function socketPort(name: string, path: string): string[] {
   return ['-chardev', `socket,id=${name},path=${escape(path)}`, '-serial', `chardev:${name}`]
 }
 
-function diskArgs({ file, readOnly = false }: MachineDisk, index: number): string[] {
+/** QEMU's devices of a bus; the last one takes the drive. */
+const BUS_DEVICES: Readonly<Record<DiskBus, (id: string) => string[]>> = {
+  virtio: () => ['virtio-blk-pci'],
+  nvme: (id) => [`nvme,serial=${id}`],
+  scsi: (id) => [`virtio-scsi-pci,id=scsi-${id}`, `scsi-hd,bus=scsi-${id}.0`],
+  ahci: (id) => [`ahci,id=ahci-${id}`, `ide-hd,bus=ahci-${id}.0`],
+  usb: (id) => [`qemu-xhci,id=usb-${id}`, `usb-storage,bus=usb-${id}.0`],
+}
+
+function diskArgs(
+  { file, readOnly = false, bus = 'virtio' }: MachineDisk,
+  index: number,
+): string[] {
   const id = `disk${index}`
   // Nothing on these disks outlives the rehearsal: no flush need reach the host's disk.
   const drive = `file=${escape(file)},if=none,id=${id},format=raw,cache=unsafe,read-only=${readOnly ? 'on' : 'off'}`
-  return ['-drive', drive, '-device', `virtio-blk-pci,drive=${id}`]
+  const devices = BUS_DEVICES[bus](id)
+  const last = devices.length - 1
+  return [
+    ...['-drive', drive],
+    ...devices.flatMap((device, i) => ['-device', i === last ? `${device},drive=${id}` : device]),
+  ]
 }
 
 function cardArgs({ model, mac, netdev }: MachineCard, index: number): string[] {

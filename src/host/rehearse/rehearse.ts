@@ -6,15 +6,17 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { HostError, UnsupportedError, UsageError } from '../../core/base/errors.ts'
-import { extractFolder, repairDisk } from './disk_image.ts'
+import { recoverDevice } from '../control/recover_raw.ts'
+import { extractFile, extractFolder, repairDisk } from './disk_image.ts'
 import { GUEST } from './guest_files.ts'
 import { findRecording, inspectDump, readCaptureFacts } from './inspect_dump.ts'
-import { readKernelRelease } from './kernel_image.ts'
+import { readKernelRelease } from '../control/kernel/kernel_image.ts'
 import { Machine } from './machine.ts'
 import type { MachineSpec } from './machine_spec.ts'
 import type { RehearseOptions } from './rehearse_options.ts'
@@ -135,7 +137,9 @@ async function crashMachine(
 ): Promise<boolean> {
   const onMachine = steps.on(machine)
   if (!(await onMachine.run('workload', (signal) => awaitWorkload(machine, signal)))) return false
-  if (!(await onMachine.run('arm', (signal) => awaitArmed(machine, signal)))) return false
+  const said = await onMachine.run('arm', (signal) => awaitArmed(machine, signal))
+  if (said === undefined) return false
+  options.onArmed?.(said)
   const snapshot = await onMachine.run('truth', (signal) => awaitReady(machine, signal))
   if (!snapshot) return false
   if (options.keep !== undefined) writeFileSync(path.join(files, 'snapshot'), snapshot.join(''))
@@ -145,6 +149,11 @@ async function crashMachine(
     await options.scenario.kill?.(machine)
     return awaitCaptureKernel(machine, signal)
   })
+  if (isCaptured === undefined && options.keepFiles !== undefined) {
+    // No capture, but the disks are wanted: the machine must have left them.
+    result.end = await onMachine.run('reboot', (signal) => awaitEnd(machine, signal))
+    return true
+  }
   if (isCaptured !== undefined) {
     // What fails here is told, and the rest still happens: a full disk must not hide that the machine reboots.
     await onMachine.run('dmesg', (signal) => awaitDmesg(machine, signal))
@@ -159,24 +168,30 @@ async function crashMachine(
 }
 
 /** Copy what the capture kernel wrote; returns the number of files. @throws {HostError} if it wrote nothing */
-function collect(
+async function collect(
   { options, folder, files }: Rehearsal,
   spec: MachineSpec,
   target: ScratchTarget,
-): number {
-  for (const { file } of spec.disks) repairDisk(file)
+): Promise<number> {
   const [root, second] = spec.disks
+  for (const disk of spec.disks) {
+    if (disk === second && target.fstype === 'raw') continue
+    repairDisk(disk.file)
+  }
   const disk = target.disk === 'root' ? root : second
   if (!root || !disk) throw new HostError('no disk to collect from')
   if (options.keep !== undefined) {
     const truth = extractFolder(root.file, GUEST.truth, files)
     if (truth !== undefined) renameInto(path.join(files, 'snapshot'), path.join(truth, 'snapshot'))
   }
+  for (const name of options.keepFiles ?? [])
+    extractFile(root.file, name, path.join(files, 'root', name))
   const { receivedIn } = options
+  const received = typeof receivedIn === 'function' ? await receivedIn() : receivedIn
   const copy =
-    receivedIn !== undefined
-      ? path.join(receivedIn, target.folder)
-      : extractFolder(disk.file, target.folder, path.join(folder, 'collected'))
+    received !== undefined
+      ? path.join(received, target.folder)
+      : collectFrom(disk.file, target, path.join(folder, 'collected'))
   const recording = copy === undefined ? undefined : findRecording(copy)
   if (copy === undefined || recording === undefined) {
     throw new HostError(
@@ -188,6 +203,14 @@ function collect(
   const names = readdirSync(recording)
   for (const name of names) renameInto(path.join(recording, name), path.join(files, name))
   return names.length
+}
+
+function collectFrom(disk: string, target: ScratchTarget, into: string): string | undefined {
+  if (target.fstype !== 'raw') return extractFolder(disk, target.folder, into)
+  // As the next start would.
+  mkdirSync(into)
+  recoverDevice(disk, statSync(disk).size, into, () => {})
+  return into
 }
 
 /** Rename; the folders may lie on different file systems. */

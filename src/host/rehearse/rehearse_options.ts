@@ -1,7 +1,7 @@
 // What a rehearsal is made of.
 import type { KdumpConf } from '../control/kdump_conf_model.ts'
-import type { GuestFile } from './guest_root.ts'
-import type { MachineCard } from './machine_spec.ts'
+import type { GuestFile, GuestNetwork } from './guest_root.ts'
+import type { DiskBus, MachineCard } from './machine_spec.ts'
 import type { RehearseStep, StepName } from './rehearse_result.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -28,16 +28,31 @@ export interface RehearseOptions {
   readonly takeTruth?: boolean
   /** Called when a step begins, and when it has ended. */
   readonly onStep?: (name: StepName, ended: RehearseStep | undefined) => void
+  /** Called with what the commands that arm the guest have printed. */
+  readonly onArmed?: (output: string) => void
   /** Size of the second disk; by default, all of memory fits. */
   readonly targetSizeBytes?: number
+  /** How the second disk is attached; virtio if not given. */
+  readonly targetBus?: DiskBus
   /** More files for the guest's root. */
   readonly files?: readonly GuestFile[]
   /** Names of files that something else leaves in the folder of the dumps, to be kept as well. */
   readonly alsoKeep?: readonly string[]
-  /** Network cards of the guest; the first gets 10.0.2.15/24 and 10.0.2.2 as its gateway, as QEMU's user network has it. */
+  /** Files of the guest's root to be kept as they are after the crash, below `root` of `keep`; they may be missing. */
+  readonly keepFiles?: readonly string[]
+  /** The second disk cannot be written to. */
+  readonly isTargetReadOnly?: boolean
+  /** More devices of the guest, as QEMU's `-device` takes them. */
+  readonly devices?: readonly string[]
+  /** Network cards of the guest. */
   readonly cards?: readonly MachineCard[]
-  /** Folder of this machine in which a server finds what the guest sends it: dumps are collected from there. */
-  readonly receivedIn?: string
+  /** What the first card gets; 10.0.2.15/24 and 10.0.2.2, as QEMU's user network has it, if not given. */
+  readonly network?: GuestNetwork
+  /**
+   * Folder of this machine in which a server finds what the guest sends it, or what fetches it from a server elsewhere and
+   * returns the folder: dumps are collected from there.
+   */
+  readonly receivedIn?: string | (() => Promise<string>)
   /** Command lines that arm the guest instead of DEFAULT_ARM. */
   readonly arm?: readonly (readonly string[])[]
 }

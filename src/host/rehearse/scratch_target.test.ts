@@ -34,3 +34,9 @@ test("a node of the user's machine becomes a link to the scratch disk", () => {
   ])
   assert.deepEqual(plan('ext4 /dev/vdb\n').links, [])
 })
+
+test('on another bus the scratch disk has another name', () => {
+  const parsed = parseKdumpConf('xfs /dev/sdb1\n')
+  assert.ok(parsed.ok)
+  assert.deepEqual(planScratchTarget(parsed.conf, 'nvme').links, [['/dev/sdb1', '/dev/nvme0n1']])
+})

@@ -2,11 +2,13 @@
 // the same type, UUID and label, under the same node name. The real disk is never looked at.
 import type { DeviceName } from '../target/find_filesystem.ts'
 import type { KdumpConf } from '../control/kdump_conf_model.ts'
+import type { DiskBus } from './machine_spec.ts'
 
 /** Where dumps will be found after the rehearsal. */
 export interface ScratchTarget {
   /** The disk that takes them: the guest's root, or a second one. */
   readonly disk: 'root' | 'target'
+  /** `raw` for a disk without a file system. */
   readonly fstype: string
   readonly uuid: string
   readonly label: string
@@ -16,22 +18,33 @@ export interface ScratchTarget {
   readonly links: readonly (readonly [name: string, node: string])[]
 }
 
-/** The guest's name for its second disk. */
-const TARGET_NODE = '/dev/vdb'
+/** The guest's name for its second disk, by how it is attached; the first is vda. */
+const TARGET_NODES: Readonly<Record<DiskBus, string>> = {
+  virtio: '/dev/vdb',
+  nvme: '/dev/nvme0n1',
+  scsi: '/dev/sda',
+  ahci: '/dev/sda',
+  usb: '/dev/sda',
+}
 
 /** Plan the disk for a configuration. */
-export function planScratchTarget(conf: KdumpConf): ScratchTarget {
+export function planScratchTarget(conf: KdumpConf, bus: DiskBus = 'virtio'): ScratchTarget {
   const {
     targets: [target],
     path: folder,
   } = conf
+  if (target?.kind === 'raw')
+    return { disk: 'target', fstype: 'raw', folder, ...identity(target.device, TARGET_NODES[bus]) }
   if (target?.kind !== 'filesystem')
     return { disk: 'root', fstype: 'ext4', uuid: '', label: '', folder, links: [] }
   const { fstype, device } = target
-  return { disk: 'target', fstype, folder, ...identity(device) }
+  return { disk: 'target', fstype, folder, ...identity(device, TARGET_NODES[bus]) }
 }
 
-function identity(device: DeviceName): Pick<ScratchTarget, 'uuid' | 'label' | 'links'> {
+function identity(
+  device: DeviceName,
+  targetNode: string,
+): Pick<ScratchTarget, 'uuid' | 'label' | 'links'> {
   switch (device.by) {
     case 'uuid':
       return { uuid: device.uuid, label: '', links: [] }
@@ -41,7 +54,7 @@ function identity(device: DeviceName): Pick<ScratchTarget, 'uuid' | 'label' | 'l
       return {
         uuid: '',
         label: '',
-        links: device.node === TARGET_NODE ? [] : [[device.node, TARGET_NODE]],
+        links: device.node === targetNode ? [] : [[device.node, targetNode]],
       }
   }
 }

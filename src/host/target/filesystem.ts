@@ -1,7 +1,7 @@
 // A file system on a disk of this machine: waited for, mounted, written to, unmounted.
 import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
-import { makeMountedFolder } from './mounted_folder.ts'
+import { freeBytesOf, makeMountedFolder } from './mounted_folder.ts'
 import { formatPlace, type FilesystemPlace } from './place.ts'
 import type { TargetHost, TargetKind } from './target.ts'
 
@@ -19,6 +19,7 @@ export const filesystem: TargetKind<FilesystemPlace> = {
       clientAddress: '127.0.0.1',
       dumpName: 'vmcore',
       takesReserve: true,
+      freeBytes: async () => freeBytesOf(host.mountpoint),
       makeDirectory: async (name) => makeMountedFolder(parent, name, host),
       async close() {
         await host.step('unmount', () => {

@@ -1,6 +1,8 @@
 // Finds the device that carries a wanted file system, by UUID, label or node.
 import { closeSync, openSync, readSync } from 'node:fs'
+import path from 'node:path'
 import { findDeviceNumber, listBlockDevices } from '../platform/block_devices.ts'
+import { findRecordedFilesystem } from './recorded_filesystem.ts'
 import { readFilesystemId, type FilesystemId } from './superblock.ts'
 
 /** How a target names its device. */
@@ -16,8 +18,21 @@ export interface FoundFilesystem extends FilesystemId {
   readonly number: string
 }
 
-/** Read which file system lies on a device node, undefined when it cannot be read or is not one we know. */
-export function identifyDevice(node: string): FilesystemId | undefined {
+/**
+ * Find which file system lies on a device node: its superblock tells, else what is recorded of the device.
+ *
+ * @param root where dev/, proc/, run/ and sys/ are found
+ * @returns undefined when it is not one we know
+ */
+export function identifyDevice(node: string, root = '/'): FilesystemId | undefined {
+  const read = readSuperblock(path.join(root, node))
+  if (read) return read
+  const number = findDeviceNumber(node, root)
+  if (number === undefined) return undefined
+  return findRecordedFilesystem(path.basename(node), number, root)
+}
+
+function readSuperblock(node: string): FilesystemId | undefined {
   let fd: number
   try {
     fd = openSync(node, 'r')
@@ -33,16 +48,21 @@ export function identifyDevice(node: string): FilesystemId | undefined {
   }
 }
 
-/** Find the first device that matches, undefined when none does (yet). @param root where sys/ and dev/ are found */
+/**
+ * Find the first device that matches, undefined when none does (yet).
+ *
+ * @param root where dev/, proc/, run/ and sys/ are found; nodes are named without it
+ */
 export function findFilesystem(name: DeviceName, root = '/'): FoundFilesystem | undefined {
   if (name.by === 'node') {
-    const number = findDeviceNumber(name.node)
-    const id = number === undefined ? undefined : identifyDevice(name.node)
+    const number = findDeviceNumber(name.node, root)
+    const id = number === undefined ? undefined : identifyDevice(name.node, root)
     return id && number !== undefined ? { ...id, node: name.node, number } : undefined
   }
   for (const device of listBlockDevices(root)) {
-    const id = identifyDevice(device.node)
-    if (id && matches(id, name)) return { ...id, node: device.node, number: device.number }
+    const node = path.join('/', path.relative(root, device.node))
+    const id = identifyDevice(node, root)
+    if (id && matches(id, name)) return { ...id, node, number: device.number }
   }
   return undefined
 }

@@ -1,6 +1,16 @@
 // Files below a mountpoint, durable when each call returns: the part that disks and NFS have in common.
 import { createHash } from 'node:crypto'
-import { chmodSync, closeSync, mkdirSync, openSync, readSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  rmdirSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
 import path from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { HostError } from '../../core/base/errors.ts'
@@ -40,7 +50,14 @@ export function makeMountedFolder(parent: string, name: string, host: TargetHost
     remove: async (file) => rmSync(at(file), { force: true }),
     sizeOf: async (file) => statSync(at(file), { throwIfNoEntry: false })?.size,
     digestOf: (file, endMs) => digestFile(at(file), host, endMs),
+    discard: async () => rmdirSync(directory),
   }
+}
+
+/** Free bytes of a mounted file system, for those who are not root. */
+export function freeBytesOf(mountpoint: string): number {
+  const { bavail, bsize } = statfsSync(mountpoint)
+  return bavail * bsize
 }
 
 async function digestFile(

@@ -65,9 +65,9 @@ export interface HttpPlace {
   readonly addresses: readonly string[]
   /** Bearer token, a file in the image; '' for none. */
   readonly tokenFile: string
-  /** Certificates to trust, a file in the image; '' for none but Node's own. */
+  /** Certificates to trust, a file in the image; '' for those that Node brings. */
   readonly caFile: string
-  /** The server takes parts (Content-Range), so that an interrupted upload goes on where it stopped. */
+  /** The server may be asked whether it takes parts (Content-Range), so that an interrupted upload can go on. */
   readonly takesRanges: boolean
 }
 

@@ -1,11 +1,13 @@
 // The kinds of target, and opening whichever a place is of.
-import { UnsupportedError } from '../../core/base/errors.ts'
+import { assertNever } from '../../core/base/assert.ts'
 import { filesystem } from './filesystem.ts'
+import { nfs } from './nfs.ts'
 import type { CapturePlace } from './place.ts'
+import { raw } from './raw.ts'
 import type { OpenTarget, TargetDeadlines, TargetHost } from './target.ts'
 
 /**
- * Open a place.
+ * Open a place. What servers need is loaded for them only: memory is short where this runs.
  *
  * @throws {HostError} if it cannot be used
  */
@@ -17,7 +19,15 @@ export async function openPlace(
   switch (place.kind) {
     case 'filesystem':
       return filesystem.open(place, host, deadlines)
+    case 'raw':
+      return raw.open(place, host, deadlines)
+    case 'http':
+      return (await import('./http.ts')).http.open(place, host, deadlines)
+    case 'nfs':
+      return nfs.open(place, host, deadlines)
+    case 'ssh':
+      return (await import('./ssh.ts')).ssh.open(place, host, deadlines)
     default:
-      throw new UnsupportedError(`${place.kind} targets`)
+      return assertNever(place)
   }
 }

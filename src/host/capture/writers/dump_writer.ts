@@ -29,12 +29,12 @@ export interface DumpWriter {
   readonly fileSize: number
   /** Pages that were packed but found no room. */
   readonly lostPages: number
-  /** Write what precedes page data. */
-  begin(): void
+  /** Write what precedes page data, never more at once than the output has room for. */
+  begin(): Promise<void>
   /** Take packed pages; `stored` says where the pages lie that their packer remembers. */
   write(job: PageJob, packed: PackedPages, stored: StoredPages, counts: PageCounts): void
   /** Wait until the output has room for more; undefined where it never needs to. */
   drain(): Promise<void> | undefined
   /** Write what waits, and say in the file whether the dump is whole. Making it durable is the caller's choice. */
-  finish(isComplete: boolean): void
+  finish(isComplete: boolean): Promise<void>
 }

@@ -231,7 +231,7 @@ test('frames lost in more places than headers were kept for: what follows in the
   assert.equal(stats.lostPages, 4096 - 16 - framesThatAre('good', states).length)
 })
 
-test('more than 65,534 segments are counted in section header 0', () => {
+test('more than 65,534 segments are counted in section header 0', async () => {
   const count = 70_000
   const existing = Array.from({ length: count }, (_, i) => ({ start: 2 * i, end: 2 * i + 1 }))
   const wanted = [{ start: 2 * 66_000, end: 2 * 66_000 + 1 }]
@@ -244,7 +244,7 @@ test('more than 65,534 segments are counted in section header 0', () => {
     frames,
     eraseInfo: new Uint8Array(),
   })
-  writer.begin()
+  await writer.begin()
   const page = new Uint8Array(PAGE_SIZE).fill(0x77)
   const counts = { copied: 0, zero: 0, repeated: 0, unreadable: 0 }
   const packed = {
@@ -253,7 +253,7 @@ test('more than 65,534 segments are counted in section header 0', () => {
   }
   const job = { pfns: Float64Array.of(2 * 66_000), indexes: Float64Array.of(0), count: 1 }
   writer.write(job, packed, undefined, counts)
-  writer.finish(true)
+  await writer.finish(true)
   assert.equal(counts.copied, 1)
   const dump = openBytes(output.bytes)
   assert.equal(loadsOf(output.bytes).length, count)

@@ -98,9 +98,10 @@ export class ElfWriter implements DumpWriter {
     return this.#dataEnd
   }
 
-  begin(): void {
+  async begin(): Promise<void> {
     this.#writeHeaders(DUMP_ELF_INCOMPLETE)
     this.writtenBytes = this.#notesOffset + this.#notes.length
+    await this.drain()
   }
 
   write(
@@ -132,11 +133,12 @@ export class ElfWriter implements DumpWriter {
     }
   }
 
-  finish(isComplete: boolean): void {
+  async finish(isComplete: boolean): Promise<void> {
     this.#isFinished = true
     if (this.#lost.length > 0) this.#cutLost()
     if (!this.ok) this.#output.truncate(this.#dataEnd)
     this.#writeHeaders(isComplete && this.ok ? 0 : DUMP_ELF_INCOMPLETE)
+    await this.drain()
   }
 
   #noteLost(index: number): void {

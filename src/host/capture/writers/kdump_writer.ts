@@ -92,14 +92,15 @@ export class KdumpWriter implements DumpWriter {
   }
 
   /** Write all that precedes page data; descriptors read as "page lost" until they are known. */
-  begin(): void {
+  async begin(): Promise<void> {
     const { facts, shareZeros } = this.#content
     this.#writeHeaders(DUMP_DH_COMPRESSED_INCOMPLETE, 0)
-    this.#writeBitmaps()
+    await this.#writeBitmaps()
     // Written out, so that a full disk shows now and not when the first page is there without its descriptor.
     const zeros = new Uint8Array(ZERO_CHUNK)
     for (let at = this.#layout.descs; at < this.#dataEnd; at += zeros.length) {
       this.#output.write(at, zeros.subarray(0, Math.min(zeros.length, this.#dataEnd - at)))
+      await this.drain()
     }
     // It is the first data of the file, as makedumpfile has it.
     if (shareZeros) this.#zeroOffset = this.#addData(zeros.subarray(0, facts.pageSize))
@@ -136,8 +137,9 @@ export class KdumpWriter implements DumpWriter {
     }
   }
 
-  finish(isComplete: boolean): void {
+  async finish(isComplete: boolean): Promise<void> {
     this.#flushDescs()
+    await this.drain()
     const eraseInfoOffset = this.#addData(this.#content.facts.eraseInfo)
     if (!this.ok) this.#output.truncate(this.#dataEnd)
     this.#writeHeaders(isComplete && this.ok ? 0 : DUMP_DH_COMPRESSED_INCOMPLETE, eraseInfoOffset)
@@ -192,7 +194,7 @@ export class KdumpWriter implements DumpWriter {
     this.#output.write(facts.pageSize, sub)
   }
 
-  #writeBitmaps(): void {
+  async #writeBitmaps(): Promise<void> {
     const { existing, dumped, hasBitmap } = this.#content
     const { bitmap1, bitmap2, descs } = this.#layout
     const block = new Uint8Array(BLOCK_BYTES)
@@ -200,12 +202,14 @@ export class KdumpWriter implements DumpWriter {
       const size = Math.min(block.length, bitmap2 - bitmap1 - at)
       setRuns(block, at * 8, existing)
       this.#output.write(bitmap1 + at, block.subarray(0, size))
+      await this.drain()
     }
     if (hasBitmap) return
     for (let at = 0; at < descs - bitmap2; at += block.length) {
       const size = Math.min(block.length, descs - bitmap2 - at)
       dumped.load(block, (at / BLOCK_BYTES) * BLOCK_PFNS)
       this.#output.write(bitmap2 + at, block.subarray(0, size))
+      await this.drain()
     }
   }
 }

@@ -13,10 +13,13 @@ import {
 import path from 'node:path'
 import { HostError } from '../../../core/base/errors.ts'
 import { readInterpreter } from '../../platform/elf_needed.ts'
-import type { CaptureConfig } from '../../capture/capture_config.ts'
+import { CRUMB_AREAS, CRUMB_BLOCK_SIZE } from '../../capture/breadcrumb_layout.ts'
+import type { BreadcrumbPlace, CaptureConfig } from '../../capture/capture_config.ts'
 import type { FilesystemPlace } from '../../target/place.ts'
 import { writeCpio, type CpioEntry } from './cpio.ts'
+import type { StorageLayer } from './device_modules.ts'
 import { APPLETS, formatShellConfig, IMAGE, INIT_SCRIPT, type ShellConfig } from './init_script.ts'
+import { findModuleFirmware } from './module_firmware.ts'
 import { readModule } from './module_file.ts'
 import type { KernelModule } from './module_index.ts'
 
@@ -30,6 +33,25 @@ export interface ImageInputs {
   /** Keys, hooks, and what hooks need. */
   readonly files: readonly ImageFile[]
   readonly config: CaptureConfig
+  /** For the distribution's tools; absent where /init brings up the disks itself. */
+  readonly storage?: StorageNeeds
+}
+
+/** What must be set up before /init can find the targets' devices. */
+export interface StorageNeeds {
+  readonly layers: readonly StorageLayer[]
+  /** What must be there: the nodes on this machine, and the UUIDs of their file systems ('' where there is none). */
+  readonly devices: readonly StorageDevice[]
+  /** Modules of the disks below. */
+  readonly drivers: readonly string[]
+  /** More arguments for dracut, as kdump.conf has them. */
+  readonly dracutArgs: string
+}
+
+/** A device that the capture kernel must have. */
+export interface StorageDevice {
+  readonly node: string
+  readonly uuid: string
 }
 
 /** A file that is copied into the image. */
@@ -61,13 +83,24 @@ export interface BuiltImage {
  * @throws {HostError} if an input is missing or unfit
  */
 export function buildImage(file: string, inputs: ImageInputs): BuiltImage {
-  const entries = imageEntries(inputs)
+  const entries = [...imageEntries(inputs), runtimeEntry(inputs)]
+  const sizeBytes = writeImage(file, (fd) => void writeCpio(fd, entries))
+  return { file, sizeBytes, parts: imageParts(entries) }
+}
+
+/**
+ * Write a file so that it appears only when it is whole.
+ *
+ * @returns its size in bytes
+ * @throws {HostError} if that is not possible
+ */
+export function writeImage(file: string, write: (fd: number) => void): number {
   mkdirSync(path.dirname(file), { recursive: true })
   const unfinished = `${file}.tmp`
   try {
     const fd = openSync(unfinished, 'w', 0o600)
     try {
-      writeCpio(fd, entries)
+      write(fd)
       fsyncSync(fd)
     } finally {
       closeSync(fd)
@@ -80,18 +113,23 @@ export function buildImage(file: string, inputs: ImageInputs): BuiltImage {
     const reason = cause instanceof Error ? cause.message.replace(/, write$/, '') : 'failed'
     throw new HostError(`${file}: cannot be written: ${reason}`, '', { cause })
   }
-  return { file, sizeBytes: statSync(file).size, parts: imageParts(entries) }
+  return statSync(file).size
 }
 
-/** List what goes into the image, folders first. @throws {HostError} if an input is missing or unfit */
-export function imageEntries({
-  busybox,
-  runtime,
-  modules,
-  files: more,
-  config,
-}: ImageInputs): CpioEntry[] {
+/**
+ * List what goes into the image before the runtime, folders first. The runtime is the bulk and comes last: an image that
+ * does not fit into memory still has its /init.
+ *
+ * @throws {HostError} if an input is missing or unfit
+ */
+export function imageEntries({ busybox, modules, files: more, config }: ImageInputs): CpioEntry[] {
   checkStatic(busybox)
+  const firmware = new Map<string, ImageFile>()
+  const moduleEntries = modules.map(({ name, file }): CpioEntry => {
+    const content = readModule(file, busybox)
+    for (const found of findModuleFirmware(content, config.release)) firmware.set(found.path, found)
+    return { kind: 'file', path: `${IMAGE.modules}/${name}.ko`, mode: 0o600, content }
+  })
   const files: CpioEntry[] = [
     text('init', 0o755, INIT_SCRIPT),
     { kind: 'file', path: 'bin/busybox', mode: 0o755, content: readFileSync(busybox) },
@@ -102,24 +140,11 @@ export function imageEntries({
     })),
     text(IMAGE.config, 0o600, `${JSON.stringify(config, null, 2)}\n`),
     text(IMAGE.shellConfig, 0o600, formatShellConfig(shellConfig(config))),
-    text(IMAGE.moduleList, 0o600, modules.map(({ name }) => `${name}\n`).join('')),
-    ...modules.map(({ name, file }): CpioEntry => {
-      return {
-        kind: 'file',
-        path: `${IMAGE.modules}/${name}.ko`,
-        mode: 0o600,
-        content: readModule(file, busybox),
-      }
-    }),
-    ...more.map(({ path: to, source, mode }): CpioEntry => {
+    text(IMAGE.moduleList, 0o600, modules.map(formatModule).join('')),
+    ...moduleEntries,
+    ...[...firmware.values(), ...more].map(({ path: to, source, mode }): CpioEntry => {
       return { kind: 'file', path: to, mode, content: { source, sizeBytes: sizeOf(source) } }
     }),
-    {
-      kind: 'file',
-      path: IMAGE.runtime,
-      mode: 0o600,
-      content: { source: runtime, sizeBytes: sizeOf(runtime) },
-    },
   ]
   const mountpoints = ['proc', 'sys', 'dev', 'run', 'mnt', 'tmp', 'root']
   const console: CpioEntry = {
@@ -130,15 +155,34 @@ export function imageEntries({
     minor: 1,
   }
   return [
-    ...foldersOf([...files.map((entry) => entry.path), ...mountpoints.map((name) => `${name}/.`)]),
+    ...foldersOf([
+      ...files.map((entry) => entry.path),
+      ...mountpoints.map((name) => `${name}/.`),
+      IMAGE.runtime,
+    ]),
     console,
     ...files,
   ]
 }
 
+/** The runtime as it lies in the image. @throws {HostError} if it is missing */
+export function runtimeEntry({ runtime }: ImageInputs): CpioEntry {
+  return {
+    kind: 'file',
+    path: IMAGE.runtime,
+    mode: 0o600,
+    content: { source: runtime, sizeBytes: sizeOf(runtime) },
+  }
+}
+
+/** A line of the list that /init reads: a module's name, then its parameters. */
+function formatModule({ name, parameters = [] }: KernelModule): string {
+  return `${[name, ...parameters].join(' ')}\n`
+}
+
 /** The shell saves to the first disk among the targets; without one, it only follows the failure action. */
 function shellConfig(config: CaptureConfig): ShellConfig {
-  const { targets, rootfs, failureAction, stallTimeoutMs, overallTimeoutMs } = config
+  const { targets, rootfs, breadcrumb, failureAction, stallTimeoutMs, overallTimeoutMs } = config
   const places = rootfs ? [...targets, rootfs] : targets
   const disk = places.find((place): place is FilesystemPlace => place.kind === 'filesystem')
   return {
@@ -149,8 +193,26 @@ function shellConfig(config: CaptureConfig): ShellConfig {
     directory: disk?.directory ?? '',
     // The shell knows no other root: for it, dump_to_rootfs means reboot.
     failureAction: failureAction === 'dump_to_rootfs' ? 'reboot' : failureAction,
+    ...shellCrumbs(breadcrumb),
+    watchdog: config.petsWatchdogs === true ? '1' : '',
     stallSeconds: Math.ceil(stallTimeoutMs / 1000),
     overallSeconds: Math.ceil(overallTimeoutMs / 1000),
+  }
+}
+
+/** The shell knows no pieces: its blocks must lie in the first one, as they all but always do. */
+function shellCrumbs(
+  place: BreadcrumbPlace | undefined,
+): Pick<ShellConfig, 'crumbUuid' | 'crumbNode' | 'crumbNonce' | 'crumbBlock'> {
+  const { firstBlock, blockCount } = CRUMB_AREAS.shell
+  const [first] = place?.extents ?? []
+  const isWithin = first && first.sizeBytes >= (firstBlock + blockCount) * CRUMB_BLOCK_SIZE
+  if (!place || !isWithin) return { crumbUuid: '', crumbNode: '', crumbNonce: '', crumbBlock: 0 }
+  return {
+    crumbUuid: place.uuid,
+    crumbNode: place.node,
+    crumbNonce: place.nonce,
+    crumbBlock: first.offsetBytes / CRUMB_BLOCK_SIZE + firstBlock,
   }
 }
 
@@ -165,7 +227,8 @@ function foldersOf(paths: readonly string[]): CpioEntry[] {
     .map((folder): CpioEntry => ({ kind: 'directory', path: folder, mode: 0o755 }))
 }
 
-function imageParts(entries: readonly CpioEntry[]): ImagePart[] {
+/** List the files among entries, largest first. */
+export function imageParts(entries: readonly CpioEntry[]): ImagePart[] {
   const parts: ImagePart[] = []
   for (const entry of entries) {
     if (entry.kind !== 'file') continue

@@ -59,8 +59,17 @@ test('soft dependencies count, through aliases too; a missing or uninstalled one
 })
 
 test('what is built in needs no loading; what is nowhere is told', () => {
-  assert.deepEqual(index.order(['ext4', 'zfs']), { modules: [], missing: ['zfs'] })
+  assert.deepEqual(index.order(['ext4', 'zfs']), { modules: [], missing: ['zfs'], omitted: [] })
   assert.equal(index.isBuiltin('ext4'), true)
+})
+
+test('a module to be left out is left out, whoever needs it, and named', () => {
+  const { modules, omitted } = index.order(['xfs'], ['crc32c-intel', 'absent'])
+  assert.deepEqual(
+    modules.map(({ name }) => name),
+    ['libcrc32c', 'xfs', 'post'],
+  )
+  assert.deepEqual(omitted, ['crc32c_intel'])
 })
 
 test("modaliases match depmod's patterns", () => {

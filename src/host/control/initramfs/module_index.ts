@@ -10,6 +10,8 @@ export interface KernelModule {
   readonly name: string
   /** Path of the .ko, .ko.xz, .ko.zst or .ko.gz. */
   readonly file: string
+  /** Parameters for insmod, `name=value`; absent for none. */
+  readonly parameters?: readonly string[]
 }
 
 /** Modules in the order insmod must see them. */
@@ -18,6 +20,8 @@ export interface LoadOrder {
   readonly modules: readonly KernelModule[]
   /** Names that are neither a module, an alias nor built in. */
   readonly missing: readonly string[]
+  /** Modules that something asked for and that were to be left out. */
+  readonly omitted: readonly string[]
 }
 
 interface Softdep {
@@ -66,10 +70,16 @@ export class ModuleIndex {
     return [...found]
   }
 
-  /** Order modules and all they need, hard and soft dependencies alike. Built-in ones need no loading. */
-  order(names: readonly string[]): LoadOrder {
+  /**
+   * Order modules and all they need, hard and soft dependencies alike. Built-in ones need no loading.
+   *
+   * @param omit modules to leave out, whoever needs them
+   */
+  order(names: readonly string[], omit: readonly string[] = []): LoadOrder {
     const modules = new Map<string, KernelModule>()
     const missing: string[] = []
+    const unwanted = new Set(omit.map(moduleName))
+    const omitted = new Set<string>()
     const visiting = new Set<string>()
     const visit = (wanted: string, isSoft: boolean): void => {
       const found = this.find(wanted)
@@ -77,6 +87,10 @@ export class ModuleIndex {
       for (const name of found) {
         const file = this.#files.get(name)
         if (file === undefined || modules.has(name) || visiting.has(name)) continue
+        if (unwanted.has(name)) {
+          omitted.add(name)
+          continue
+        }
         // Distributions split their modules over packages; a soft dependency may not be installed.
         if (isSoft && !existsSync(file)) continue
         visiting.add(name)
@@ -88,7 +102,7 @@ export class ModuleIndex {
       }
     }
     for (const name of names) visit(name, false)
-    return { modules: [...modules.values()], missing }
+    return { modules: [...modules.values()], missing, omitted: [...omitted] }
   }
 
   #addDependency(line: string): void {

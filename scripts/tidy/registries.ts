@@ -28,6 +28,11 @@ export const REGISTRIES: readonly Registry[] = [
     folder: 'src/host/control/dialects',
     kind: 'Dialect',
   },
+  {
+    file: 'src/host/control/bootloader/boot_loaders.ts',
+    folder: 'src/host/control/bootloader/loaders',
+    kind: 'BootLoader',
+  },
   { file: 'src/cli/verbs.ts', folder: 'src/cli/verbs', kind: 'Verb' },
   { file: 'test/compat/claims/claims.ts', folder: 'test/compat/claims', kind: 'Claims' },
   { file: 'scripts/tidy/rules.ts', folder: 'scripts/tidy', kind: 'TidyRule' },

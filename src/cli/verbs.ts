@@ -11,9 +11,13 @@ import { collect } from './verbs/collect.ts'
 import { config } from './verbs/config.ts'
 import { policy } from './verbs/policy.ts'
 import { propagate } from './verbs/propagate.ts'
+import { crashkernel } from './verbs/crashkernel.ts'
+import { estimate } from './verbs/estimate.ts'
+import { getDefaultCrashkernel } from './verbs/get_default_crashkernel.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
+import { resetCrashkernel } from './verbs/reset_crashkernel.ts'
 import { run } from './verbs/run.ts'
 import { test } from './verbs/test.ts'
 import { types } from './verbs/types.ts'
@@ -37,6 +41,10 @@ export const VERBS: readonly Verb[] = [
   propagate,
   showmem,
   test,
+  estimate,
+  crashkernel,
+  getDefaultCrashkernel,
+  resetCrashkernel,
   rehearse,
   crash,
   run,

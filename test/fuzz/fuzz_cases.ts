@@ -43,6 +43,10 @@ export const FUZZ_CASES = {
   'ssh_config files': 4000,
   'host patterns': 4000,
   'keys of SSH': 300,
+  'kernel command lines': 6000,
+  'files of boot loaders': 150,
+  'cpio archives, listed for their sizes': 3000,
+  'LUKS2 headers': 3000,
 } as const
 
 /** The name of a target. */

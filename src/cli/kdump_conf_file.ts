@@ -11,6 +11,9 @@ import {
 } from '../host/control/read_configuration.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 
+/** Where Red Hat, and kbox itself, have it. */
+export const KDUMP_CONF = '/etc/kdump.conf'
+
 /** Read and check; undefined after the problems were printed. */
 export function readSettings(choice: ConfigurationChoice = {}): Configuration | undefined {
   const result = attemptRead(choice)

@@ -2,12 +2,12 @@
 import { KdumpError, UsageError } from '../core/base/errors.ts'
 import { propagate } from '../host/control/propagate.ts'
 import { Questions } from './ask.ts'
-import { readKdumpConf } from './kdump_conf_file.ts'
+import { readSettings } from './kdump_conf_file.ts'
 import { sayKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
 const OPTIONS = {
-  config: { type: 'string', default: '/etc/kdump.conf' },
+  config: { type: 'string' },
   'accept-host-key': { type: 'string', default: 'ask' },
   'sftp-only': { type: 'boolean', default: false },
   root: { type: 'string', default: '/' },
@@ -24,11 +24,17 @@ export async function propagateMain(argv: readonly string[]): Promise<number> {
   const acceptHostKey = values['accept-host-key']
   if (!/^(?:ask|yes|SHA256:[\w+/]{43})$/.test(acceptHostKey))
     throw new UsageError(`--accept-host-key ${acceptHostKey}: must be ask, yes or SHA256:…`)
-  const conf = readKdumpConf(values.config)
-  if (!conf) return 1
+  const settings = readSettings({
+    file: values.config,
+    root: values.root,
+    // The key that it names may not be there yet: it is made.
+    skipChecks: true,
+  })
+  if (!settings) return 1
+  const { conf } = settings
   const targets = conf.targets.filter((target) => target.kind === 'ssh')
   if (targets.length === 0) {
-    sayKdump(`No ssh config specified in ${values.config}.  Can't propagate`)
+    sayKdump(`No ssh config specified in ${settings.file}.  Can't propagate`)
     return 1
   }
   using questions = new Questions()

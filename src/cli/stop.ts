@@ -5,6 +5,7 @@ import { unloadCrashImage } from '../host/control/kexec.ts'
 import { explainKexecError } from '../host/control/kexec_explain.ts'
 import { readKexecFacts } from '../host/control/kexec_facts.ts'
 import { readDumpPath } from './dump_path.ts'
+import { lockKdump } from './kdump_lock.ts'
 import { sayKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
@@ -15,6 +16,10 @@ import { parseVerbOptions } from './verb_options.ts'
  */
 export async function stopMain(argv: readonly string[]): Promise<number> {
   parseVerbOptions(argv, {})
+  return lockKdump(stop)
+}
+
+function stop(): number {
   try {
     unloadCrashImage()
   } catch (error) {

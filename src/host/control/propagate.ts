@@ -97,7 +97,7 @@ async function prepareKey(
     host.say('Using existing keys...')
   } else {
     host.say('Generating new ssh keys... ')
-    const { privateText, publicText } = await makeKeyPair(`kdump@${os.hostname()}`)
+    const { privateText, publicText } = makeKeyPair(`kdump@${os.hostname()}`)
     makeSshFolder(path.dirname(inRoot))
     writeFileSync(inRoot, privateText, { mode: 0o600, flag: 'wx' })
     writeFileSync(`${inRoot}.pub`, `${publicText}\n`, { mode: 0o644 })

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import ssh2 from 'ssh2'
 import { KdumpError } from '../../core/base/errors.ts'
+import { makeKeyPair } from '../target/ssh_key.ts'
 import { DEFAULT_CONF, type KdumpConf } from './kdump_conf_model.ts'
 import { resolveHttp } from './resolve_http.ts'
 import { resolveSsh } from './resolve_ssh.ts'
@@ -28,8 +29,8 @@ function tree(files: Readonly<Record<string, string>>, modes: Record<string, num
   return root
 }
 
-const hostKey = ssh2.utils.generateKeyPairSync('ed25519').public
-const userKey = ssh2.utils.generateKeyPairSync('ed25519')
+const hostKey = makeKeyPair('').publicText
+const userKey = makeKeyPair('kdump@here')
 const KEY = 'root/.ssh/kdump_id_rsa'
 const KNOWN = 'root/.ssh/known_hosts'
 const TARGET = { kind: 'ssh', user: 'kdump', host: '127.0.0.1', port: 22, line: 1 } as const
@@ -45,7 +46,7 @@ const messageOf = async (work: Promise<unknown>): Promise<string> => {
 }
 
 test('an ssh target is all that is needed to log in', async () => {
-  const root = tree({ [KEY]: userKey.private, [KNOWN]: `127.0.0.1 ${hostKey}\n` })
+  const root = tree({ [KEY]: userKey.privateText, [KNOWN]: `127.0.0.1 ${hostKey}\n` })
   const { place, files } = await resolveSsh(TARGET, CONF, root)
   assert.deepEqual(place, {
     ...{ kind: 'ssh', user: 'kdump', host: '127.0.0.1', port: 22, addresses: ['127.0.0.1'] },
@@ -59,7 +60,7 @@ test('an ssh target is all that is needed to log in', async () => {
 
 test("-F asks for vmcore.flat; an alias of ssh's gives name, port and key", async () => {
   const root = tree({
-    [KEY]: userKey.private,
+    [KEY]: userKey.privateText,
     'root/.ssh/config': 'Host dumps\nHostName 127.0.0.1\nPort 2222\nHostKeyAlias the-dumps\n',
     'etc/ssh/ssh_known_hosts': `[the-dumps]:2222 ${hostKey}\n`,
   })
@@ -73,7 +74,7 @@ test("-F asks for vmcore.flat; an alias of ssh's gives name, port and key", asyn
 })
 
 test('a link to the key is followed inside the tree', async () => {
-  const root = tree({ 'etc/keys/real': userKey.private, [KNOWN]: `127.0.0.1 ${hostKey}\n` })
+  const root = tree({ 'etc/keys/real': userKey.privateText, [KNOWN]: `127.0.0.1 ${hostKey}\n` })
   fs.symlinkSync('../../etc/keys/real', path.join(root, KEY))
   const { place, files } = await resolveSsh(TARGET, CONF, root)
   assert.ok(place.kind === 'ssh')
@@ -90,23 +91,23 @@ test('what is wrong with a key is said, and what to do', async () => {
   })
   const cases = [
     [tree(known), /sshkey \/root\/\.ssh\/kdump_id_rsa: there is no such key: run 'kbox propagate'/],
-    [tree({ ...known, [KEY]: userKey.private }, { [KEY]: 0o640 }), /mode 640.*chmod 600/],
+    [tree({ ...known, [KEY]: userKey.privateText }, { [KEY]: 0o640 }), /mode 640.*chmod 600/],
     [tree({ ...known, [KEY]: locked.private }), /locked by a passphrase.*ssh-keygen -p/],
     [tree({ ...known, [KEY]: 'no key at all' }), /no private key that we read/],
-    [tree({ ...known, [KEY]: userKey.public }), /a public key, not a private one/],
+    [tree({ ...known, [KEY]: userKey.publicText }), /a public key, not a private one/],
   ] as const
   for (const [root, expected] of cases)
     assert.match(await messageOf(resolveSsh(TARGET, CONF, root)), expected)
 })
 
 test('a server whose key is not known is refused, with the name that was looked for', async () => {
-  const unknown = tree({ [KEY]: userKey.private, [KNOWN]: `other ${hostKey}\n` })
+  const unknown = tree({ [KEY]: userKey.privateText, [KNOWN]: `other ${hostKey}\n` })
   assert.match(
     await messageOf(resolveSsh({ ...TARGET, port: 2222 }, CONF, unknown)),
     /no host key of \[127\.0\.0\.1\]:2222 is known .*known_hosts.*: run 'kbox propagate'/,
   )
   const certified = tree({
-    [KEY]: userKey.private,
+    [KEY]: userKey.privateText,
     [KNOWN]: `\n@cert-authority 127.* ${hostKey}\n`,
   })
   assert.match(
@@ -116,7 +117,7 @@ test('a server whose key is not known is refused, with the name that was looked 
 })
 
 test('a server behind a proxy cannot be reached by a capture kernel', async () => {
-  const root = tree({ [KEY]: userKey.private, 'root/.ssh/config': 'ProxyJump gate\n' })
+  const root = tree({ [KEY]: userKey.privateText, 'root/.ssh/config': 'ProxyJump gate\n' })
   assert.match(await messageOf(resolveSsh(TARGET, CONF, root)), /not supported: .*through gate/)
 })
 

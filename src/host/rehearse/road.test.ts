@@ -72,6 +72,16 @@ test("a capture that fails is told in the recorder's own words", async (t) => {
   })
 })
 
+test("the old kernel's log on the console, of a target that took nothing, is no failure", async (t) => {
+  const { machine, say } = fakeMachine(t)
+  say('kbox: connect failed: no answer\n')
+  say('kbox: | [   12.5] Kernel panic - not syncing: sysrq triggered crash\n')
+  say('kbox: target: ext4 /dev/vdb\nkbox: saving vmcore-dmesg.txt complete\n')
+  assert.equal(await awaitDmesg(machine, never), true)
+  say('[    9.1] Kernel panic - not syncing: Out of memory\n')
+  await assert.rejects(awaitDump(machine, never), /the capture kernel panicked: Out of memory/)
+})
+
 test('a machine that ends before its milestone ends the wait', async (t) => {
   const { machine, end } = fakeMachine(t)
   const wait = awaitCaptureKernel(machine, never)

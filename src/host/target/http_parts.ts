@@ -5,8 +5,7 @@ import { collectBuffers } from '../platform/garbage.ts'
 import type { HttpClient } from './http_client.ts'
 import type { HttpOutput } from './http_output.ts'
 import { checkDone, isDone } from './http_status.ts'
-import { keepTrying, type Patience } from './patience.ts'
-import type { TargetHost } from './target.ts'
+import type { ServerTries } from './server_tries.ts'
 
 /** One is sent while the next fills; with what a writer adds before it waits, less than 4 MiB. */
 const PART_SIZE = 1.5 * 2 ** 20
@@ -22,10 +21,7 @@ interface Part {
 /** What an upload needs to know. */
 export interface UploadContext {
   readonly client: HttpClient
-  readonly host: TargetHost
-  readonly patience: Patience
-  /** Of the host's clock. */
-  readonly endMs: number
+  readonly tries: ServerTries
 }
 
 /**
@@ -33,13 +29,10 @@ export interface UploadContext {
  *
  * @throws {HostError} if it takes no file at all
  */
-export async function takesParts(
-  { client, host, patience, endMs }: UploadContext,
-  path: string,
-): Promise<boolean> {
+export async function takesParts({ client, tries }: UploadContext, path: string): Promise<boolean> {
   const probe = Buffer.from('makedumpfile\0\0\0\0')
   const put = (bytes: Uint8Array, headers = {}) =>
-    keepTrying(host, patience, Math.min(host.now() + patience.outageMs, endMs), async () => {
+    tries.run(async () => {
       const reply = await client.request({ method: 'PUT', path, headers, body: bytes })
       if (reply.status >= 500 && reply.status !== 501)
         checkDone(reply, `${client.nameOf(path)}: PUT`)
@@ -154,13 +147,13 @@ export class HttpParts implements HttpOutput {
   }
 
   async #send(part: Part): Promise<void> {
-    const { host, patience, endMs } = this.#context
-    let tries = 0
-    await keepTrying(host, patience, Math.min(host.now() + patience.outageMs, endMs), async () => {
-      if (++tries > 1) await this.#checkKept(part)
+    const { tries } = this.#context
+    let count = 0
+    await tries.run(async () => {
+      if (++count > 1) await this.#checkKept(part)
       await this.#put(part)
     })
-    host.heartbeat(`sent ${part.offset + part.bytes.length}`)
+    tries.host.heartbeat(`sent ${part.offset + part.bytes.length}`)
     collectBuffers()
   }
 

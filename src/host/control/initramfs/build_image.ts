@@ -19,6 +19,7 @@ import type { FilesystemPlace } from '../../target/place.ts'
 import { writeCpio, type CpioEntry } from './cpio.ts'
 import type { StorageLayer } from './device_modules.ts'
 import { APPLETS, formatShellConfig, IMAGE, INIT_SCRIPT, type ShellConfig } from './init_script.ts'
+import { findModuleFirmware } from './module_firmware.ts'
 import { readModule } from './module_file.ts'
 import type { KernelModule } from './module_index.ts'
 
@@ -123,6 +124,12 @@ export function writeImage(file: string, write: (fd: number) => void): number {
  */
 export function imageEntries({ busybox, modules, files: more, config }: ImageInputs): CpioEntry[] {
   checkStatic(busybox)
+  const firmware = new Map<string, ImageFile>()
+  const moduleEntries = modules.map(({ name, file }): CpioEntry => {
+    const content = readModule(file, busybox)
+    for (const found of findModuleFirmware(content, config.release)) firmware.set(found.path, found)
+    return { kind: 'file', path: `${IMAGE.modules}/${name}.ko`, mode: 0o600, content }
+  })
   const files: CpioEntry[] = [
     text('init', 0o755, INIT_SCRIPT),
     { kind: 'file', path: 'bin/busybox', mode: 0o755, content: readFileSync(busybox) },
@@ -134,15 +141,8 @@ export function imageEntries({ busybox, modules, files: more, config }: ImageInp
     text(IMAGE.config, 0o600, `${JSON.stringify(config, null, 2)}\n`),
     text(IMAGE.shellConfig, 0o600, formatShellConfig(shellConfig(config))),
     text(IMAGE.moduleList, 0o600, modules.map(formatModule).join('')),
-    ...modules.map(({ name, file }): CpioEntry => {
-      return {
-        kind: 'file',
-        path: `${IMAGE.modules}/${name}.ko`,
-        mode: 0o600,
-        content: readModule(file, busybox),
-      }
-    }),
-    ...more.map(({ path: to, source, mode }): CpioEntry => {
+    ...moduleEntries,
+    ...[...firmware.values(), ...more].map(({ path: to, source, mode }): CpioEntry => {
       return { kind: 'file', path: to, mode, content: { source, sizeBytes: sizeOf(source) } }
     }),
   ]

@@ -24,6 +24,8 @@ import { types } from './verbs/types.ts'
 import { report } from './verbs/report.ts'
 import { dump } from './verbs/dump.ts'
 import { makedumpfile } from './verbs/makedumpfile.ts'
+import { install } from './verbs/install.ts'
+import { uninstall } from './verbs/uninstall.ts'
 import { capture } from './verbs/capture.ts'
 
 /** Every verb; the overview lists those that are not internal. */
@@ -52,5 +54,7 @@ export const VERBS: readonly Verb[] = [
   report,
   dump,
   makedumpfile,
+  install,
+  uninstall,
   capture,
 ]

@@ -57,10 +57,10 @@ async function arm(request: ArmRequest, verb: ArmVerb): Promise<boolean> {
     if (settings.notifiesCreation) sayCreationTest(settleCreationTest(conf))
     return true
   }
+  if (!isDryRun) prepareCrumbs(conf)
   // How a test went is told at the boot behind it, even where that boot makes another image and so forgets it.
   const isPending = loads && readCreationTest()?.status === 'pending'
   const settled = isPending ? settleCreationTest(conf) : undefined
-  if (!isDryRun) prepareCrumbs(conf)
   const plan = await planArm(conf, { ...request.choices, settings })
   const checked = isDryRun || request.buildsOnly ? [] : await preflightTargets(plan.targets)
   for (const warning of [...plan.warnings, ...checked]) warnKdump(warning)

@@ -5,7 +5,11 @@ import { defaultImage, planArm, type ArmPlan } from '../host/control/arm.ts'
 import { makeBreadcrumbFile, markCrumbs } from '../host/control/breadcrumb_file.ts'
 import { collectLastCrash } from '../host/control/collect.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
-import { clearCreationTest, settleCreationTest } from '../host/control/creation_test.ts'
+import {
+  clearCreationTest,
+  readCreationTest,
+  settleCreationTest,
+} from '../host/control/creation_test.ts'
 import type { BuiltImage } from '../host/control/initramfs/build_image.ts'
 import type { KdumpConf } from '../host/control/kdump_conf_model.ts'
 import { readRunningRelease } from '../host/control/kernel/choose_kernel.ts'
@@ -50,9 +54,13 @@ async function arm(request: ArmRequest, verb: ArmVerb): Promise<boolean> {
   const { conf, load: settings } = configuration
   if (loads && verb === 'start' && readCrashState().loaded) {
     warnKdump('Kdump already running: [WARNING]')
+    if (settings.notifiesCreation) sayCreationTest(settleCreationTest(conf))
     return true
   }
   if (!isDryRun) prepareCrumbs(conf)
+  // How a test went is told at the boot behind it, even where that boot makes another image and so forgets it.
+  const isPending = loads && readCreationTest()?.status === 'pending'
+  const settled = isPending ? settleCreationTest(conf) : undefined
   const plan = await planArm(conf, { ...request.choices, settings })
   const checked = isDryRun || request.buildsOnly ? [] : await preflightTargets(plan.targets)
   for (const warning of [...plan.warnings, ...checked]) warnKdump(warning)
@@ -64,7 +72,7 @@ async function arm(request: ArmRequest, verb: ArmVerb): Promise<boolean> {
   const outcome = loadPlan(plan)
   if (outcome.ok) armCrumbs(plan)
   if (!reportLoad(outcome)) return false
-  if (settings.notifiesCreation) sayCreationTest(settleCreationTest(conf))
+  if (settings.notifiesCreation) sayCreationTest(settled ?? readCreationTest())
   return true
 }
 

@@ -78,6 +78,8 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
     assert.match(status, /Active: active \(exited\)/)
     assert.match(status, /kdump: Starting kdump: \[OK\]/)
     assert.equal(await output('kdumpctl status'), 'kdump: Kdump is operational\n')
+    await output('systemctl reload kdump.service')
+    assert.equal(await output('kdumpctl status'), 'kdump: Kdump is operational\n')
   })
 
   test('systemd finds nothing wrong with the units, and waits for the network only for a network target', async () => {

@@ -80,6 +80,13 @@ test('a target nobody can look at from here asks for a person, unless a fallback
   )
 })
 
+test('the dump of a raw target counts once it is recovered to path', () => {
+  const raw = { kind: 'raw', device: { by: 'node', node: '/dev/vdb' }, line: 1 } as const
+  assert.equal(settle(machine(), { targets: [raw] }), 'manual')
+  const recovered = machine({ 'var/crash/x/kbox.json': manifest(true) })
+  assert.equal(settle(recovered, { targets: [raw] }), 'success')
+})
+
 test('a file system of its own is looked at where it is mounted', () => {
   const root = machine({
     'srv/dumps/var/crash/x/kbox.json': manifest(true),

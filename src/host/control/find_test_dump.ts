@@ -1,5 +1,5 @@
-// Finds the dump of a provoked crash on this machine's disks, by the id in its manifest. What lies behind a network or on a
-// raw device is not looked at.
+// Finds the dump of a provoked crash on this machine's disks, by the id in its manifest. What lies behind a network is
+// not looked at.
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { attempt, FormatError, HostError } from '../../core/base/errors.ts'
@@ -23,6 +23,7 @@ export function findTestDump(conf: KdumpConf, testId: string, root = '/'): TestD
     ...conf.targets.map((target): TestDump => {
       if (target.kind === 'path') return findInFolder(path.join(root, conf.path), testId)
       if (target.kind === 'filesystem') return findOnDevice(target.device, conf.path, testId, root)
+      if (target.kind === 'raw') return findRecovered(path.join(root, conf.path), testId)
       return 'unknown'
     }),
     ...(conf.failureAction === 'dump_to_rootfs'
@@ -31,6 +32,12 @@ export function findTestDump(conf: KdumpConf, testId: string, root = '/'): TestD
   ]
   const order: readonly TestDump[] = ['complete', 'incomplete', 'unknown']
   return order.find((result) => found.includes(result)) ?? 'absent'
+}
+
+/** The dump of a raw target is recovered to `path` at the next start; before that, it is anybody's guess. */
+function findRecovered(folder: string, testId: string): TestDump {
+  const found = findInFolder(folder, testId)
+  return found === 'absent' ? 'unknown' : found
 }
 
 function findInFolder(folder: string, testId: string): TestDump {

@@ -37,6 +37,7 @@ peers: setup
 
 # The servers that test/vm sends dumps to, unpacked and never installed.
 servers: setup
+	bin/node scripts/fetch_sshd.ts
 	bin/node scripts/fetch_nfs_server.ts
 
 bench: setup-test kernels peers

@@ -4,6 +4,8 @@ import { parseCaptureConfig } from '../host/capture/capture_config.ts'
 import { captureWork } from '../host/capture/capture_work.ts'
 import { linuxMachine } from '../host/capture/linux_machine.ts'
 import { runCapture } from '../host/capture/supervisor.ts'
+import { findTestId } from '../host/capture/test_id.ts'
+import { readFact } from '../host/platform/fact_tree.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
 /** Where the initramfs has it. */
@@ -16,7 +18,11 @@ const CONFIG = '/etc/kbox/capture.json'
  */
 export async function captureMain(argv: readonly string[]): Promise<number> {
   const { config: file } = parseVerbOptions(argv, { config: { type: 'string', default: CONFIG } })
-  const config = parseCaptureConfig(file, readFileSync(file, 'utf8'))
+  const testId = findTestId(readFact('/', 'proc/cmdline') ?? '')
+  const config = {
+    ...parseCaptureConfig(file, readFileSync(file, 'utf8')),
+    ...(testId === undefined ? {} : { testId }),
+  }
   // Before any date is made: directories are named in the machine's own time.
   process.env['TZ'] = config.timeZone
   // A dump holds every secret the machine had.

@@ -157,7 +157,8 @@ function formatProblem(
 ): string {
   const place = line === 0 ? file : `${file}:${line}:${column}`
   const shown = value === '' || message.includes(value) ? '' : ` ('${value}')`
-  return `${place}: ${severity}: ${message}${shown}\n    ${remedy}`
+  const text = message.replace(/^Error: /, '')
+  return `${place}: ${severity}: ${text}${shown}\n    ${remedy}`
 }
 
 const count = (number: number, what: string): string =>

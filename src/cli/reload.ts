@@ -1,18 +1,10 @@
-// kbox reload: load again what is loaded, because the kernel's memory or CPUs have changed. Neither kdump.conf is read nor
-// anything built. The command line is made anew: there may be a new watchdog.
+// kbox reload: load again what is loaded, at once or when a storm of hotplug events has ceased.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HostError, KdumpError } from '../core/base/errors.ts'
-import { defaultImage } from '../host/control/arm.ts'
-import { planCmdline } from '../host/control/capture_cmdline.ts'
+import { KdumpError } from '../core/base/errors.ts'
 import { readCrashHotplug, readCrashState } from '../host/control/crash_sysfs.ts'
 import { kdumpLockFile, tryKdumpLock } from '../host/control/kdump_lock.ts'
-import { chooseKernel } from '../host/control/kernel/choose_kernel.ts'
-import { findLastGood } from '../host/control/last_good.ts'
-import { readLoadSet, type LoadSet } from '../host/control/load_set.ts'
-import { LOADED_RECORD, loadSafely } from '../host/control/load_image.ts'
-import { DEFAULT_LOAD_SETTINGS } from '../host/control/load_settings.ts'
+import { reloadImage } from '../host/control/reload_image.ts'
 import { reportLoad } from './arm_machine.ts'
 import { lockKdump } from './kdump_lock.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
@@ -45,33 +37,17 @@ export async function reloadMain(argv: readonly string[]): Promise<number> {
 
 function reload(append: string | undefined): boolean {
   try {
-    const set = readBefore()
-    const words = { ...set.words, ...(append === undefined ? {} : { asked: append }) }
-    const { text: cmdline } = planCmdline(set.settings, words)
-    const outcome = loadSafely({ ...set, words, cmdline })
-    const isUntouched = !outcome.ok && outcome.armed === 'as before'
-    const kept = isUntouched ? findLastGood(set.image) : undefined
-    if (!kept) return reportLoad(outcome)
-    // What was loaded knows nothing of the change that asks for the reload; its copy will.
-    if (!outcome.ok) warnKdump(outcome.error.message)
-    sayKdump('The kept copy of what is loaded is loaded instead.')
-    return reportLoad(loadSafely({ ...kept, words, cmdline }))
+    const { outcome, damage } = reloadImage(append)
+    if (damage !== '') {
+      warnKdump(damage)
+      sayKdump('The kept copy of what is loaded is loaded instead.')
+    }
+    return reportLoad(outcome)
   } catch (error) {
     if (!(error instanceof KdumpError)) throw error
     sayKdump(error.message)
     return false
   }
-}
-
-/** What was loaded at last; another program's load, or a boot since, leaves the usual files. */
-function readBefore(): LoadSet {
-  const before = readLoadSet(LOADED_RECORD)
-  if (before) return before
-  const { file: kernel, release } = chooseKernel(DEFAULT_LOAD_SETTINGS)
-  const image = defaultImage(release)
-  if (!existsSync(image)) throw new HostError(`${image} is missing: run 'kbox restart'`, 'ENOENT')
-  const words = { image: '', asked: '' }
-  return { release, kernel, image, cmdline: '', words, settings: DEFAULT_LOAD_SETTINGS }
 }
 
 /**

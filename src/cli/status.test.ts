@@ -1,6 +1,6 @@
 // status and showmem as a person or a script sees them: words on standard error, exit codes, JSON on standard output.
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, test, type TestContext } from 'node:test'
@@ -79,7 +79,31 @@ test('--json prints the facts on standard output', async (context) => {
     operational: true,
     supported: true,
     reservedBytes: 201_326_592,
+    creationTest: null,
   })
+})
+
+test('where there is a configuration, status tells how the last test went', async (context) => {
+  const files = path.join(root, 'configured')
+  cpSync(armed(), files, { recursive: true })
+  mkdirSync(path.join(files, 'etc/sysconfig'), { recursive: true })
+  writeFileSync(path.join(files, 'etc/kdump.conf'), 'path /var/crash\n')
+  const never = await run(context, statusMain, ['--root', files])
+  assert.equal(
+    never.stderr,
+    'kdump: Kdump is operational\nkdump: WARNING: No vmcore creation test performed!\n',
+  )
+  mkdirSync(path.join(files, 'var/lib/kdump'), { recursive: true })
+  writeFileSync(
+    path.join(files, 'var/lib/kdump/vmcore-creation.status'),
+    'pending kdump_test_id=1795673453-1\n',
+  )
+  const failed = await run(context, statusMain, ['--root', files])
+  assert.equal(failed.code, 0)
+  assert.match(failed.stderr, /WARNING: Last NOT successful vmcore creation test on Thu Nov 26/)
+  writeFileSync(path.join(files, 'etc/sysconfig/kdump'), 'VMCORE_CREATION_NOTIFICATION="no"\n')
+  const quiet = await run(context, statusMain, ['--root', files])
+  assert.equal(quiet.stderr, 'kdump: Kdump is operational\n')
 })
 
 test('an unknown option is a usage error', async () => {

@@ -6,12 +6,14 @@ import { reload } from './verbs/reload.ts'
 import { rebuild } from './verbs/rebuild.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
+import { propagate } from './verbs/propagate.ts'
 import { config } from './verbs/config.ts'
 import { policy } from './verbs/policy.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
 import { run } from './verbs/run.ts'
+import { test } from './verbs/test.ts'
 import { types } from './verbs/types.ts'
 import { report } from './verbs/report.ts'
 import { dump } from './verbs/dump.ts'
@@ -26,9 +28,11 @@ export const VERBS: readonly Verb[] = [
   rebuild,
   status,
   stop,
+  propagate,
   config,
   policy,
   showmem,
+  test,
   rehearse,
   crash,
   run,

@@ -5,7 +5,8 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import ssh2, { type Connection, type SFTPWrapper } from 'ssh2'
+import { makeKeyPair } from '../../src/host/target/ssh_key.ts'
+import ssh2, { type Attributes, type Connection, type SFTPWrapper } from 'ssh2'
 
 const { STATUS_CODE, flagsToString } = ssh2.utils.sftp
 
@@ -21,6 +22,8 @@ export interface SftpFaults {
   hasNoSftp: boolean
   /** Refuse every login. */
   refusesLogin: boolean
+  /** Password that opens the door as well; '' for none. */
+  password: string
   /** What is answered to exec; undefined refuses. */
   execOutput: string | undefined
 }
@@ -43,41 +46,25 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
   const folder = path.join(base, 'crash')
   const keyFile = path.join(base, 'key')
   fs.mkdirSync(folder)
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519')
-  const userKey = ssh2.utils.generateKeyPairSync('ed25519')
-  fs.writeFileSync(keyFile, userKey.private, { mode: 0o600 })
-  const state: SftpFaults = {
-    ...{ capacity: Infinity, answersUntil: Infinity, denies: [], hasNoSftp: false },
-    ...{ refusesLogin: false, execOutput: undefined },
-    ...faults,
+  const hostKey = makeKeyPair('')
+  const userKey = makeKeyPair('')
+  fs.writeFileSync(keyFile, userKey.privateText, { mode: 0o600 })
+  const account: Account = {
+    home: folder,
+    userKey: userKey.publicText,
+    faults: {
+      ...{ capacity: Infinity, answersUntil: Infinity, denies: [], hasNoSftp: false },
+      ...{ refusesLogin: false, password: '', execOutput: undefined },
+      ...faults,
+    },
+    takenBytes: 0,
+    logins: 0,
   }
   const connections = new Set<Connection>()
-  const taken = { bytes: 0, logins: 0 }
-  const ssh = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
+  const ssh = new ssh2.Server({ hostKeys: [hostKey.privateText] }, (connection) => {
     connections.add(connection)
-    connection.on('error', () => {})
     connection.on('close', () => connections.delete(connection))
-    const expected = Buffer.from(userKey.public.split(' ')[1] ?? '', 'base64')
-    connection.on('authentication', (request) => {
-      const isOurs = request.method === 'publickey' && expected.equals(request.key.data)
-      if (!isOurs || state.refusesLogin) return request.reject(['publickey'])
-      taken.logins++
-      request.accept()
-    })
-    connection.on('session', (accept) => {
-      const session = accept()
-      session.on('sftp', (accept, reject) => {
-        if (state.hasNoSftp) reject()
-        else serveSftp(accept(), state, taken)
-      })
-      session.on('exec', (accept, reject) => {
-        if (state.execOutput === undefined) return reject()
-        const channel = accept()
-        channel.write(state.execOutput)
-        channel.exit(0)
-        channel.end()
-      })
-    })
+    serveConnection(connection, account)
   })
   // With Nagle's algorithm each answer would take 40 ms.
   const server = net.createServer({ noDelay: true }, (socket) => ssh.injectSocket(socket))
@@ -88,10 +75,10 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
     port: typeof address === 'object' && address ? address.port : 0,
     folder,
     keyFile,
-    hostKey: hostKey.public.split(' ')[1] ?? '',
-    faults: state,
+    hostKey: hostKey.publicText.split(' ')[1] ?? '',
+    faults: account.faults,
     get logins() {
-      return taken.logins
+      return account.logins
     },
     async [Symbol.asyncDispose]() {
       for (const connection of connections) connection.end()
@@ -101,57 +88,146 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
   }
 }
 
-function serveSftp(sftp: SFTPWrapper, faults: SftpFaults, taken: { bytes: number }): void {
-  const fds = new Map<number, number>()
-  let nextHandle = 0
-  const answer = (name: string, id: number, work: () => void): void => {
-    if (faults.denies.includes(name)) return void sftp.status(id, STATUS_CODE.PERMISSION_DENIED)
+/** The one account of a server. */
+interface Account {
+  readonly home: string
+  /** Public half of the key of `keyFile`. */
+  readonly userKey: string
+  readonly faults: SftpFaults
+  takenBytes: number
+  logins: number
+}
+
+function serveConnection(connection: Connection, account: Account): void {
+  const { faults } = account
+  connection.on('error', () => {})
+  connection.on('authentication', (request) => {
+    const isRight =
+      (request.method === 'publickey' && isAuthorized(request.key.data, account)) ||
+      (request.method === 'password' &&
+        faults.password !== '' &&
+        request.password === faults.password)
+    if (!isRight || faults.refusesLogin)
+      return request.reject(faults.password === '' ? ['publickey'] : ['publickey', 'password'])
+    account.logins++
+    request.accept()
+  })
+  connection.on('session', (accept) => {
+    const session = accept()
+    session.on('sftp', (accept, reject) => {
+      if (faults.hasNoSftp) reject()
+      else new SftpService(accept(), account)
+    })
+    session.on('exec', (accept, reject) => {
+      if (faults.execOutput === undefined) return reject()
+      const channel = accept()
+      channel.write(faults.execOutput)
+      channel.exit(0)
+      channel.end()
+    })
+  })
+}
+
+/** Keys that open: that of `keyFile`, and those of .ssh/authorized_keys in the home. */
+function isAuthorized(key: Buffer, { home, userKey }: Account): boolean {
+  const file = path.join(home, '.ssh/authorized_keys')
+  const more = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : ''
+  return `${userKey}\n${more}`.includes(key.toString('base64'))
+}
+
+/** Answers SFTP requests, each as the file system does. */
+class SftpService {
+  readonly #sftp: SFTPWrapper
+  readonly #account: Account
+  readonly #fds = new Map<number, number>()
+  #lastHandle = 0
+
+  constructor(sftp: SFTPWrapper, account: Account) {
+    this.#sftp = sftp
+    this.#account = account
+    this.#serveFiles()
+    this.#serveNames()
+  }
+
+  #serveFiles(): void {
+    const sftp = this.#sftp
+    const { faults } = this.#account
+    sftp.on('OPEN', (id, file, flags) =>
+      this.#answer('OPEN', id, () => sftp.handle(id, this.#open(file, flags))),
+    )
+    sftp.on('WRITE', (id, handle, offset, data) => {
+      this.#account.takenBytes += data.length
+      if (this.#account.takenBytes > faults.answersUntil) return
+      if (this.#account.takenBytes > faults.capacity) return sftp.status(id, STATUS_CODE.FAILURE)
+      this.#do('WRITE', id, () => fs.writeSync(this.#fd(handle), data, 0, data.length, offset))
+    })
+    sftp.on('READ', (id, handle, offset, length) =>
+      this.#answer('READ', id, () => {
+        const bytes = Buffer.alloc(length)
+        const size = fs.readSync(this.#fd(handle), bytes, 0, length, offset)
+        if (size === 0) sftp.status(id, STATUS_CODE.EOF)
+        else sftp.data(id, bytes.subarray(0, size))
+      }),
+    )
+    sftp.on('FSTAT', (id, handle) =>
+      this.#answer('FSTAT', id, () => sftp.attrs(id, attributesOf(fs.fstatSync(this.#fd(handle))))),
+    )
+    sftp.on('FSETSTAT', (id, handle, { size }) =>
+      this.#do('FSETSTAT', id, () => fs.ftruncateSync(this.#fd(handle), size)),
+    )
+    sftp.on('CLOSE', (id, handle) => this.#do('CLOSE', id, () => fs.closeSync(this.#fd(handle))))
+  }
+
+  #serveNames(): void {
+    const sftp = this.#sftp
+    const at = (file: string): string => path.resolve(this.#account.home, file)
+    sftp.on('STAT', (id, file) =>
+      this.#answer('STAT', id, () => sftp.attrs(id, attributesOf(fs.statSync(at(file))))),
+    )
+    sftp.on('MKDIR', (id, folder) => this.#do('MKDIR', id, () => fs.mkdirSync(at(folder))))
+    sftp.on('RMDIR', (id, folder) => this.#do('RMDIR', id, () => fs.rmdirSync(at(folder))))
+    sftp.on('REMOVE', (id, file) => this.#do('REMOVE', id, () => fs.unlinkSync(at(file))))
+    sftp.on('RENAME', (id, from, to) =>
+      this.#do('RENAME', id, () => {
+        if (fs.existsSync(at(to))) throw new Error('SFTP version 3 does not rename over a file')
+        fs.renameSync(at(from), at(to))
+      }),
+    )
+  }
+
+  #open(file: string, flags: number): Buffer {
+    const whole = path.resolve(this.#account.home, file)
+    const fd = fs.openSync(whole, flagsToString(flags) ?? 'r', 0o600)
+    const handle = Buffer.alloc(4)
+    handle.writeUInt32BE(++this.#lastHandle)
+    this.#fds.set(this.#lastHandle, fd)
+    return handle
+  }
+
+  #fd(handle: Buffer): number {
+    return this.#fds.get(handle.readUInt32BE(0)) ?? -1
+  }
+
+  #answer(name: string, id: number, work: () => void): void {
+    if (this.#account.faults.denies.includes(name))
+      return this.#sftp.status(id, STATUS_CODE.PERMISSION_DENIED)
     try {
       work()
     } catch (error) {
       const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-      sftp.status(id, isMissing ? STATUS_CODE.NO_SUCH_FILE : STATUS_CODE.FAILURE)
+      this.#sftp.status(id, isMissing ? STATUS_CODE.NO_SUCH_FILE : STATUS_CODE.FAILURE)
     }
   }
-  const done = (name: string, id: number, work: () => void): void =>
-    answer(name, id, () => {
+
+  #do(name: string, id: number, work: () => void): void {
+    this.#answer(name, id, () => {
       work()
-      sftp.status(id, STATUS_CODE.OK)
+      this.#sftp.status(id, STATUS_CODE.OK)
     })
-  const fdOf = (handle: Buffer): number => fds.get(handle.readUInt32BE(0)) ?? -1
-  sftp.on('OPEN', (id, file, flags) =>
-    answer('OPEN', id, () => {
-      const fd = fs.openSync(file, flagsToString(flags) ?? 'r', 0o600)
-      const handle = Buffer.alloc(4)
-      handle.writeUInt32BE(++nextHandle)
-      fds.set(nextHandle, fd)
-      sftp.handle(id, handle)
-    }),
-  )
-  sftp.on('WRITE', (id, handle, offset, data) => {
-    taken.bytes += data.length
-    if (taken.bytes > faults.answersUntil) return
-    if (taken.bytes > faults.capacity) return void sftp.status(id, STATUS_CODE.FAILURE)
-    done('WRITE', id, () => fs.writeSync(fdOf(handle), data, 0, data.length, offset))
-  })
-  sftp.on('FSETSTAT', (id, handle, attributes) =>
-    done('FSETSTAT', id, () => fs.ftruncateSync(fdOf(handle), attributes.size)),
-  )
-  sftp.on('CLOSE', (id, handle) => done('CLOSE', id, () => fs.closeSync(fdOf(handle))))
-  sftp.on('STAT', (id, file) =>
-    answer('STAT', id, () => {
-      const { mode, uid, gid, size, atimeMs, mtimeMs } = fs.statSync(file)
-      const times = { atime: Math.floor(atimeMs / 1000), mtime: Math.floor(mtimeMs / 1000) }
-      sftp.attrs(id, { mode, uid, gid, size, ...times })
-    }),
-  )
-  sftp.on('MKDIR', (id, folder) => done('MKDIR', id, () => fs.mkdirSync(folder)))
-  sftp.on('RMDIR', (id, folder) => done('RMDIR', id, () => fs.rmdirSync(folder)))
-  sftp.on('REMOVE', (id, file) => done('REMOVE', id, () => fs.unlinkSync(file)))
-  sftp.on('RENAME', (id, from, to) =>
-    done('RENAME', id, () => {
-      if (fs.existsSync(to)) throw new Error('SFTP version 3 does not rename over a file')
-      fs.renameSync(from, to)
-    }),
-  )
+  }
+}
+
+function attributesOf({ mode, uid, gid, size, atimeMs, mtimeMs }: fs.Stats): Attributes {
+  const seconds = { atime: Math.floor(atimeMs / 1000), mtime: Math.floor(mtimeMs / 1000) }
+  return { mode, uid, gid, size, ...seconds }
 }

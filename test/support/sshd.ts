@@ -15,8 +15,8 @@ import {
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import ssh2 from 'ssh2'
 import { fetchSshd } from '../../scripts/fetch_sshd.ts'
+import { makeKeyPair } from '../../src/host/target/ssh_key.ts'
 
 const NOBODY = 65_534
 
@@ -38,12 +38,17 @@ export interface TestSshd extends AsyncDisposable {
 export interface TestSshdOptions {
   /** More lines for sshd_config. */
   readonly config?: readonly string[]
+  /** Where its folder is made; the system's for temporary files by default. */
+  readonly parent?: string
 }
 
 /** Start a server. @throws {Error} with its log if it does not come up */
-export async function startSshd({ config = [] }: TestSshdOptions = {}): Promise<TestSshd> {
+export async function startSshd({
+  config = [],
+  parent = os.tmpdir(),
+}: TestSshdOptions = {}): Promise<TestSshd> {
   const root = path.join(fetchSshd(), 'root')
-  const base = mkdtempSync(path.join(os.tmpdir(), 'kbox-sshd-'))
+  const base = mkdtempSync(path.join(parent, 'kbox-sshd-'))
   const at = (name: string): string => path.join(base, name)
   chmodSync(base, 0o755)
   // Its user may not read the cache folder.
@@ -54,11 +59,11 @@ export async function startSshd({ config = [] }: TestSshdOptions = {}): Promise<
   for (const name of ['sshd', ...globSync('lib/ld-linux*', { cwd: base })])
     chmodSync(at(name), 0o755)
 
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519')
-  const userKey = ssh2.utils.generateKeyPairSync('ed25519')
-  writeFileSync(at('host_key'), hostKey.private, { mode: 0o600 })
-  writeFileSync(at('user_key'), userKey.private, { mode: 0o600 })
-  writeFileSync(at('authorized_keys'), `${userKey.public}\n`)
+  const hostKey = makeKeyPair('')
+  const userKey = makeKeyPair('')
+  writeFileSync(at('host_key'), hostKey.privateText, { mode: 0o600 })
+  writeFileSync(at('user_key'), userKey.privateText, { mode: 0o600 })
+  writeFileSync(at('authorized_keys'), `${userKey.publicText}\n`)
   mkdirSync(at('crash'))
   const port = await findFreePort()
   writeFileSync(at('sshd_config'), [...baseConfig(base, port), ...config, ''].join('\n'))
@@ -81,7 +86,7 @@ export async function startSshd({ config = [] }: TestSshdOptions = {}): Promise<
   return {
     port,
     user: isRoot ? 'nobody' : os.userInfo().username,
-    hostKey: hostKey.public.trim(),
+    hostKey: hostKey.publicText,
     keyFile: at('user_key'),
     folder: at('crash'),
     log: () => log,

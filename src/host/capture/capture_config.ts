@@ -60,6 +60,12 @@ export interface CaptureConfig {
   readonly failureAction: FailureAction
   readonly finalAction: FinalAction
   readonly codec: CodecName | 'none'
+  /** `elf` stores pages as they are; `kdump` if absent. */
+  readonly format?: 'elf'
+  /** Threads that compress; absent: as many as there is no reason for more. */
+  readonly threads?: number
+  /** Print no progress. */
+  readonly isQuiet?: boolean
   /** Dump levels to try in turn while the target is too small; what fits of the last one is kept. */
   readonly dumpLevels: readonly number[]
   readonly pageOrder: 'priority' | 'pfn'
@@ -75,6 +81,8 @@ export interface CaptureConfig {
   readonly timeZone: string
   /** Release of the kernel that was armed. */
   readonly release: string
+  /** This crash is a test: from the command line, never in the file. */
+  readonly testId?: string
 }
 
 /** No programs. */
@@ -108,6 +116,9 @@ export function parseCaptureConfig(file: string, text: string): CaptureConfig {
     ]),
     finalAction: read.oneOf('finalAction', ['reboot', 'halt', 'poweroff']),
     codec: read.oneOf('codec', ['none', 'zlib', 'lzo', 'snappy', 'zstd']),
+    ...(read.has('format') ? { format: read.oneOf('format', ['elf']) } : {}),
+    ...(read.has('threads') ? { threads: read.number('threads') } : {}),
+    ...(read.has('isQuiet') ? { isQuiet: read.boolean('isQuiet') } : {}),
     dumpLevels,
     pageOrder: read.oneOf('pageOrder', ['priority', 'pfn']),
     deviceTimeoutMs: read.number('deviceTimeoutMs'),

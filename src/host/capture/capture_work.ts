@@ -1,4 +1,5 @@
 // The recorder's two jobs on the old kernel's memory: its log as text, its pages as a dump.
+import os from 'node:os'
 import { HostError } from '../../core/base/errors.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
 import type { CaptureConfig } from './capture_config.ts'
@@ -27,7 +28,7 @@ async function dump(
   const tried: string[] = []
   for (const [i, level] of config.dumpLevels.entries()) {
     for (let uploads = 1; ; uploads++) {
-      const { stats, problem, errno } = await dumpAt(level, vmcore, await open(), config, run)
+      const { stats, problem, errno } = await dumpAt(level, vmcore, open, config, run)
       const isLast = i === config.dumpLevels.length - 1
       const isCut = errno === 'ERESTART' && uploads < UPLOADS_MAX
       if (problem === '' || run.isExpired() || !(isCut || (errno === 'ENOSPC' && !isLast))) {
@@ -53,9 +54,31 @@ interface DumpTry {
 async function dumpAt(
   level: number,
   vmcore: string,
-  output: DumpOutput,
+  open: () => Promise<DumpOutput>,
   config: CaptureConfig,
   run: DumpRun,
+): Promise<DumpTry> {
+  const threads = boundThreads(config.threads)
+  try {
+    return await writeDump({ level, vmcore, threads, config, run }, await open())
+  } catch (error) {
+    if (threads === 1 || run.isExpired()) throw error
+    // A thread that dies, of too little memory perhaps, takes the dump with it: one alone may come through.
+    return writeDump({ level, vmcore, threads: 1, config, run }, await open())
+  }
+}
+
+interface LevelInput {
+  readonly level: number
+  readonly vmcore: string
+  readonly threads: number
+  readonly config: CaptureConfig
+  readonly run: DumpRun
+}
+
+async function writeDump(
+  { level, vmcore, threads, config, run }: LevelInput,
+  output: DumpOutput,
 ): Promise<DumpTry> {
   const path = { files: [vmcore], useMmap: true }
   try {
@@ -63,7 +86,9 @@ async function dumpAt(
     const stats = await runDump({
       ...{ dump: old, path, level },
       outputs: [output],
-      codec: config.codec === 'none' ? undefined : config.codec,
+      format: config.format ?? 'kdump',
+      codec: config.codec === 'none' || config.format === 'elf' ? undefined : config.codec,
+      threads,
       pageOrder: config.pageOrder,
       isExpired: () => run.isExpired(),
       onProgress: (stage, done, total, writtenBytes) => {
@@ -77,6 +102,16 @@ async function dumpAt(
   } finally {
     await output.close()
   }
+}
+
+/** Memory that a thread with its page buffers takes, and what must stay free beside them. */
+const THREAD_BYTES = 32 << 20
+const SPARE_BYTES = 48 << 20
+
+/** No more threads than CPUs, nor than the capture kernel has memory for: each is an instance of the runtime. */
+function boundThreads(wanted = 1): number {
+  const room = Math.floor((os.freemem() - SPARE_BYTES) / THREAD_BYTES)
+  return Math.max(1, Math.min(wanted, os.availableParallelism(), room))
 }
 
 /**

@@ -121,6 +121,16 @@ test('a good capture leaves dump, both logs and the manifest, and reboots', asyn
   assert.ok(memAvailableMinBytes > 0 && memAvailableMinBytes < 80 << 20)
 })
 
+test('a provoked crash is known by its id in the manifest', async () => {
+  await runCapture({ ...CONFIG, testId: '1-2' }, machine(), WORK)
+  assert.equal(manifest().testId, '1-2')
+})
+
+test('a crash that nobody provoked has no id', async () => {
+  await runCapture(CONFIG, machine(), WORK)
+  assert.equal('testId' in manifest(), false)
+})
+
 test('the log is on the disk before the dump begins', async () => {
   let seen = ''
   const work: CaptureWork = {

@@ -58,6 +58,8 @@ export interface CaptureManifest {
   readonly release: string
   readonly capturedAt: string
   readonly complete: boolean
+  /** `kbox test` provoked the crash. */
+  readonly testId?: string
   readonly steps: readonly Step[]
   readonly memAvailableMinBytes: number
   readonly files: Readonly<Record<string, ManifestFile>>
@@ -287,7 +289,10 @@ async function saveDump(recording: Recording): Promise<void> {
     if (now - saidMs < PROGRESS_INTERVAL_MS) return
     saidMs = now
     machine.heartbeat(`dump ${writtenBytes}`)
-    machine.say(`${dumpName} ${Math.floor(fraction * 100)} %, ${formatMegabytes(writtenBytes)} MB`)
+    if (config.isQuiet !== true)
+      machine.say(
+        `${dumpName} ${Math.floor(fraction * 100)} %, ${formatMegabytes(writtenBytes)} MB`,
+      )
   }
   const isExpired = (): boolean => machine.now() >= recording.deadlineMs
   const open = (): Promise<DumpOutput> => directory.openDump(unfinished)
@@ -312,6 +317,7 @@ async function saveManifest(recording: Recording, complete: boolean): Promise<vo
       release: config.release,
       capturedAt: machine.date().toISOString(),
       complete,
+      ...(config.testId === undefined ? {} : { testId: config.testId }),
       steps: log.steps,
       memAvailableMinBytes: log.memAvailableMinBytes,
       files: await describeFiles(recording),

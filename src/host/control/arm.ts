@@ -4,7 +4,14 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
 import { NO_HOOKS, type CaptureConfig } from '../capture/capture_config.ts'
-import { planCmdline, type CmdlineWord, type MoreWords } from './capture_cmdline.ts'
+import {
+  checkCmdlineLength,
+  planCmdline,
+  readMachine,
+  type CmdlineWord,
+  type MoreWords,
+} from './capture_cmdline.ts'
+import { type CoreCollector, printsProgress } from './core_collector.ts'
 import { freezeNetwork, networkNeedOf, type FrozenNetwork } from './freeze_network.ts'
 import type { ImageFile, StorageNeeds } from './initramfs/build_image.ts'
 import type { ImageBackend } from './initramfs/image_backend.ts'
@@ -12,6 +19,7 @@ import type { KernelModule } from './initramfs/module_index.ts'
 import { planImage } from './initramfs/plan_image.ts'
 import type { KdumpConf } from './kdump_conf_model.ts'
 import { chooseKernel, readRunningRelease } from './kernel/choose_kernel.ts'
+import { checkKernelFile, cmdlineMaxOf } from './kernel/check_kernel.ts'
 import { readKernelFormat } from './kernel/kernel_format.ts'
 import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from './load_settings.ts'
 import {
@@ -95,7 +103,8 @@ const HOOK_TIMEOUT_MS = 300_000
 export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promise<ArmPlan> {
   const { root = '/', settings = DEFAULT_LOAD_SETTINGS } = choices
   const warnings: string[] = []
-  const kernel = planKernel(choices, settings, root)
+  const { kernel, cmdlineMax, problem } = planKernel(choices, settings, root)
+  if (problem !== '') warnings.push(problem)
   const targets = await Promise.all(conf.targets.map((target) => resolveTarget(target, conf, root)))
   const rootfs =
     conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path, root) : undefined
@@ -110,6 +119,7 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
   warnings.push(...planned.warnings)
   const words = { image: planned.append, asked: choices.append ?? '' }
   const cmdline = planCmdline(settings, words, root)
+  checkCmdlineLength(cmdline.text, cmdlineMax)
   return {
     ...kernel,
     runtime: choices.runtime ?? findPart(root, warnings, RUNTIME, findRuntime),
@@ -136,9 +146,8 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       hooks: NO_HOOKS,
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
-      codec: conf.coreCollector.codec,
-      dumpLevels: conf.coreCollector.dumpLevels,
-      pageOrder: choices.pageOrder ?? 'priority',
+      ...collectorConfig(conf.coreCollector),
+      ...(choices.pageOrder === undefined ? {} : { pageOrder: choices.pageOrder }),
       deviceTimeoutMs:
         conf.deviceTimeoutSeconds === undefined
           ? DEVICE_TIMEOUT_MS
@@ -149,6 +158,21 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       release: readRunningRelease(root),
     },
+  }
+}
+
+/** What the recorder is told of the dump itself. */
+function collectorConfig(
+  collector: CoreCollector,
+): Pick<CaptureConfig, 'codec' | 'dumpLevels' | 'format' | 'isQuiet' | 'pageOrder' | 'threads'> {
+  const { codec, dumpLevels, format, pageOrder, threads } = collector
+  return {
+    codec,
+    dumpLevels,
+    pageOrder,
+    ...(format === 'elf' ? { format } : {}),
+    ...(threads === undefined ? {} : { threads }),
+    ...(printsProgress(collector) ? {} : { isQuiet: true }),
   }
 }
 
@@ -176,16 +200,32 @@ function findPart(root: string, warnings: string[], usual: string, find: () => s
   return usual
 }
 
-function planKernel(
-  choices: ArmChoices,
-  settings: LoadSettings,
-  root: string,
-): Pick<ArmPlan, 'release' | 'kernel' | 'kernelSource' | 'kernelReason'> {
+/** The kernel, and what its file says; in a copied tree the file may be a stub, which is only warned of. */
+interface PlannedKernel {
+  readonly kernel: Pick<ArmPlan, 'release' | 'kernel' | 'kernelSource' | 'kernelReason'>
+  readonly cmdlineMax: number
+  readonly problem: string
+}
+
+function planKernel(choices: ArmChoices, settings: LoadSettings, root: string): PlannedKernel {
   const named = choices.kernel === undefined ? {} : { kernel: path.resolve(choices.kernel) }
   const { file, release, reason } = chooseKernel({ ...settings, ...named }, root)
-  const isUki = readKernelFormat(path.join(root, file)).kind === 'uki'
+  const format = readKernelFormat(path.join(root, file))
+  const machine = readMachine(root)
+  let problem = ''
+  try {
+    checkKernelFile(file, format, settings.kexecMode, machine)
+  } catch (error) {
+    if (root === '/' || !(error instanceof HostError)) throw error
+    problem = error.message
+  }
+  const isUki = format.kind === 'uki'
   const kernel = isUki ? path.join(STATE_FOLDER, `vmlinuz-${release}.uki`) : file
-  return { release, kernel, kernelSource: file, kernelReason: reason }
+  return {
+    kernel: { release, kernel, kernelSource: file, kernelReason: reason },
+    cmdlineMax: cmdlineMaxOf(format, machine),
+    problem,
+  }
 }
 
 /**

@@ -2,6 +2,7 @@
 // a capture kernel; and the copying programs that kdump.conf(5) allows instead.
 // Source: kdump.conf(5), makedumpfile(8); kdump-lib-initramfs.sh for what becomes of -F.
 import { KdumpError } from '../../core/base/errors.ts'
+import type { CodecName } from '../../core/codec/codec.ts'
 import {
   type MakedumpfileRequest,
   ML_PROGRESS,
@@ -10,7 +11,7 @@ import {
 import type { PageOrder } from '../capture/page_order.ts'
 
 /** Compression of page data, by makedumpfile's options -c -l -p -z; 'none' without any. */
-export type CollectorCodec = 'none' | 'zlib' | 'lzo' | 'snappy' | 'zstd'
+export type CollectorCodec = CodecName | 'none'
 
 /** What kdump.conf asks of the dump. */
 export interface CoreCollector {
@@ -108,7 +109,7 @@ export function formatCoreCollector(collector: CoreCollector): string {
     'makedumpfile',
     ...(isFlattened ? ['-F'] : []),
     ...(format === 'elf' ? ['-E'] : []),
-    ...(codec === 'none' ? [] : [LETTER[codec]]),
+    ...(codec === 'none' ? [] : [LETTER[codec] ?? '']),
     `--message-level ${messageLevel}`,
     `-d ${dumpLevels.join(',')}`,
     ...(pageOrder === 'priority' ? [] : [`--page-order ${pageOrder}`]),
@@ -121,7 +122,7 @@ export function printsProgress({ messageLevel }: CoreCollector): boolean {
   return (messageLevel & ML_PROGRESS) !== 0
 }
 
-const LETTER = { zlib: '-c', lzo: '-l', snappy: '-p', zstd: '-z' } as const
+const LETTER: Readonly<Record<string, string>> = { zlib: '-c', lzo: '-l', snappy: '-p', zstd: '-z' }
 
 function copier(command: Word, program: string): CollectorResult {
   const what = `${program} copies all of memory, unfiltered: kbox writes a dump of level 0, not compressed`

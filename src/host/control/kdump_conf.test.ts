@@ -1,6 +1,7 @@
 // kdump.conf by text: each case is a file's content and what must come of it, or kdumpctl's words and the place.
 // P-numbers are those of the project's list of cases taken from kdump-utils' own tests.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { type ConfProblem, formatProblemPlace } from './conf_problem.ts'
 import { DEFAULT_COLLECTOR } from './core_collector.ts'
@@ -179,9 +180,9 @@ test('a target that is none of the form is placed and told the form', () => {
     ['nfs host', /host:\/export/],
     ['nfs ho st:/e', /host:\/export/],
     ['nfs [zz]:/e', /2001:db8/],
-    ['ssh host', /user@host/],
-    ['ssh u@h:0', /user@host/],
-    ['ssh -oProxyCommand=x@h', /user@host/],
+    ['ssh host', /'ssh <user>@<host>'/],
+    ['ssh u@h:0', /'ssh <user>@<host>'/],
+    ['ssh -oProxyCommand=x@h', /'ssh <user>@<host>'/],
     ['raw sdb1', /\/dev\/NAME/],
     ['raw /dev/../etc', /\/dev\/NAME/],
     ['http ftp://h/', /https:/],
@@ -196,6 +197,12 @@ test('a target that is none of the form is placed and told the form', () => {
     ['debug_mem_level 4', /0, 1, 2 or 3/],
   ]
   for (const [line, remedy] of cases) assert.match(refuse(line)[0]?.remedy ?? '', remedy, line)
+})
+
+test("a bad ssh target is told in kdumpctl's words", () => {
+  const message = 'Invalid ssh destination host provided.'
+  assert.deepEqual(messages(refuse('ssh host\n')), [message])
+  assert.deepEqual(messages(refuse('fallback ssh host\n')), [message])
 })
 
 test('virtiofs and minix are refused with the reason', () => {
@@ -362,4 +369,13 @@ test('a path that climbs out of the target is refused', () => {
   assert.deepEqual(messages(refuse('path /var/../../etc\n')), [
     "Invalid kdump config value for option 'path'",
   ])
+})
+
+test('docs/kdump_conf.md tells of every directive', () => {
+  const text = readFileSync(new URL('../../../docs/kdump_conf.md', import.meta.url), 'utf8')
+  const names = new Set(Array.from(text.matchAll(/`([a-z][a-z0-9_]*)/g), ([, name]) => name))
+  assert.deepEqual(
+    DIRECTIVES.map(({ name }) => name).filter((name) => !names.has(name)),
+    [],
+  )
 })

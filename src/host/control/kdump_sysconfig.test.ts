@@ -48,6 +48,14 @@ test('words are added with += as a shell adds them', () => {
   assert.equal(result.load.append, 'irqpoll nr_cpus=2')
 })
 
+test('a file that only adds words leaves those of the architecture in place', () => {
+  const result = parseKdumpSysconfig('KDUMP_COMMANDLINE_APPEND+=" nr_cpus=2"\n')
+  assert.ok(result.ok)
+  assert.deepEqual([result.load.append, result.load.extra], [undefined, 'nr_cpus=2'])
+  const load = { ...DEFAULT_LOAD_SETTINGS, extra: 'nr_cpus=2' }
+  assert.deepEqual(formatKdumpSysconfig(load), ['KDUMP_COMMANDLINE_APPEND+=" nr_cpus=2"'])
+})
+
 test('levels of logging and unknown variables are told, other kexec options too', () => {
   const result = parseKdumpSysconfig('KDUMP_STDLOGLVL=4\nMY=1\nKEXEC_ARGS="--dt-no-old-root -c"\n')
   assert.ok(result.ok)

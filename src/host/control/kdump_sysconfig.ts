@@ -45,7 +45,11 @@ export function parseKdumpSysconfig(text: string): ConfResult {
   const remove = variables.findSet('KDUMP_COMMANDLINE_REMOVE')
   if (remove) builder.setLoad('remove', splitWords(remove.value), remove)
   const append = variables.findSet('KDUMP_COMMANDLINE_APPEND')
-  if (append) builder.setLoad('append', splitWords(append.value).join(' '), append)
+  if (append) {
+    // A file that only adds leaves the words of the architecture in place.
+    const setting = append.isAddition ? 'extra' : 'append'
+    builder.setLoad(setting, splitWords(append.value).join(' '), append)
+  }
   const notifies = variables.find('VMCORE_CREATION_NOTIFICATION')
   if (notifies)
     builder.setLoad('notifiesCreation', notifies.value.toLowerCase() === 'yes', notifies)
@@ -57,8 +61,6 @@ export function parseKdumpSysconfig(text: string): ConfResult {
 
 /** Format load settings as the assignments of the file; those at their default are left out. */
 export function formatKdumpSysconfig(load: LoadSettings): string[] {
-  const append = [load.append ?? '', load.extra].filter((words) => words !== '').join(' ')
-  const isAppended = load.append !== undefined || load.extra !== ''
   const rows: readonly (readonly [name: string, value: string, isSet: boolean])[] = [
     ['KDUMP_KERNELVER', load.kernel, load.kernel !== ''],
     ['KDUMP_BOOTDIR', load.bootFolder, load.bootFolder !== ''],
@@ -66,12 +68,16 @@ export function formatKdumpSysconfig(load: LoadSettings): string[] {
     ['KDUMP_IMG_EXT', load.imageSuffix, load.imageSuffix !== ''],
     ['KDUMP_COMMANDLINE', load.base, load.base !== ''],
     ['KDUMP_COMMANDLINE_REMOVE', load.remove?.join(' ') ?? '', load.remove !== undefined],
-    ['KDUMP_COMMANDLINE_APPEND', append, isAppended],
+    ['KDUMP_COMMANDLINE_APPEND', load.append ?? '', load.append !== undefined],
     ['FADUMP_COMMANDLINE_APPEND', load.fadumpAppend, load.fadumpAppend !== ''],
     ['KEXEC_ARGS', load.kexecMode, load.kexecMode !== ''],
     ['VMCORE_CREATION_NOTIFICATION', 'no', !load.notifiesCreation],
   ]
-  return rows.filter(([, , isSet]) => isSet).map(([name, value]) => formatAssignment(name, value))
+  const lines = rows
+    .filter(([, , isSet]) => isSet)
+    .map(([name, value]) => formatAssignment(name, value))
+  if (load.extra === '') return lines
+  return [...lines, formatAssignment('KDUMP_COMMANDLINE_APPEND+', ` ${load.extra}`)]
 }
 
 const splitWords = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '')

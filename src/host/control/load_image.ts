@@ -5,17 +5,16 @@ import path from 'node:path'
 import { HostError, KdumpError } from '../../core/base/errors.ts'
 import type { ArmPlan } from './arm.ts'
 import { checkCmdlineLength, readMachine } from './capture_cmdline.ts'
-import { CMDLINE_MAX } from './cmdline_tables.ts'
 import { readCrashState } from './crash_sysfs.ts'
 import { checkImage, readManifest } from './image_manifest.ts'
-import { readKernelFormat, type KernelFormat } from './kernel/kernel_format.ts'
+import { checkKernelFile, cmdlineMaxOf } from './kernel/check_kernel.ts'
+import { readKernelFormat } from './kernel/kernel_format.ts'
 import { extractSection } from './kernel/split_uki.ts'
 import { loadCrashImage, type LoadedBy } from './kexec.ts'
 import { explainKexecError } from './kexec_explain.ts'
 import { readKexecFacts } from './kexec_facts.ts'
 import { findLastGood, keepLastGood } from './last_good.ts'
 import { writeLoadSet, type LoadSet } from './load_set.ts'
-import type { LoadSettings } from './load_settings.ts'
 
 /** What is armed after a load that failed. */
 export type StillArmed =
@@ -72,8 +71,14 @@ export function loadSafely(set: LoadSet): LoadOutcome {
 export function verifyLoadSet(set: LoadSet, reservedBytes: number): void {
   const { kernel, image, cmdline } = set
   const format = readKernelFormat(kernel)
-  checkKernel(kernel, format, set.settings.kexecMode)
-  checkCmdlineLength(cmdline, format.bzImage?.cmdlineMax ?? CMDLINE_MAX[readMachine()])
+  const machine = readMachine()
+  checkKernelFile(kernel, format, set.settings.kexecMode, machine)
+  if (format.kind === 'uki')
+    throw new HostError(
+      `${kernel} is a unified kernel image: run 'kbox restart', which takes the kernel out of it`,
+      'ENOEXEC',
+    )
+  checkCmdlineLength(cmdline, cmdlineMaxOf(format, machine))
   const manifest = readManifest(`${image}.json`)
   const problem = manifest ? checkImage(image, manifest) : ''
   if (problem !== '') throw new HostError(`${image} ${problem}: run 'kbox rebuild'`, 'EINVAL')
@@ -83,25 +88,6 @@ export function verifyLoadSet(set: LoadSet, reservedBytes: number): void {
     const facts = readKexecFacts(reservedBytes, { bytes: kernelBytes + imageBytes })
     throw new HostError(explainKexecError(new HostError('', 'ENOMEM'), facts), 'ENOMEM')
   }
-}
-
-function checkKernel(file: string, format: KernelFormat, mode: LoadSettings['kexecMode']): void {
-  const { kind, bzImage, beginsWith } = format
-  if (kind === 'unknown')
-    throw new HostError(
-      `${file} is no kernel (it begins ${beginsWith}): give its vmlinuz`,
-      'ENOEXEC',
-    )
-  if (bzImage && bzImage.problem !== '')
-    throw new HostError(`${file} cannot be loaded: ${bzImage.problem}`, 'ENOEXEC')
-  if (kind === 'uki')
-    throw new HostError(
-      `${file} is a unified kernel image: run 'kbox restart', which takes the kernel out of it`,
-      'ENOEXEC',
-    )
-  // kexec_file_load takes nothing else on x86; the kexec program also loads a vmlinux.
-  if (readMachine() === 'x86_64' && kind !== 'bzImage' && mode === '-s')
-    throw new HostError(`${file} is no bzImage but ${kind}, and KEXEC_ARGS has -s`, 'ENOEXEC')
 }
 
 /** @throws {HostError} explaining the kernel's refusal */

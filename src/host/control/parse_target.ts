@@ -28,12 +28,13 @@ export function parseDeviceName(value: string): DeviceName | undefined {
     : undefined
 }
 
-/** Parse `host:/export` or `[IPv6]:/export`. */
-export function parseNfsTarget(value: string, options = ''): TargetOf<'nfs'> | undefined {
-  const [, bracketed, plain, folder = ''] =
-    /^(?:\[([^\]\s]+)\]|([^\s:[\]]+)):(\/\S*)$/.exec(value) ?? []
+/** Parse `host:/export` or `[IPv6]:/export`. Ours: mount options behind it, `host:/export vers=3,timeo=100`. */
+export function parseNfsTarget(value: string, more = ''): TargetOf<'nfs'> | undefined {
+  const [, bracketed, plain, folder = '', written = ''] =
+    /^(?:\[([^\]\s]+)\]|([^\s:[\]]+)):(\/\S*)(?:\s+([\w=.,:-]+))?$/.exec(value) ?? []
   const server = parseHost(bracketed, plain)
   if (server === undefined) return undefined
+  const options = [written, more].filter((words) => words !== '').join(',')
   return { kind: 'nfs', server, export: folder, options }
 }
 
@@ -72,7 +73,7 @@ export function formatTarget(target: Exclude<ConfTarget, { readonly kind: 'path'
     case 'raw':
       return `raw ${formatDevice(target.device)}`
     case 'nfs':
-      return `nfs ${bracket(target.server)}:${target.export}`
+      return `nfs ${bracket(target.server)}:${target.export}${target.options === '' ? '' : ` ${target.options}`}`
     case 'ssh': {
       const { user, host, port } = target
       return `ssh ${user}@${port === SSH_PORT ? host : `${bracket(host)}:${port}`}`

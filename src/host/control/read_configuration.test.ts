@@ -141,3 +141,10 @@ test('the token of an http target must be there', () => {
   ])
   assert.ok(read(machine({ 'etc/kdump.conf': conf, 'etc/token': 't' })))
 })
+
+test('debug_mem_level is a word of the command line', () => {
+  assert.equal(
+    read(machine({ 'etc/kdump.conf': 'debug_mem_level 2\n' })).load.extra,
+    'rd.memdebug=2',
+  )
+})

@@ -9,7 +9,7 @@ import type { ConfProblem } from './conf_problem.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { DIALECTS } from './dialects/dialects.ts'
 import { redHat } from './dialects/red_hat.ts'
-import { DEFAULT_LOAD_SETTINGS } from './load_settings.ts'
+import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from './load_settings.ts'
 import { isSuseSysconfig, parseKdumpSysconfig, SYSCONFIG_FILE } from './kdump_sysconfig.ts'
 
 /** A problem and the file it is in. */
@@ -85,7 +85,7 @@ export function readConfiguration(choice: ConfigurationChoice = {}): Configurati
   for (const [name, line] of parsed.lines) sources.set(name, { file: found.file, line })
   for (const [name, line] of beside?.lines ?? [])
     sources.set(name, { file: beside?.file ?? '', line })
-  const load = beside?.load ?? parsed.load
+  const load = withMemoryDebug(beside?.load ?? parsed.load, parsed.conf.memoryDebugLevel)
   const { conf: unchecked, lines } = parsed
   const checked: CheckedConfiguration =
     choice.skipChecks === true
@@ -113,6 +113,12 @@ export function getDialect(name: string): Dialect {
   if (dialect) return dialect
   const names = DIALECTS.map((candidate) => candidate.name).join(', ')
   throw new NotFoundError('command', `dialect '${name}'; there are ${names}`)
+}
+
+/** The old `debug_mem_level` is a word of the command line today. */
+function withMemoryDebug(load: LoadSettings, level: number): LoadSettings {
+  if (level === 0) return load
+  return { ...load, extra: `${load.extra} rd.memdebug=${level}`.trim() }
 }
 
 interface FoundFile {

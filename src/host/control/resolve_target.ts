@@ -144,8 +144,8 @@ function resolveNamed(
   return resolved(found, conf.path, checked)
 }
 
-/** Look into a file system: where it is mounted, else mounted read-only for the moment. */
-function withMounted<T>(found: FoundFilesystem, look: (mountpoint: string) => T): T {
+/** Look into a file system: where it is mounted, else mounted read-only for the moment. @throws {HostError} if it cannot be */
+export function withMounted<T>(found: FoundFilesystem, look: (mountpoint: string) => T): T {
   const mounted = readMounts().find((candidate) => {
     return (
       candidate.root === '/' &&

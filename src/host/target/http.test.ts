@@ -258,6 +258,11 @@ test('a server that stops answering is given up when its time is over', async ()
   }
   assert.equal(output.problem?.errno, 'ETIMEDOUT')
   assert.match(output.problem?.message ?? '', /no answer for 0\.2 s/)
+  // Whatever else is asked of the server costs no further time.
+  const before = server.log.length
+  for (const work of [directory.sizeOf('x'), directory.writeFile('log', ['x'])])
+    assert.match((await failed(work)).message, /no answer for 0\.2 s/)
+  assert.equal(server.log.length, before)
   await output.close()
   await target.close()
 })

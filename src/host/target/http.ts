@@ -7,6 +7,7 @@ import { makeHttpDirectory } from './http_directory.ts'
 import { refusal } from './http_status.ts'
 import { keepTrying, PATIENCE, type Patience } from './patience.ts'
 import type { HttpPlace } from './place.ts'
+import { ServerTries } from './server_tries.ts'
 import type { OpenTarget, TargetDeadlines, TargetHost, TargetKind } from './target.ts'
 
 /** Any server with PUT: WebDAV, object stores behind a gateway, one's own receiver. */
@@ -27,7 +28,7 @@ export async function openHttp(
   patience: Patience,
 ): Promise<OpenTarget> {
   const client = new HttpClient(accessOf(place), patience.replyMs)
-  const context = { client, host, patience, endMs }
+  const context = { client, tries: new ServerTries(host, patience, endMs) }
   try {
     await host.step('connect', () =>
       keepTrying(host, patience, openMs, async () => {

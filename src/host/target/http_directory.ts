@@ -6,7 +6,6 @@ import type { HttpOutput } from './http_output.ts'
 import { HttpParts, readSize, takesParts, type UploadContext } from './http_parts.ts'
 import { checkDone, isDone, refusal } from './http_status.ts'
 import { HttpStream } from './http_stream.ts'
-import { keepTrying } from './patience.ts'
 import type { TargetDirectory } from './target.ts'
 
 /** Up to so many bytes a file is one request, sent again if need be. */
@@ -157,14 +156,14 @@ class HttpDirectory implements TargetDirectory {
     const path = this.#at(name)
     const isInParts = this.#mayTakeParts && (await takesParts(this.#context, path))
     if (!isInParts)
-      this.#context.host.say(`${this.name}: the server takes no parts: one upload for all`)
+      this.#context.tries.host.say(`${this.name}: the server takes no parts: one upload for all`)
     return isInParts ? new HttpParts(this.#context, path) : new HttpStream(this.#context, path)
   }
 
   /** A small file is a first part that is the last, too. */
   async #beginFile(name: string, size: number): Promise<HttpOutput> {
     return size <= SMALL_FILE
-      ? new HttpParts(this.#context, this.#at(name), SMALL_FILE)
+      ? new HttpParts(this.#context, this.#at(name), Math.max(size, 1))
       : this.#openUpload(name)
   }
 
@@ -190,8 +189,7 @@ class HttpDirectory implements TargetDirectory {
   }
 
   #try<T>(work: () => Promise<T>): Promise<T> {
-    const { host, patience, endMs } = this.#context
-    return keepTrying(host, patience, Math.min(host.now() + patience.outageMs, endMs), work)
+    return this.#context.tries.run(work)
   }
 }
 

@@ -5,14 +5,15 @@ import { collectBuffers } from '../platform/garbage.ts'
 import type { HttpClient } from './http_client.ts'
 import type { HttpOutput } from './http_output.ts'
 import { checkDone, isDone } from './http_status.ts'
-import { keepTrying, type Patience } from './patience.ts'
-import type { TargetHost } from './target.ts'
+import type { ServerTries } from './server_tries.ts'
 
 /** One is sent while the next fills; with what a writer adds before it waits, less than 4 MiB. */
 const PART_SIZE = 1.5 * 2 ** 20
 
 interface Part {
   readonly offset: number
+  /** Where `bytes` are. */
+  readonly buffer: Buffer
   readonly bytes: Buffer
   readonly isLast: boolean
 }
@@ -20,10 +21,7 @@ interface Part {
 /** What an upload needs to know. */
 export interface UploadContext {
   readonly client: HttpClient
-  readonly host: TargetHost
-  readonly patience: Patience
-  /** Of the host's clock. */
-  readonly endMs: number
+  readonly tries: ServerTries
 }
 
 /**
@@ -31,13 +29,10 @@ export interface UploadContext {
  *
  * @throws {HostError} if it takes no file at all
  */
-export async function takesParts(
-  { client, host, patience, endMs }: UploadContext,
-  path: string,
-): Promise<boolean> {
+export async function takesParts({ client, tries }: UploadContext, path: string): Promise<boolean> {
   const probe = Buffer.from('makedumpfile\0\0\0\0')
   const put = (bytes: Uint8Array, headers = {}) =>
-    keepTrying(host, patience, Math.min(host.now() + patience.outageMs, endMs), async () => {
+    tries.run(async () => {
       const reply = await client.request({ method: 'PUT', path, headers, body: bytes })
       if (reply.status >= 500 && reply.status !== 501)
         checkDone(reply, `${client.nameOf(path)}: PUT`)
@@ -66,8 +61,10 @@ export class HttpParts implements HttpOutput {
   readonly #path: string
   readonly #partSize: number
   readonly #hash = createHash('sha256')
-  #pieces: Buffer[] = []
-  #pieceBytes = 0
+  /** Used again: three of them at most are all that an upload needs. */
+  readonly #spare: Buffer[] = []
+  #filling: Buffer | undefined
+  #filledBytes = 0
   /** Where the part begins that is being filled. */
   #partOffset = 0
   /** Full parts; the first is under way. */
@@ -94,11 +91,12 @@ export class HttpParts implements HttpOutput {
     this.#hash.update(bytes)
     this.sizeBytes += bytes.length
     for (let at = 0; at < bytes.length;) {
-      const piece = Buffer.from(bytes.subarray(at, at + this.#partSize - this.#pieceBytes))
-      this.#pieces.push(piece)
-      this.#pieceBytes += piece.length
+      this.#filling ??= this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#partSize)
+      const piece = bytes.subarray(at, at + this.#partSize - this.#filledBytes)
+      this.#filling.set(piece, this.#filledBytes)
+      this.#filledBytes += piece.length
       at += piece.length
-      if (this.#pieceBytes === this.#partSize) this.#finishPart(false)
+      if (this.#filledBytes === this.#partSize) this.#finishPart(false)
     }
     return bytes.length
   }
@@ -121,12 +119,13 @@ export class HttpParts implements HttpOutput {
   }
 
   #finishPart(isLast: boolean): void {
-    const bytes = Buffer.concat(this.#pieces)
-    this.#pieces = []
-    this.#pieceBytes = 0
-    if (bytes.length === 0 && this.sizeBytes > 0) return
-    this.#parts.push({ offset: this.#partOffset, bytes, isLast })
-    this.#partOffset += bytes.length
+    const buffer = this.#filling ?? Buffer.alloc(0)
+    const size = this.#filledBytes
+    this.#filling = undefined
+    this.#filledBytes = 0
+    if (size === 0 && this.sizeBytes > 0) return
+    this.#parts.push({ offset: this.#partOffset, buffer, bytes: buffer.subarray(0, size), isLast })
+    this.#partOffset += size
     this.#sendNext()
   }
 
@@ -141,19 +140,20 @@ export class HttpParts implements HttpOutput {
       })
       .then(() => {
         this.#sending = undefined
-        this.#parts.shift()
+        const sent = this.#parts.shift()
+        if (sent?.buffer.length === this.#partSize) this.#spare.push(sent.buffer)
         this.#sendNext()
       })
   }
 
   async #send(part: Part): Promise<void> {
-    const { host, patience, endMs } = this.#context
-    let tries = 0
-    await keepTrying(host, patience, Math.min(host.now() + patience.outageMs, endMs), async () => {
-      if (++tries > 1) await this.#checkKept(part)
+    const { tries } = this.#context
+    let count = 0
+    await tries.run(async () => {
+      if (++count > 1) await this.#checkKept(part)
       await this.#put(part)
     })
-    host.heartbeat(`sent ${part.offset + part.bytes.length}`)
+    tries.host.heartbeat(`sent ${part.offset + part.bytes.length}`)
     collectBuffers()
   }
 

@@ -50,7 +50,7 @@ export class HttpStream implements HttpOutput {
   }
 
   async drain(): Promise<void> {
-    const { host } = this.#context
+    const { host } = this.#context.tries
     while (!this.problem && this.#upload.waitingBytes > WINDOW) {
       await Promise.race([
         new Promise<void>((resolve) => this.#upload.onDrain(resolve)),

@@ -15,6 +15,7 @@ import { openFileSource } from '../platform/file_source.ts'
 import type { Patience } from './patience.ts'
 import type { SshPlace } from './place.ts'
 import { openSsh } from './ssh.ts'
+import { makeKeyPair } from './ssh_key.ts'
 import type { OpenTarget } from './target.ts'
 
 /** Long enough for a busy machine, short enough for a test. */
@@ -176,6 +177,11 @@ test('a server that refuses connections after a cut is given up when its time is
   assert.equal(output.problem, error)
   assert.equal(output.write(0, new Uint8Array(10)), 0)
   assert.match(host.said.join('\n'), /trying again/)
+  // Whatever else is asked of the server costs no further time.
+  const before = host.beats.length
+  for (const work of [directory.sizeOf('vmcore'), directory.writeFile('log', ['x'])])
+    assert.match((await failed(work)).message, /^ssh kdump@server port \d+: /)
+  assert.equal(host.beats.length, before)
   await output.close()
   await target.close()
 })
@@ -277,7 +283,7 @@ test('a rename whose answer was lost is not done twice', async () => {
 
 test('another host key is refused at once, by its fingerprint', async () => {
   await using server = await startSftpServer()
-  const other = ssh2.utils.generateKeyPairSync('ed25519').public.split(' ')[1] ?? ''
+  const other = makeKeyPair('').publicText.split(' ')[1] ?? ''
   const error = await failed(open(server, { hostKeys: [other] }))
   assert.match(error.message, /shows the host key ssh-ed25519 SHA256:[\w+/]{43}, which is none of/)
   assert.equal(error.errno, '')

@@ -4,6 +4,7 @@ import { HostError } from '../../core/base/errors.ts'
 import { errnoOf } from '../platform/file_error.ts'
 import { keepTrying, PATIENCE, type Patience } from './patience.ts'
 import type { SshPlace } from './place.ts'
+import { ServerTries } from './server_tries.ts'
 import { makeSshDirectory } from './ssh_directory.ts'
 import { SshLink } from './ssh_link.ts'
 import { formatLogin, type SshLogin } from './ssh_login.ts'
@@ -27,7 +28,7 @@ export async function openSsh(
   patience: Patience,
 ): Promise<OpenTarget> {
   const login = loginOf(place)
-  const link = new SshLink(login, host, patience, endMs)
+  const link = new SshLink(login, new ServerTries(host, patience, endMs))
   const session = await host.step('connect', () =>
     keepTrying(host, patience, openMs, () => link.session(openMs)),
   )

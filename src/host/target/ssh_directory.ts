@@ -102,8 +102,8 @@ function rename(link: SshLink, from: string, to: string): Promise<void> {
 
 /** Ask the server for the sum: an account that may run commands has sha256sum; one for SFTP only has not. */
 async function digestFile(link: SshLink, file: string, endMs: number): Promise<string | undefined> {
-  const { host } = link
-  const timeoutMs = Math.min(endMs, link.endMs) - host.now()
+  const { host } = link.tries
+  const timeoutMs = Math.min(endMs, link.tries.endMs) - host.now()
   if (timeoutMs <= 0) return undefined
   let beats = 0
   const timer = setInterval(() => host.heartbeat(`digest ${beats++}`), HEARTBEAT_MS)

@@ -1,5 +1,5 @@
 // Public keys as SSH writes them: a blob that begins with the name of its type. Source: RFC 4253 section 6.6, RFC 8332.
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { HostError } from '../../core/base/errors.ts'
 
 /** Read the type out of a public key's blob, such as `ssh-ed25519`; '' if it is none. */
@@ -46,4 +46,47 @@ export async function readPrivateKey(file: string, content: Uint8Array): Promise
   }
   if (!key.isPrivateKey()) throw new HostError(`${file}: a public key, not a private one`, 'EINVAL')
   return { type: key.type, publicBlob: key.getPublicSSH() }
+}
+
+/** A new pair of keys, as OpenSSH keeps them in files. */
+export interface KeyPair {
+  readonly privateText: string
+  /** `ssh-ed25519 AAAA… comment`. */
+  readonly publicText: string
+}
+
+/**
+ * Make an ed25519 key without a passphrase. (ssh2 would make one that nobody reads, once in 256 times: it strips zeros.)
+ *
+ * @source OpenSSH PROTOCOL.key
+ */
+export function makeKeyPair(comment: string): KeyPair {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const { d = '', x = '' } = privateKey.export({ format: 'jwk' })
+  const point = Buffer.from(x, 'base64url')
+  const publicBlob = Buffer.concat([sized(ED25519), sized(point)])
+  const check = randomBytes(4)
+  const secret = sized(Buffer.concat([Buffer.from(d, 'base64url'), point]))
+  const section = Buffer.concat([check, check, publicBlob, secret, sized(comment)])
+  const padding = Buffer.from(Array.from({ length: -section.length & 7 }, (_, i) => i + 1))
+  const content = Buffer.concat([
+    Buffer.from('openssh-key-v1\0'),
+    ...[sized('none'), sized('none'), sized('')],
+    ...[Buffer.of(0, 0, 0, 1), sized(publicBlob), sized(Buffer.concat([section, padding]))],
+  ])
+  const lines = content.toString('base64').replaceAll(/.{1,70}/g, '$&\n')
+  return {
+    privateText: `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines}-----END OPENSSH PRIVATE KEY-----\n`,
+    publicText: `${ED25519} ${publicBlob.toString('base64')} ${comment}`.trimEnd(),
+  }
+}
+
+const ED25519 = 'ssh-ed25519'
+
+/** A string of SSH: its length in front. */
+function sized(content: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(content)
+  const size = Buffer.alloc(4)
+  size.writeUInt32BE(bytes.length)
+  return Buffer.concat([size, bytes])
 }

@@ -1,30 +1,18 @@
 // The road to an SSH server: one session at a time, made anew when it is lost.
-import { HostError } from '../../core/base/errors.ts'
-import { keepTrying, type Patience } from './patience.ts'
+import type { ServerTries } from './server_tries.ts'
 import { loginSsh, type SshLogin } from './ssh_login.ts'
 import type { SshSession } from './ssh_session.ts'
-import type { TargetHost } from './target.ts'
 
 /** A server that is there as long as it can be reached. */
 export class SshLink {
-  readonly host: TargetHost
-  readonly patience: Patience
-  /** Of the host's clock: nothing is begun after it. */
-  readonly endMs: number
+  readonly tries: ServerTries
   readonly #login: SshLogin
   #session: SshSession | undefined
   #connecting: Promise<SshSession> | undefined
 
-  constructor(login: SshLogin, host: TargetHost, patience: Patience, endMs: number) {
+  constructor(login: SshLogin, tries: ServerTries) {
     this.#login = login
-    this.host = host
-    this.patience = patience
-    this.endMs = endMs
-  }
-
-  /** How long an answer may take now. */
-  get replyMs(): number {
-    return Math.max(1, Math.min(this.patience.replyMs, this.endMs - this.host.now()))
+    this.tries = tries
   }
 
   /**
@@ -33,9 +21,10 @@ export class SshLink {
    * @param untilMs of the host's clock
    * @throws {HostError} if the server cannot be reached now, or refuses us
    */
-  async session(untilMs = this.endMs): Promise<SshSession> {
+  async session(untilMs = this.tries.endMs): Promise<SshSession> {
     if (this.#session && !this.#session.lost) return this.#session
-    const timeoutMs = Math.max(1, Math.min(this.replyMs, untilMs - this.host.now()))
+    const { replyMs, host } = this.tries
+    const timeoutMs = Math.max(1, Math.min(replyMs, untilMs - host.now()))
     this.#connecting ??= loginSsh(this.#login, timeoutMs).finally(() => {
       this.#connecting = undefined
     })
@@ -43,20 +32,12 @@ export class SshLink {
     return this.#session
   }
 
-  /**
-   * Do `work` on a session, again on a new one if the connection is lost meanwhile; what is done twice must be as good as
-   * done once.
-   *
-   * @throws {HostError}
-   */
+  /** Do `work` on a session, as ServerTries.run(). @throws {HostError} */
   run<T>(
     work: (session: SshSession, replyMs: number) => Promise<T>,
-    giveUpMs = this.host.now() + this.patience.outageMs,
+    giveUpMs?: number,
   ): Promise<T> {
-    return keepTrying(this.host, this.patience, Math.min(giveUpMs, this.endMs), async () => {
-      if (this.host.now() >= this.endMs) throw new HostError('time is up', 'ETIME')
-      return work(await this.session(), this.replyMs)
-    })
+    return this.tries.run(async () => work(await this.session(), this.tries.replyMs), giveUpMs)
   }
 
   /** Hang up. */

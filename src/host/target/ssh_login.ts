@@ -140,10 +140,14 @@ function explain(cause: unknown, login: SshLogin, shown: Uint8Array | undefined)
   const { level } = cause as ClientErrorExtensions
   const message = messageOf(cause)
   if (level === 'client-authentication' || /authentication/i.test(message)) {
-    return new HostError(`${name}: the server refuses ${describeProofs(login)}`, '', { cause })
+    return new HostError(`${name}: the server refuses ${describeProofs(login)}`, 'EACCES', {
+      cause,
+    })
   }
   if (shown && /host denied|verification failed/i.test(message)) {
     const key = `${readKeyType(shown)} ${formatFingerprint(shown)}`
+    if (!login.hostKeys)
+      return new HostError(`${name}: the host key ${key} was not accepted`, '', { cause })
     const what = `the server shows the host key ${key}, which is none of those known of it`
     const remedy = `if it was reinstalled, correct /root/.ssh/known_hosts and arm again`
     return new HostError(`${name}: ${what}: ${remedy}`, '', { cause })

@@ -56,18 +56,18 @@ class SshOutput implements DumpOutput {
     this.#link = link
     this.#file = file
     this.name = `${opened.session.name}:${file}`
-    this.#progressMs = link.host.now()
+    this.#progressMs = link.tries.host.now()
     this.#use(opened)
     this.#timer = setInterval(
       () => this.#look(),
-      Math.min(LOOK_INTERVAL_MS, link.patience.replyMs / 4),
+      Math.min(LOOK_INTERVAL_MS, link.tries.patience.replyMs / 4),
     )
     this.#timer.unref()
   }
 
   write(offset: number, bytes: Uint8Array): number {
     if (this.problem || this.#isClosed) return 0
-    if (this.#queue.size === 0) this.#progressMs = this.#link.host.now()
+    if (this.#queue.size === 0) this.#progressMs = this.#link.tries.host.now()
     this.#queue.add(offset, bytes)
     this.#send()
     return bytes.length
@@ -103,8 +103,8 @@ class SshOutput implements DumpOutput {
     try {
       // Behind it nothing can be trusted: a later write may have found room and left a hole of zeros.
       if (this.#refusedAt !== undefined)
-        await opened.session.truncate(opened.handle, this.#refusedAt, this.#link.replyMs)
-      await opened.session.closeFile(opened.handle, this.#link.replyMs)
+        await opened.session.truncate(opened.handle, this.#refusedAt, this.#link.tries.replyMs)
+      await opened.session.closeFile(opened.handle, this.#link.tries.replyMs)
     } catch {
       // sync() has asked for what matters; the server closes the file when we hang up.
     }
@@ -116,7 +116,7 @@ class SshOutput implements DumpOutput {
     if (!opened) return false
     try {
       // Gigabytes may wait in the server's page cache.
-      const { host, patience, endMs } = this.#link
+      const { host, patience, endMs } = this.#link.tries
       const timeoutMs = Math.max(1, Math.min(patience.outageMs, endMs - host.now()))
       await opened.session.fsync(opened.handle, timeoutMs)
       return true
@@ -149,7 +149,7 @@ class SshOutput implements DumpOutput {
   #acknowledge(write: QueuedWrite): void {
     this.#queue.acknowledge(write)
     this.#acknowledged += write.bytes.length
-    const { host } = this.#link
+    const { host } = this.#link.tries
     this.#progressMs = host.now()
     collectBuffers()
     if (this.#progressMs - this.#beatMs >= LOOK_INTERVAL_MS) {
@@ -165,7 +165,7 @@ class SshOutput implements DumpOutput {
     if (this.problem) return
     this.problem = error
     void session
-      .freeBytes(folderOf(this.#file), this.#link.replyMs)
+      .freeBytes(folderOf(this.#file), this.#link.tries.replyMs)
       .then((free) => {
         if (free !== undefined && free < FULL_BELOW)
           this.problem = new HostError(`${this.name}: no space left on the server`, 'ENOSPC', {
@@ -180,6 +180,7 @@ class SshOutput implements DumpOutput {
     if (opened !== this.#opened) return
     this.#opened = undefined
     if (this.#isClosed || this.problem) return this.#wake()
+    this.#link.tries.host.say(`${opened.session.lost?.message ?? this.name}; connecting again`)
     void this.#openAgain().then(
       (again) => (this.#isClosed ? undefined : this.#use(again)),
       (error: unknown) => this.#fail(error),
@@ -187,25 +188,30 @@ class SshOutput implements DumpOutput {
   }
 
   #openAgain(): Promise<Opened> {
-    const giveUpMs = Math.max(this.#progressMs, this.#link.host.now() - this.#link.patience.replyMs)
+    const giveUpMs = Math.max(
+      this.#progressMs,
+      this.#link.tries.host.now() - this.#link.tries.patience.replyMs,
+    )
     return this.#link.run(async (session, replyMs) => {
       const stat = await session.stat(this.#file, replyMs)
       if ((stat?.size ?? 0) < this.#queue.acknowledgedEnd)
         throw new HostError(`${this.name}: the server has lost what it had taken`, 'EIO')
       return { session, handle: await session.open(this.#file, 'r+', replyMs) }
-    }, giveUpMs + this.#link.patience.outageMs)
+    }, giveUpMs + this.#link.tries.patience.outageMs)
   }
 
   /** A connection over which nothing comes any more is as good as lost. */
   #look(): void {
-    const { host, patience, endMs } = this.#link
+    const { host, patience, endMs } = this.#link.tries
     if (this.#isSyncing) host.heartbeat(`flush ${Math.round(host.now())}`)
     if (this.problem || this.#queue.size === 0) return
     const silentMs = host.now() - this.#progressMs
     const seconds = Math.round(silentMs / 1000)
     if (silentMs >= patience.outageMs || host.now() >= endMs) {
       const what = `the server has taken nothing for ${seconds} s`
-      this.#fail(new HostError(`${this.name}: ${what}`, 'ETIMEDOUT'))
+      const error = new HostError(`${this.name}: ${what}`, 'ETIMEDOUT')
+      this.#link.tries.giveUp(error)
+      this.#fail(error)
       this.#opened?.session.abandon(what)
     } else if (silentMs >= patience.replyMs) {
       this.#opened?.session.abandon(`no answer for ${seconds} s`)

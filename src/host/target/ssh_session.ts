@@ -81,7 +81,7 @@ export class SshSession {
     }
   }
 
-  open(file: string, flags: 'w' | 'r+', timeoutMs: number): Promise<SftpHandle> {
+  open(file: string, flags: 'w' | 'r+' | 'a', timeoutMs: number): Promise<SftpHandle> {
     return this.#ask(`open ${file}`, timeoutMs, (sftp, reply) =>
       sftp.open(file, flags, { mode: 0o600 }, reply),
     )
@@ -181,6 +181,25 @@ export class SshSession {
       if (this.#lost) throw error
       return undefined
     }
+  }
+
+  /** Read a small file; undefined if there is none. @throws {HostError} if it is larger than `sizeMax` */
+  async readFile(file: string, sizeMax: number, timeoutMs: number): Promise<Buffer | undefined> {
+    const stat = await this.stat(file, timeoutMs)
+    if (!stat) return undefined
+    if (stat.size > sizeMax)
+      throw new HostError(`${this.name}: ${file}: larger than ${sizeMax} bytes`, 'EFBIG')
+    return this.#ask<Buffer>(`read ${file}`, timeoutMs, (sftp, reply) => sftp.readFile(file, reply))
+  }
+
+  /** Write a few bytes at the end of a file, which is made if need be. */
+  async appendFile(file: string, bytes: Uint8Array, timeoutMs: number): Promise<void> {
+    const size = (await this.stat(file, timeoutMs))?.size ?? 0
+    const handle = await this.open(file, 'a', timeoutMs)
+    await this.#ask<unknown>(`write ${file}`, timeoutMs, (sftp, reply) =>
+      sftp.write(handle, Buffer.from(bytes), 0, bytes.length, size, reply),
+    )
+    await this.closeFile(handle, timeoutMs)
   }
 
   /** Run a command; returns the first of what it prints, '' where the account may not run any. */

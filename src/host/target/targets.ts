@@ -1,14 +1,12 @@
 // The kinds of target, and opening whichever a place is of.
 import { UnsupportedError } from '../../core/base/errors.ts'
 import { filesystem } from './filesystem.ts'
-import { http } from './http.ts'
 import { nfs } from './nfs.ts'
 import type { CapturePlace } from './place.ts'
-import { ssh } from './ssh.ts'
 import type { OpenTarget, TargetDeadlines, TargetHost } from './target.ts'
 
 /**
- * Open a place.
+ * Open a place. What servers need is loaded for them only: memory is short where this runs.
  *
  * @throws {HostError} if it cannot be used
  */
@@ -21,11 +19,11 @@ export async function openPlace(
     case 'filesystem':
       return filesystem.open(place, host, deadlines)
     case 'http':
-      return http.open(place, host, deadlines)
+      return (await import('./http.ts')).http.open(place, host, deadlines)
     case 'nfs':
       return nfs.open(place, host, deadlines)
     case 'ssh':
-      return ssh.open(place, host, deadlines)
+      return (await import('./ssh.ts')).ssh.open(place, host, deadlines)
     default:
       throw new UnsupportedError(`${place.kind} targets`)
   }

@@ -173,7 +173,9 @@ function formatTargets(file: FormattedFile, conf: KdumpConf): void {
     file.assign('SSH_KEY', conf.sshKey, 'sshKey')
   }
   if (nfs?.kind === 'nfs') {
-    file.assign('NFS', formatTarget(nfs).slice('nfs '.length))
+    file.assign('NFS', formatTarget({ ...nfs, options: '' }).slice('nfs '.length))
+    if (nfs.options !== '' && timeo === undefined && retrans === undefined)
+      file.comment(`no counterpart here: NFS mount options ${nfs.options}`)
     if (timeo !== undefined) file.assign('NFS_TIMEO', timeo)
     if (retrans !== undefined) file.assign('NFS_RETRANS', retrans)
   }

@@ -33,7 +33,7 @@ const target: fc.Arbitrary<ConfTarget> = fc.oneof(
   }),
   fc.record({
     ...{ kind: fc.constant('nfs' as const), server: host, export: file },
-    ...{ options: fc.constant(''), line },
+    ...{ options: fc.constantFrom('', 'vers=3,timeo=600'), line },
   }),
   fc.record({
     ...{ kind: fc.constant('ssh' as const), user: word, host },

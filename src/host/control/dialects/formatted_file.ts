@@ -38,7 +38,7 @@ export class FormattedFile {
   }
 
   comment(text: string): void {
-    this.#lines.push(`# ${text}`)
+    this.#lines.push(`# ${text.replaceAll(/[\n\r]/g, ' ')}`)
   }
 
   /** Does a setting differ from its default? */

@@ -1,6 +1,8 @@
 // kdump.conf, the dialect of Red Hat, Fedora and kbox itself. Reading it is kdump_conf.ts; here it is written.
 import type { Settings } from '../conf_builder.ts'
 import { formatCoreCollector } from '../core_collector.ts'
+import { NAME_PATTERN } from '../directives/dump_directives.ts'
+import { findMountArguments } from '../directives/old_directives.ts'
 import { parseKdumpConf } from '../kdump_conf.ts'
 import { type ConfTarget, DEFAULT_CONF, type KdumpConf } from '../kdump_conf_model.ts'
 import { formatKdumpSysconfig, SYSCONFIG_FILE } from '../kdump_sysconfig.ts'
@@ -26,9 +28,18 @@ function formatKdumpConf({ conf, load }: Settings): string {
     ...settingLines(conf),
     ...onlyOursLines(conf),
     ...(sysconfig.length > 0 ? [`# /${SYSCONFIG_FILE} must have:`] : []),
-    ...sysconfig.map((line) => `# ${line}`),
+    ...sysconfig.map((line) => `# ${line.replaceAll('\n', '\\n')}`),
   ]
-  return `${lines.join('\n')}\n`
+  return `${lines.map(sayable).join('\n')}\n`
+}
+
+/** Values that shell files can have and kdump.conf cannot: with a '#', a line's end, blanks or quotes around, %DATE. */
+function sayable(line: string): string {
+  if (line.startsWith('#')) return line
+  const [, value = ''] = /^\S+ (.*)$/s.exec(line) ?? []
+  const isPattern = line.startsWith('path ') && NAME_PATTERN.test(value)
+  const isCut = isPattern || /[#\n\r]/.test(line) || value.trim() !== value || /^".*"$/s.test(value)
+  return isCut ? `# kdump.conf has no way to write: ${JSON.stringify(line)}` : line
 }
 
 /** The first target as a line of its own; kdump-utils knows no second one, and no http. */
@@ -36,7 +47,7 @@ function targetLines(conf: KdumpConf): string[] {
   const [first, ...fallbacks] = conf.targets
   const named = first && first.kind !== 'path' ? first : undefined
   // dracut_args names its target itself.
-  const isMounted = /--mount\b/.test(conf.dracutArgs)
+  const isMounted = (findMountArguments(conf.dracutArgs) ?? []).length > 0
   const lines: string[] = []
   if (named && !isMounted) {
     if (named.kind === 'http') lines.push(ONLY_KBOX)

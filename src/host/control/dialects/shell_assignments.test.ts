@@ -87,6 +87,15 @@ test('places are those of name and value', () => {
   const result = parseAssignments('\n  export A="x"\n')
   assert.ok(result.ok)
   assert.deepEqual(result.assignments, [
-    { name: 'A', value: 'x', line: 2, column: 10, valueColumn: 13 },
+    { name: 'A', value: 'x', line: 2, column: 10, valueColumn: 13, isAddition: false },
   ])
+})
+
+test('what only += has made is known as an addition', () => {
+  const result = parseAssignments('A+=1\nA+=2\nB=1\nB+=2\nA=3\nA+=4\n')
+  assert.ok(result.ok)
+  assert.deepEqual(
+    result.assignments.map(({ name, value, isAddition }) => `${name}=${value} ${isAddition}`),
+    ['A=1 true', 'A=12 true', 'B=1 false', 'B=12 false', 'A=3 false', 'A=34 false'],
+  )
 })

@@ -12,6 +12,8 @@ export interface Assignment {
   readonly column: number
   /** Where the value begins, behind the '=' and a quote. */
   readonly valueColumn: number
+  /** Only `+=` made it: it adds to what the variable has elsewhere, its default perhaps. */
+  readonly isAddition: boolean
 }
 
 /** The variables in file order, or the first thing that is no assignment. */
@@ -45,6 +47,7 @@ const QUOTED_ESCAPE = /\\([\s\S])/y
 class ShellReader {
   readonly #text: string
   readonly #values = new Map<string, string>()
+  readonly #additions = new Set<string>()
   #index = 0
   problem: ConfProblem | undefined
 
@@ -79,7 +82,11 @@ class ShellReader {
     const valueStart = this.#index + (quoted ? 1 : 0)
     const added = this.#readValue()
     if (added === undefined) return undefined
-    const value = operator === '+=' ? (this.#values.get(name) ?? '') + added : added
+    const before = this.#values.get(name)
+    const value = operator === '+=' ? (before ?? '') + added : added
+    const isAddition = operator === '+=' && (before === undefined || this.#additions.has(name))
+    if (isAddition) this.#additions.add(name)
+    else this.#additions.delete(name)
     if (value.length > VALUE_LENGTH_MAX) {
       this.#fail(start, name, 'is too long', `${VALUE_LENGTH_MAX} characters are allowed`)
       return undefined
@@ -87,7 +94,7 @@ class ShellReader {
     this.#values.set(name, value)
     const { line, column } = this.#placeOf(start)
     const { column: valueColumn } = this.#placeOf(valueStart)
-    return { name, value, line, column, valueColumn }
+    return { name, value, line, column, valueColumn, isAddition }
   }
 
   /** Up to unquoted white space or a semicolon. */

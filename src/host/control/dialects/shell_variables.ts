@@ -11,6 +11,8 @@ export type Explained = Readonly<Record<string, readonly [usual: readonly string
 /** A variable that is set and not empty. */
 export interface Variable extends ConfWord {
   readonly name: string
+  /** It adds to its default instead of replacing it. */
+  readonly isAddition: boolean
 }
 
 /** The variables of one file. */
@@ -37,7 +39,9 @@ export class ShellVariables {
   findSet(name: string): Variable | undefined {
     this.#known.add(name)
     const found = this.#assignments.get(name)
-    return found && { name, line: found.line, column: found.valueColumn, value: found.value }
+    if (!found) return undefined
+    const { line, valueColumn: column, value, isAddition } = found
+    return { name, line, column, value, isAddition }
   }
 
   /** A whole number; another value is told and means the default. */

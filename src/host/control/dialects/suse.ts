@@ -76,6 +76,7 @@ function setDump(builder: ConfBuilder, variables: ShellVariables): void {
   const format = variables.find('KDUMP_DUMPFORMAT')
   const verbose = variables.number('KDUMP_VERBOSE')
   const options = variables.find('MAKEDUMPFILE_OPTIONS')
+  const cpus = variables.number('KDUMP_CPUS')
   const transfer = variables.find('KDUMP_TRANSFER')
   if (transfer)
     builder.error(transfer, 'KDUMP_TRANSFER is not supported', 'remove it: kbox writes the dump')
@@ -92,8 +93,9 @@ function setDump(builder: ConfBuilder, variables: ShellVariables): void {
     builder.warn(format, `KDUMP_DUMPFORMAT invalid, using compressed`, remedy)
   }
   const dumpLevel = format?.value === 'raw' ? 0 : (level?.number ?? 31)
-  const all = `${flag ?? '-c'} --message-level ${messages} -d ${dumpLevel} ${options?.value ?? ''}`
-  const word = options ?? level ?? format ?? verbose
+  const threads = cpus && cpus.number > 1 ? `--num-threads ${cpus.number}` : ''
+  const all = `${flag ?? '-c'} --message-level ${messages} -d ${dumpLevel} ${threads} ${options?.value ?? ''}`
+  const word = options ?? level ?? format ?? verbose ?? cpus
   if (word) setCollector(builder, all.trim(), word)
 }
 

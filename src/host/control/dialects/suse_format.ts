@@ -66,12 +66,17 @@ function formatSavedir(target: ConfTarget, path: string): string | undefined {
   }
 }
 
-const FORMAT = { none: 'none', zlib: 'compressed', lzo: 'lzo', snappy: 'snappy', zstd: 'zstd' }
+const FORMAT: Readonly<Record<string, string>> = {
+  zlib: 'compressed',
+  lzo: 'lzo',
+  snappy: 'snappy',
+  zstd: 'zstd',
+}
 
 function formatCollector(file: FormattedFile, collector: CoreCollector): void {
   const { codec, format, dumpLevels, messageLevel, pageOrder, threads } = collector
   const isElf = format === 'elf' || codec === 'none'
-  file.assign('KDUMP_DUMPFORMAT', isElf ? 'ELF' : FORMAT[codec])
+  file.assign('KDUMP_DUMPFORMAT', isElf ? 'ELF' : (FORMAT[codec] ?? 'compressed'))
   if (format !== 'elf' && codec === 'none')
     file.comment('no counterpart here: a kdump file that is not compressed; ELF stands for it')
   file.assign('KDUMP_DUMPLEVEL', dumpLevels[0] ?? 31)

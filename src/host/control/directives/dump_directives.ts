@@ -22,7 +22,7 @@ const FINAL_ACTIONS: readonly FinalAction[] = ['reboot', 'halt', 'poweroff']
 const FAILURE_KEY = 'failure_action'
 
 /** kdump.conf(5) shows the folder's name in this form; it is not a template. */
-const NAME_PATTERN = /\/?%(?:HOST|HOST_IP|DATE)(?:-%DATE)?\/?$/
+export const NAME_PATTERN = /(?:^|\/)%(?:HOST|HOST_IP|DATE)(?:-%DATE)?\/?$/
 
 function setPath(reading: ConfReading, line: ConfLine): void {
   const { builder } = reading

@@ -15,23 +15,28 @@ import { setMountTarget } from './target_directives.ts'
 
 const SECONDS_MAX = 86_400
 
+/** Find the values of --mount in arguments for dracut; undefined where quotes are not closed. */
+export function findMountArguments(dracutArgs: string): readonly string[] | undefined {
+  const words = splitArguments(dracutArgs)
+  return words?.flatMap(({ text }, at) => {
+    if (text === '--mount') return [words[at + 1]?.text ?? '']
+    return text.startsWith('--mount=') ? [text.slice('--mount='.length)] : []
+  })
+}
+
 function setDracutArgs(reading: ConfReading, line: ConfLine): void {
   const { builder } = reading
-  const words = splitArguments(line.value)
-  if (!words) {
+  const mounts = findMountArguments(line.value)
+  if (!mounts) {
     refuseValue(reading, line, 'close the quotes')
     return
   }
   builder.set('dracutArgs', line.value, valueWord(line))
-  const mounts = words.flatMap(({ text, index }, at) => {
-    if (text === '--mount') return [words[at + 1] ?? { text: '', index }]
-    return text.startsWith('--mount=') ? [{ text: text.slice(8), index: index + 8 }] : []
-  })
   const [mount, second] = mounts
-  if (second) {
+  if (second !== undefined) {
     const message = 'Multiple mount targets specified in one "dracut_args".'
     builder.error(valueWord(line), message, 'keep one --mount')
-  } else if (mount) setMount(reading, mount.text, line)
+  } else if (mount !== undefined) setMount(reading, mount, line)
 }
 
 /** `--mount "DEVICE MOUNTPOINT FSTYPE [OPTIONS…]"` names the target. */

@@ -35,6 +35,8 @@ interface TargetSyntax {
   readonly summary: string
   /** What a good value looks like. */
   readonly remedy: string
+  /** kdumpctl's message for a bad one, where it has one of its own. */
+  readonly message?: (value: string) => string
   /** Undefined for a value that is none. */
   readonly parse: (value: string) => Unplaced | undefined
 }
@@ -68,7 +70,7 @@ const SYNTAXES: readonly TargetSyntax[] = [
     name: 'nfs',
     origin: 'kdump',
     value: 'HOST:/EXPORT',
-    summary: 'a directory exported by an NFS server, version 4 or 3',
+    summary: 'a directory exported by an NFS server, version 4 or 3; ours: mount options behind it',
     remedy: "write 'nfs host:/export' or 'nfs [2001:db8::1]:/export'",
     parse: (value) => parseNfsTarget(value),
   },
@@ -77,7 +79,9 @@ const SYNTAXES: readonly TargetSyntax[] = [
     origin: 'kdump',
     value: 'USER@HOST',
     summary: 'a directory behind an SSH server; ours: USER@HOST:PORT',
-    remedy: "write 'ssh user@host', with 'sshkey' for the key",
+    remedy:
+      "Please verify that /etc/kdump.conf contains 'ssh <user>@<host>' and that it is properly formatted.",
+    message: (value) => `Invalid ssh destination ${value} provided.`,
     parse: parseSshTarget,
   },
   {
@@ -107,7 +111,8 @@ export function setMountTarget(reading: ConfReading, target: Unplaced, line: Con
 function setTarget(reading: ConfReading, syntax: TargetSyntax, line: ConfLine): void {
   const parsed = syntax.parse(line.value)
   if (parsed) reading.target = { ...parsed, line: line.line }
-  else refuseValue(reading, line, syntax.remedy)
+  else if (!syntax.message) refuseValue(reading, line, syntax.remedy)
+  else reading.builder.error(valueWord(line), syntax.message(line.value), syntax.remedy)
 }
 
 /** `net nfs host:/export` and `net ssh user@host` were never kdump's, but guides write them. */
@@ -139,7 +144,8 @@ function parseFallback(reading: ConfReading, line: ConfLine): ConfTarget | undef
   const parsed = syntax.parse(value)
   if (parsed) return { ...parsed, line: line.line }
   const column = line.valueColumn + name.length + gap.length
-  const message = `Invalid kdump config value for option 'fallback ${name}'`
+  const message =
+    syntax.message?.(value) ?? `Invalid kdump config value for option 'fallback ${name}'`
   reading.builder.error({ line: line.line, column, value }, message, syntax.remedy)
   return undefined
 }

@@ -82,7 +82,8 @@ describe('a root on LVM', { skip: why ?? false }, () => {
     const started = performance.now()
     const { code, output } = await guest.run('kbox start --verbose', 400_000)
     process.stderr.write(
-      `# kbox start with ${backend}: ${Math.round(performance.now() - started)} ms\n`,
+      `# kbox start with ${backend}: ${Math.round(performance.now() - started)} ms, ` +
+        `image of ${/img: (\d+) bytes/.exec(output)?.[1]} bytes\n`,
     )
     assert.equal(code, 0, output)
     const end = await guest.crash('sync; echo c > /proc/sysrq-trigger', 300_000)
@@ -117,7 +118,11 @@ describe('a root on LVM', { skip: why ?? false }, () => {
     assert.match(log, /kbox: recording from the folder \/kbox of this image/)
     assert.doesNotMatch(log, /recording without them/, 'the guard had to help')
     assert.match(readFileSync(path.join(dump, 'vmcore-dmesg.txt'), 'utf8'), /sysrq triggered crash/)
-    assert.match(readFileSync(path.join(dump, 'kbox.json'), 'utf8'), /"complete": true/)
+    const manifest = readFileSync(path.join(dump, 'kbox.json'), 'utf8')
+    assert.match(manifest, /"complete": true/)
+    const low = Number(/"memAvailableMinBytes": (\d+)/.exec(manifest)?.[1])
+    assert.ok(low > 20 * 2 ** 20, `${low} bytes of memory at the lowest`)
+    process.stderr.write(`# lowest free memory: ${low}\n`)
     using source = openFileSource(path.join(dump, 'vmcore'))
     const program = openKernel(source)
     const task = panicTask(program)

@@ -1,15 +1,20 @@
 // start, restart and rebuild: one way from the configuration to a loaded image, in kdumpctl's words. The verbs differ in
 // where they stop, and in what they make of an image that is loaded already.
 import { KdumpError } from '../core/base/errors.ts'
-import { planArm, type ArmPlan } from '../host/control/arm.ts'
+import { defaultImage, planArm, type ArmPlan } from '../host/control/arm.ts'
+import { makeBreadcrumbFile, markCrumbs } from '../host/control/breadcrumb_file.ts'
+import { collectLastCrash } from '../host/control/collect.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
+import { clearCreationTest, settleCreationTest } from '../host/control/creation_test.ts'
 import type { BuiltImage } from '../host/control/initramfs/build_image.ts'
 import type { KdumpConf } from '../host/control/kdump_conf_model.ts'
-import { loadPlan, type LoadOutcome } from '../host/control/load_image.ts'
+import { readRunningRelease } from '../host/control/kernel/choose_kernel.ts'
+import { loadLastGood, loadPlan, type LoadOutcome } from '../host/control/load_image.ts'
 import { preflightTargets } from '../host/control/preflight.ts'
 import { buildPlannedImage, decideRebuild } from '../host/control/rebuild.ts'
 import { explainNoReservation } from '../host/control/reservation.ts'
 import type { ArmRequest } from './arm_options.ts'
+import { sayCreationTest } from './creation_line.ts'
 import { readSettings } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 import { formatCmdline, formatParts, formatPlan, planJson } from './plan_text.ts'
@@ -28,31 +33,51 @@ export async function armMachine(request: ArmRequest, verb: ArmVerb): Promise<bo
   } catch (error) {
     if (!(error instanceof KdumpError) && !isSystemError(error)) throw error
     sayKdump(error.message)
-    if (verb !== 'rebuild' && !request.isDryRun && readCrashState().loaded)
-      sayKdump('What was loaded before stays loaded.')
+    if (isLoading(request, verb)) sayArmed(keepArmed(request))
     return false
   }
 }
 
 async function arm(request: ArmRequest, verb: ArmVerb): Promise<boolean> {
   const { isDryRun } = request
-  const isLoading = verb !== 'rebuild' && !request.buildsOnly && !isDryRun
+  const loads = isLoading(request, verb)
   const configuration = readSettings({ file: request.configFile, root: request.root })
-  if (!configuration || (isLoading && !isFeasible())) return false
+  if (!configuration) {
+    if (loads && readCrashState().loaded) sayArmed({ armed: 'as before', why: '' })
+    return false
+  }
+  if (loads && !isFeasible()) return false
   const { conf, load: settings } = configuration
-  if (isLoading && verb === 'start' && readCrashState().loaded) {
+  if (loads && verb === 'start' && readCrashState().loaded) {
     warnKdump('Kdump already running: [WARNING]')
     return true
   }
+  if (!isDryRun) prepareCrumbs(conf)
   const plan = await planArm(conf, { ...request.choices, settings })
   const checked = isDryRun || request.buildsOnly ? [] : await preflightTargets(plan.targets)
   for (const warning of [...plan.warnings, ...checked]) warnKdump(warning)
   if (isDryRun) return showPlan(plan, conf, request)
   buildIfNeeded(plan, conf, request, verb)
-  if (!isLoading) return true
+  if (!loads) return true
   if (request.verbose)
     for (const line of formatCmdline(plan.cmdline, plan.cmdlineWords)) sayKdump(line)
-  return reportLoad(loadPlan(plan))
+  const outcome = loadPlan(plan)
+  if (outcome.ok) armCrumbs(plan)
+  if (!reportLoad(outcome)) return false
+  if (settings.notifiesCreation) sayCreationTest(settleCreationTest(conf))
+  return true
+}
+
+/** What the last crash left is taken care of first: its breadcrumbs make room for the next one's. */
+function prepareCrumbs(conf: KdumpConf): void {
+  for (const { text, isWarning } of collectLastCrash(conf)) (isWarning ? warnKdump : sayKdump)(text)
+  const crumbs = makeBreadcrumbFile(conf.path)
+  if (typeof crumbs === 'string')
+    warnKdump(`no breadcrumbs: should no target take the dump, its log is lost (${crumbs})`)
+}
+
+function armCrumbs({ crumbFile, release }: ArmPlan): void {
+  if (crumbFile !== '') markCrumbs(crumbFile, 'armed', release)
 }
 
 /** Say how a load went. @returns whether it went well */
@@ -67,7 +92,14 @@ export function reportLoad(outcome: LoadOutcome): boolean {
   }
   sayKdump('kexec: failed to load kdump kernel')
   sayKdump(outcome.error.message)
-  switch (outcome.armed) {
+  sayArmed(outcome)
+  return false
+}
+
+type Armed = Pick<LoadOutcome & { readonly ok: false }, 'armed' | 'why'>
+
+function sayArmed({ armed, why }: Armed): void {
+  switch (armed) {
     case 'as before':
       sayKdump('What was loaded before stays loaded.')
       break
@@ -75,12 +107,25 @@ export function reportLoad(outcome: LoadOutcome): boolean {
       sayKdump('The image that was loaded before is loaded again.')
       break
     case 'nothing':
-      warnKdump(`NOTHING is loaded now${outcome.why === '' ? '' : `: ${outcome.why}`}`)
+      warnKdump(`NOTHING is loaded now: ${why}`)
   }
-  return false
 }
 
-function isFeasible(): boolean {
+/** A target that does not answer today must not leave the machine without any image: yesterday's may have another. */
+function keepArmed({ choices }: ArmRequest): Armed {
+  const { supported, loaded, reservedBytes } = readCrashState()
+  if (loaded) return { armed: 'as before', why: '' }
+  if (!supported || reservedBytes === 0) return { armed: 'nothing', why: 'no memory is reserved' }
+  const why = loadLastGood(choices.image ?? defaultImage(readRunningRelease()))
+  return { armed: why === '' ? 'last good' : 'nothing', why }
+}
+
+function isLoading({ buildsOnly, isDryRun }: ArmRequest, verb: ArmVerb): boolean {
+  return verb !== 'rebuild' && !buildsOnly && !isDryRun
+}
+
+/** Can this kernel hold a crash image? If not, say why, in kdumpctl's words. */
+export function isFeasible(): boolean {
   const { supported, reservedBytes } = readCrashState()
   if (!supported) {
     sayKdump('Kdump is not supported on this kernel')
@@ -102,6 +147,8 @@ function buildIfNeeded(plan: ArmPlan, conf: KdumpConf, request: ArmRequest, verb
   sayKdump(`Rebuilding ${plan.image}`)
   if (request.verbose) sayKdump(`made by ${plan.backend.name}: ${plan.backendReason}`)
   const built = buildPlannedImage(plan, inputs)
+  // What a test showed of another image says nothing of this one.
+  clearCreationTest()
   if (request.json) printJson({ version: 1, ...built, inputs })
   else if (request.verbose) for (const line of formatParts(built)) sayKdump(line)
   warnIfTight(built, readCrashState().reservedBytes)

@@ -14,6 +14,7 @@ const ARM_OPTIONS = {
   'page-order': { type: 'string' },
   'stall-timeout': { type: 'string' },
   'overall-timeout': { type: 'string' },
+  'hook-timeout': { type: 'string' },
   'build-only': { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
   root: { type: 'string', default: '/' },
@@ -61,6 +62,7 @@ function readChoices(values: Values): ArmChoices {
   }
   const stall = readSeconds('--stall-timeout', values['stall-timeout'])
   const overall = readSeconds('--overall-timeout', values['overall-timeout'])
+  const hook = readSeconds('--hook-timeout', values['hook-timeout'])
   return {
     root,
     kboxVersion: VERSION,
@@ -72,6 +74,7 @@ function readChoices(values: Values): ArmChoices {
     ...(pageOrder === undefined ? {} : { pageOrder }),
     ...(stall === undefined ? {} : { stallTimeoutMs: stall * 1000 }),
     ...(overall === undefined ? {} : { overallTimeoutMs: overall * 1000 }),
+    ...(hook === undefined ? {} : { hookTimeoutMs: hook * 1000 }),
   }
 }
 

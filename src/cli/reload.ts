@@ -5,7 +5,7 @@ import { KdumpError } from '../core/base/errors.ts'
 import { readCrashHotplug, readCrashState } from '../host/control/crash_sysfs.ts'
 import { kdumpLockFile, tryKdumpLock } from '../host/control/kdump_lock.ts'
 import { reloadImage } from '../host/control/reload_image.ts'
-import { reportLoad } from './arm_machine.ts'
+import { isFeasible, reportLoad } from './arm_machine.ts'
 import { lockKdump } from './kdump_lock.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
@@ -29,7 +29,7 @@ export async function reloadMain(argv: readonly string[]): Promise<number> {
   if (debounced && !(await isOursToReload())) return 0
   return lockKdump(() => {
     if (!readCrashState().loaded) warnKdump('Kdump was not running: [WARNING]')
-    const isLoaded = reload(append)
+    const isLoaded = isFeasible() && reload(append)
     if (!isLoaded) sayKdump('Starting kdump: [FAILED]')
     return isLoaded ? 0 : 1
   })

@@ -1,8 +1,11 @@
 // kbox stop: unload the capture kernel, in kdumpctl's words.
 import { HostError } from '../core/base/errors.ts'
+import { disarmCrumbs } from '../host/control/breadcrumb_file.ts'
 import { unloadCrashImage } from '../host/control/kexec.ts'
 import { explainKexecError } from '../host/control/kexec_explain.ts'
 import { readKexecFacts } from '../host/control/kexec_facts.ts'
+import { readDumpPath } from './dump_path.ts'
+import { lockKdump } from './kdump_lock.ts'
 import { sayKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
 
@@ -13,6 +16,10 @@ import { parseVerbOptions } from './verb_options.ts'
  */
 export async function stopMain(argv: readonly string[]): Promise<number> {
   parseVerbOptions(argv, {})
+  return lockKdump(stop)
+}
+
+function stop(): number {
   try {
     unloadCrashImage()
   } catch (error) {
@@ -22,6 +29,7 @@ export async function stopMain(argv: readonly string[]): Promise<number> {
     sayKdump('Stopping kdump: [FAILED]')
     return 1
   }
+  disarmCrumbs(readDumpPath())
   sayKdump('kexec: unloaded kdump kernel')
   sayKdump('Stopping kdump: [OK]')
   return 0

@@ -6,9 +6,11 @@ import { reload } from './verbs/reload.ts'
 import { rebuild } from './verbs/rebuild.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
-import { propagate } from './verbs/propagate.ts'
+import { last } from './verbs/last.ts'
+import { collect } from './verbs/collect.ts'
 import { config } from './verbs/config.ts'
 import { policy } from './verbs/policy.ts'
+import { propagate } from './verbs/propagate.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
@@ -16,8 +18,11 @@ import { run } from './verbs/run.ts'
 import { test } from './verbs/test.ts'
 import { types } from './verbs/types.ts'
 import { report } from './verbs/report.ts'
+import { doctor } from './verbs/doctor.ts'
 import { dump } from './verbs/dump.ts'
 import { makedumpfile } from './verbs/makedumpfile.ts'
+import { install } from './verbs/install.ts'
+import { uninstall } from './verbs/uninstall.ts'
 import { capture } from './verbs/capture.ts'
 
 /** Every verb; the overview lists those that are not internal. */
@@ -28,11 +33,14 @@ export const VERBS: readonly Verb[] = [
   rebuild,
   status,
   stop,
-  propagate,
+  last,
+  collect,
   config,
   policy,
+  propagate,
   showmem,
   test,
+  doctor,
   rehearse,
   crash,
   run,
@@ -40,5 +48,7 @@ export const VERBS: readonly Verb[] = [
   report,
   dump,
   makedumpfile,
+  install,
+  uninstall,
   capture,
 ]

@@ -30,6 +30,7 @@ export function liveHost(): LiveHost {
       return work()
     },
     findDevice: no,
+    findDisk: no,
     mount: no,
     unmount: no,
     sync: no,

@@ -24,10 +24,15 @@ const ARM: readonly (readonly string[])[] = [
     1,
   ),
   step('reload', 'kbox reload 2>&1'),
+  step(
+    'unreachable',
+    'echo "ext4 UUID=12345678-0000-0000-0000-000000000000" > /tmp/gone.conf; cp /root/good $K; kbox stop; kbox start --config /tmp/gone.conf 2>&1',
+    1,
+  ),
   // Debian's kernels have both calls; KEXEC_ARGS chooses the older one.
   step(
     'program',
-    `mkdir -p /etc/sysconfig; echo 'KEXEC_ARGS="-c"' > /etc/sysconfig/kdump; cp /root/good $K; kbox restart 2>&1`,
+    `mkdir -p /etc/sysconfig; echo 'KEXEC_ARGS="-c"' > /etc/sysconfig/kdump; kbox restart 2>&1`,
   ),
   // While a file is open for writing the kernel refuses to load it, and by then it has dropped the old image.
   step('refused', 'rm /etc/sysconfig/kdump; kbox restart 3>>$K 2>&1', 1),
@@ -58,7 +63,8 @@ describe('a machine that is armed again and again', () => {
 
   test('restart loads in place, and builds nothing when nothing has changed', () => {
     assert.doesNotMatch(said('restart'), /Rebuilding|unloaded/)
-    assert.match(said('restart'), /^kdump: Starting kdump: \[OK\]\nkdump: Kdump is operational$/m)
+    assert.match(said('restart'), /^kdump: Starting kdump: \[OK\]$/m)
+    assert.match(said('restart'), /^kdump: Kdump is operational$/m)
   })
 
   test('a damaged kernel file is found before anything is touched', () => {
@@ -73,6 +79,18 @@ describe('a machine that is armed again and again', () => {
   test('reload takes the kept copy of a kernel whose file is damaged', () => {
     assert.match(said('reload'), /^kdump: The kept copy of what is loaded is loaded instead\.$/m)
     assert.match(said('reload'), /^kdump: Starting kdump: \[OK\]$/m)
+  })
+
+  test('a target that is gone leaves the machine armed with what was loaded last', () => {
+    assert.match(said('unreachable'), /^kdump: no device has UUID=12345678-/m)
+    assert.match(
+      said('unreachable'),
+      /^kdump: The image that was loaded before is loaded again\.$/m,
+    )
+    assert.match(
+      said('unreachable'),
+      /^kdump: Starting kdump: \[FAILED\]\nkdump: Kdump is operational$/m,
+    )
   })
 
   test('where kexec_load is asked for, the kexec program loads', () => {

@@ -12,6 +12,7 @@ export const ARM_VERB_OPTIONS: readonly VerbOption[] = [
   { flags: '--page-order ORDER', text: 'priority (default) or pfn' },
   { flags: '--stall-timeout S', text: 'give up when nothing is written for S seconds' },
   { flags: '--overall-timeout S', text: 'reboot after S seconds whatever happens' },
+  { flags: '--hook-timeout S', text: 'kill a hook (kdump_pre and the like) after S seconds' },
   { flags: '--build-only', text: 'build the initramfs, load nothing' },
   { flags: '--dry-run', text: 'print what would be loaded, do nothing' },
   {

@@ -5,10 +5,13 @@ import type { Verb } from '../verb.ts'
 export const capture: Verb = {
   name: 'capture',
   summary: 'record a crash; run by /init of the capture kernel',
-  synopsis: '[--config FILE]',
+  synopsis: '[--config FILE] [--again]',
   description:
     'Writes vmcore-dmesg.txt, then the vmcore, then reboots. On a real machine it does not return.',
-  options: [{ flags: '--config FILE', text: 'what kbox start planned' }],
+  options: [
+    { flags: '--config FILE', text: 'what kbox start planned' },
+    { flags: '--again', text: 'a recorder was killed before: leave out the hooks that have run' },
+  ],
   examples: [{ command: 'kbox capture', text: 'only inside a capture kernel' }],
   exitCodes: [
     [0, 'saved'],

@@ -45,6 +45,13 @@ for (const [what, kernel] of PLACES) {
   })
 }
 
+test('a note that was overwritten is none: the copy in memory is taken', () => {
+  const note = new Uint8Array(2000).fill(0x58)
+  note.set(new TextEncoder().encode('\nCRASHTIME=1764140000\n'), 1000)
+  const dump = locateKernel(dumpOf(memoryKernel({ textAt: 0x30_0000 }), { vmcoreinfo: note }))
+  assert.equal(textOf(dump), memoryVmcoreinfo({ textAt: 0x30_0000 }))
+})
+
 test('VMCOREINFO of several pages is whole', () => {
   const lines = Array.from({ length: 600 }, (_, i) => `SYMBOL(s${i})=ffffffff81000000\n`).join('')
   const kernel = { lines, textAt: 0x2f_f000 }

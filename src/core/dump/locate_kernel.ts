@@ -22,13 +22,13 @@ const CANDIDATES_MAX = 1000
 const DESCRIBED_MAX = 3
 
 /**
- * Complete a dump with what its memory says of the kernel: VMCOREINFO where the file has no such note, phys_base where
+ * Complete a dump with what its memory says of the kernel: VMCOREINFO where the file has no such note or a ruined one, phys_base where
  * VMCOREINFO lacks it.
  *
  * @returns the dump itself if nothing was missing or found; `kernelSearch` says what was tried
  */
 export function locateKernel(dump: Dump): Dump {
-  if (dump.vmcoreinfo) {
+  if (dump.vmcoreinfo && isVmcoreinfo(dump.vmcoreinfo)) {
     const info = VmcoreInfo.parse(dump.vmcoreinfo)
     const arch = ARCHS.find(({ name }) => name === dump.utsname?.machine)
     if (arch?.physBaseStep(info) === undefined) return dump
@@ -56,6 +56,14 @@ export function locateKernel(dump: Dump): Dump {
   const count = texts.size === 0 ? 'none' : `none of ${texts.size}`
   const kernelSearch = [`${count} in its memory leads to a kernel`, ...tried].join('; ')
   return withFacts(dump, { kernelSearch })
+}
+
+/** A note that was overwritten is none: the kernel's own copy may be whole still. */
+function isVmcoreinfo(note: Uint8Array): boolean {
+  const keys = [...VmcoreInfo.parse(note).entries.keys()]
+  return keys.some((key) =>
+    /^(OSRELEASE|PAGESIZE|(SYMBOL|NUMBER|OFFSET|SIZE|LENGTH)\(.*\))$/.test(key),
+  )
 }
 
 /** The dump with some facts replaced: it knows them from now on. */

@@ -54,6 +54,8 @@ const CONFIG: CaptureConfig = {
     nonce: 'n',
   },
   hooks: { pre: [{ file: 'hooks/pre', isDecisive: true }], post: [], emergency: [] },
+  petsWatchdogs: true,
+  fence: { file: 'usr/sbin/fence_kdump_send', args: ['-c', '0'] },
   failureAction: 'dump_to_rootfs',
   finalAction: 'poweroff',
   codec: 'zstd',

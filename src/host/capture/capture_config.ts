@@ -45,6 +45,13 @@ export interface CaptureHook {
   readonly isDecisive: boolean
 }
 
+/** fence_kdump_send: tells the cluster that this machine dumps and must not be fenced. */
+export interface CaptureFence {
+  /** A path in the image. */
+  readonly file: string
+  readonly args: readonly string[]
+}
+
 /** Everything the recorder must know. */
 export interface CaptureConfig {
   readonly version: 2
@@ -57,6 +64,10 @@ export interface CaptureConfig {
   /** Absent where this machine has no disk that could be written to that way. */
   readonly breadcrumb?: BreadcrumbPlace
   readonly hooks: CaptureHooks
+  /** Absent where no cluster is to be told. */
+  readonly fence?: CaptureFence
+  /** A watchdog was armed, so that it still runs: /init pets it. */
+  readonly petsWatchdogs?: boolean
   readonly failureAction: FailureAction
   readonly finalAction: FinalAction
   readonly codec: CodecName | 'none'
@@ -107,6 +118,8 @@ export function parseCaptureConfig(file: string, text: string): CaptureConfig {
     ...(read.has('network') ? { network: parseNetworkPlan(read.object('network')) } : {}),
     ...(read.has('breadcrumb') ? { breadcrumb: parseBreadcrumb(read.object('breadcrumb')) } : {}),
     hooks: parseHooks(read.object('hooks')),
+    ...(read.has('fence') ? { fence: parseFence(read.object('fence')) } : {}),
+    ...(read.has('petsWatchdogs') ? { petsWatchdogs: read.boolean('petsWatchdogs') } : {}),
     failureAction: read.oneOf('failureAction', [
       'reboot',
       'halt',
@@ -140,6 +153,10 @@ function parseBreadcrumb(read: Members): BreadcrumbPlace {
     })),
     nonce: read.string('nonce'),
   }
+}
+
+function parseFence(read: Members): CaptureFence {
+  return { file: read.string('file'), args: read.strings('args') }
 }
 
 function parseHooks(read: Members): CaptureHooks {

@@ -1,12 +1,14 @@
 // The recorder's two jobs on the old kernel's memory: its log as text, its pages as a dump.
 import os from 'node:os'
-import { HostError } from '../../core/base/errors.ts'
+import { HostError, KdumpError } from '../../core/base/errors.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
 import type { CaptureConfig } from './capture_config.ts'
+import { copyMemory } from './copy_memory.ts'
 import type { DumpStats } from './dump_stats.ts'
 import { runDump, type DumpStage } from './engine.ts'
 import { openDumpPath } from './open_pages.ts'
 import { readDmesg } from './read_dmesg.ts'
+import { describeError } from './step_log.ts'
 import type { CaptureWork, DumpFacts, DumpRun } from './supervisor.ts'
 
 /** An upload that is cut where its target cannot go on is begun anew so often. */
@@ -17,9 +19,34 @@ export const captureWork: CaptureWork = { readDmesg, dump }
 
 /**
  * The ladder of what is saved: the first dump level that fits; of the last one, what fits, the most important first; if
- * not even a page does, nothing but the log, which is there already.
+ * not even a page does, nothing but the log, which is there already. Of a kernel that is not understood, all of memory.
  */
 async function dump(
+  vmcore: string,
+  open: () => Promise<DumpOutput>,
+  config: CaptureConfig,
+  run: DumpRun,
+): Promise<DumpFacts> {
+  try {
+    return await dumpFiltered(vmcore, open, config, run)
+  } catch (error) {
+    // A kernel that cannot be understood; a target that cannot be opened throws again.
+    if (!(error instanceof KdumpError)) throw error
+    const onProgress = (done: number, total: number): void => {
+      run.onProgress({ fraction: done / Math.max(1, total), writtenBytes: done })
+    }
+    const output = await open()
+    try {
+      const watch = { onProgress, isExpired: () => run.isExpired() }
+      const problem = await copyMemory(vmcore, output, watch)
+      return { problem, isEmpty: false, unfiltered: describeError(error) }
+    } finally {
+      await output.close()
+    }
+  }
+}
+
+async function dumpFiltered(
   vmcore: string,
   open: () => Promise<DumpOutput>,
   config: CaptureConfig,

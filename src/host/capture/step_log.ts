@@ -20,6 +20,12 @@ export interface StepGauge {
   heartbeat(text: string): void
 }
 
+/** Told of each step as it happens. */
+export interface StepWatcher {
+  began(name: string, startMs: number): void
+  ended(step: Step): void
+}
+
 /** Between two samples of a busy step; a sample costs some 50 us. */
 const SAMPLE_INTERVAL_MS = 100
 
@@ -27,11 +33,13 @@ const SAMPLE_INTERVAL_MS = 100
 export class StepLog {
   readonly steps: Step[] = []
   readonly #gauge: StepGauge
+  readonly #watcher: StepWatcher | undefined
   #memMin = Infinity
   #sampledAt = -Infinity
 
-  constructor(gauge: StepGauge) {
+  constructor(gauge: StepGauge, watcher?: StepWatcher) {
     this.#gauge = gauge
+    this.#watcher = watcher
   }
 
   /** Run a step and record it. @throws what `work` throws */
@@ -39,6 +47,7 @@ export class StepLog {
     const startMs = this.#gauge.now()
     this.#memMin = Infinity
     this.#gauge.heartbeat(name)
+    this.#watcher?.began(name, Math.round(startMs))
     this.#sampledAt = -Infinity
     this.sample()
     let error = 'unfinished'
@@ -54,14 +63,16 @@ export class StepLog {
       this.#sampledAt = -Infinity
       this.sample()
       const ms = Math.round(this.#gauge.now() - startMs)
-      this.steps.push({
+      const step = {
         name,
         startMs: Math.round(startMs),
         ms,
         ok: error === '',
         error,
         memAvailableMinBytes: this.#memMin,
-      })
+      }
+      this.steps.push(step)
+      this.#watcher?.ended(step)
     }
   }
 

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -16,7 +17,8 @@ import { afterEach, beforeEach, test } from 'node:test'
 import { HostError } from '../../core/base/errors.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
 import type { FilesystemPlace } from '../target/place.ts'
-import { NO_HOOKS, type CaptureConfig } from './capture_config.ts'
+import { CRUMB_FILE_SIZE, encodeCrumbFile, parseCrumbFile } from './breadcrumb_layout.ts'
+import { NO_HOOKS, type CaptureConfig, type CaptureHooks } from './capture_config.ts'
 import type { CaptureMachine } from './machine.ts'
 import { formatStamp, runCapture, type CaptureManifest, type CaptureWork } from './supervisor.ts'
 
@@ -66,6 +68,7 @@ function machine(changes: Partial<CaptureMachine> = {}): CaptureMachine {
     say: () => {},
     sleep: async (milliseconds) => void (clock += milliseconds),
     findDevice: ({ node }) => node,
+    findDisk: ({ node }) => node,
     mount: (node, fstype) => void events.push(`mount ${node} ${fstype}`),
     unmount: () => void events.push('unmount'),
     sync: () => void events.push('sync'),
@@ -73,6 +76,11 @@ function machine(changes: Partial<CaptureMachine> = {}): CaptureMachine {
     kernelLog: () => 'capture kernel log\n',
     heartbeat: () => {},
     setRecorded: () => {},
+    runProgram: async (file, args) => {
+      events.push([file, ...args].join(' '))
+      return { how: 'exit', code: file.includes('bad') ? 3 : 0 }
+    },
+    keepRunning: (file, args) => void events.push(`keep ${[file, ...args].join(' ')}`),
     bringUpNetwork: async () => void events.push('network'),
     shell: async () => void events.push('shell'),
     leave: (action) => void events.push(action),
@@ -233,6 +241,74 @@ test('failure_action dump_to_rootfs records to the root file system', async () =
   )
   assert.equal(existsSync(path.join(root, 'root/crash', CRASH_DIR, 'vmcore')), true)
   assert.equal(events.at(-1), 'reboot')
+})
+
+/** kdump_KIND itself, then a program of KIND.d; or the other way round, as kdump.sh has it. */
+const HOOKS: CaptureHooks = {
+  pre: [
+    { file: 'hooks/pre', isDecisive: true },
+    { file: 'hooks/bad-pre.d', isDecisive: false },
+    { file: 'hooks/pre.d', isDecisive: false },
+  ],
+  post: [{ file: 'hooks/post', isDecisive: false }],
+  emergency: [{ file: 'hooks/emergency', isDecisive: false }],
+}
+
+test('hooks run in order, post while the target is mounted, and those of pre.d may fail', async () => {
+  assert.equal(await runCapture({ ...CONFIG, hooks: HOOKS }, machine(), WORK), true)
+  assert.deepEqual(events, [
+    ...['/hooks/pre', '/hooks/bad-pre.d', '/hooks/pre.d', 'mount /dev/vda ext4', '/hooks/post 0'],
+    ...['sync', 'unmount', 'reboot'],
+  ])
+  const failed = manifest().steps.filter(({ ok }) => !ok)
+  assert.deepEqual(
+    failed.map(({ name, error }) => [name, error]),
+    [['hook hooks/bad-pre.d', 'hooks/bad-pre.d ended with code 3']],
+  )
+})
+
+test('kdump_pre that fails forbids the dump and takes failure_action, not final_action', async () => {
+  const hooks = { ...HOOKS, pre: [{ file: 'bad', isDecisive: true }, ...HOOKS.pre] }
+  assert.equal(await runCapture({ ...CONFIG, hooks }, machine(), WORK), false)
+  assert.deepEqual(events, ['/bad', '/hooks/post 1', '/hooks/emergency', 'halt'])
+})
+
+test('hooks of a failed capture run once, though the root file system takes the dump at last', async () => {
+  const rootfs = { ...TARGET, uuid: '', node: '/dev/vdb' }
+  const host = machine({ findDevice: ({ node }) => (node === '/dev/vdb' ? node : undefined) })
+  const hooks = { ...HOOKS, pre: [] }
+  await runCapture({ ...CONFIG, hooks, failureAction: 'dump_to_rootfs', rootfs }, host, WORK)
+  assert.deepEqual(events, [
+    ...['/hooks/post 1', '/hooks/emergency', 'mount /dev/vdb ext4', 'sync', 'unmount', 'reboot'],
+  ])
+})
+
+test('the cluster is told before anything else', async () => {
+  const fence = { file: 'usr/fence_kdump_send', args: ['-c', '0', 'node2'] }
+  await runCapture({ ...CONFIG, fence, hooks: HOOKS }, machine(), WORK)
+  assert.equal(events[0], 'keep /usr/fence_kdump_send -c 0 node2')
+})
+
+test('a capture that fails leaves its steps and the log in the breadcrumbs', async () => {
+  const nonce = '0123456789abcdef0123456789abcdef'
+  const header = { version: 1, state: 'armed', release: '6', changedAt: '', bootId: '' } as const
+  const disk = path.join(root, 'disk')
+  writeFileSync(disk, encodeCrumbFile(nonce, header))
+  const extents = [{ offsetBytes: 0, sizeBytes: CRUMB_FILE_SIZE }]
+  const breadcrumb = { uuid: '', node: disk, extents, nonce }
+  const host = machine({ findDevice: ({ node }) => (node === disk ? disk : undefined) })
+  await runCapture({ ...CONFIG, breadcrumb }, host, WORK)
+  const { crumbs, log } = parseCrumbFile('disk', readFileSync(disk))
+  assert.deepEqual(
+    crumbs.map((crumb) => ('step' in crumb ? `${crumb.crumb} ${crumb.step}` : crumb.crumb)),
+    [
+      ...['capture', 'target', 'begin device', 'end device'],
+      ...['begin breadcrumbs', 'end breadcrumbs', 'leave'],
+    ],
+  )
+  const device = crumbs.find((crumb) => crumb.crumb === 'end')
+  assert.match(device?.error ?? '', /^no device with ext4 UUID=1-2 .* after 2 s$/)
+  assert.equal(Buffer.from(log?.text ?? []).toString(), 'panic line 1\npanic line 2\n')
 })
 
 test('a clock that stands still does not overwrite an older dump', async () => {

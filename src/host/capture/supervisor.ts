@@ -6,10 +6,12 @@ import type { DumpOutput } from '../platform/dump_output.ts'
 import { formatPlace, isRemote, type CapturePlace } from '../target/place.ts'
 import type { OpenTarget, TargetDirectory, TargetHost } from '../target/target.ts'
 import { openPlace } from '../target/targets.ts'
-import type { CaptureConfig } from './capture_config.ts'
+import { BreadcrumbTrail } from './breadcrumb.ts'
+import { NO_HOOKS, type CaptureConfig, type FinalAction } from './capture_config.ts'
+import { runHooks } from './hooks.ts'
 import { CaptureNetwork } from './capture_network.ts'
 import type { CaptureMachine } from './machine.ts'
-import { describeError, StepLog, type Step } from './step_log.ts'
+import { describeError, StepLog, type Step, type StepWatcher } from './step_log.ts'
 
 /** Told while the dump is written. */
 export interface DumpProgress {
@@ -80,6 +82,7 @@ interface Capture {
   readonly machine: CaptureMachine
   readonly work: CaptureWork
   readonly log: StepLog
+  readonly trail: BreadcrumbTrail
   readonly network: CaptureNetwork
   /** When the dump must end with what is written, so that the machine is left properly. */
   readonly deadlineMs: number
@@ -121,40 +124,74 @@ export async function runCapture(
     `recording the crash of ${config.release} at level ${config.dumpLevels.join(',')}, ${config.codec}`,
   )
   const deadlineMs = machine.now() + config.overallTimeoutMs * (1 - LEAVE_PART)
-  const log = new StepLog(machine)
+  const trail = new BreadcrumbTrail(config.breadcrumb, machine)
+  const log = new StepLog(machine, watchSteps(trail))
   const network = new CaptureNetwork(config.network, machine, log)
-  const capture = { config, machine, work, deadlineMs, log, network }
-  const isSaved = await recordToAny(config.targets, capture)
+  const capture = { config, machine, work, deadlineMs, log, trail, network }
+  trail.add({
+    crumb: 'capture',
+    release: config.release,
+    date: machine.date().toISOString(),
+  })
+  if (config.fence) machine.keepRunning(`/${config.fence.file}`, config.fence.args)
+  // A kdump_pre that fails forbids the dump; whoever wrote it wants a failure, not a reboot as if all were well.
+  const isSaved =
+    (await runHooks('pre', [], capture)) && (await recordToAny(config.targets, capture))
   if (isSaved) {
-    machine.leave(config.finalAction)
+    leave(capture, config.finalAction)
     return true
   }
+  await runHooks('post', ['1'], capture)
   return takeFailureAction(capture)
 }
 
+function watchSteps(trail: BreadcrumbTrail): StepWatcher {
+  return {
+    began: (step, atMs) => trail.add({ crumb: 'begin', step, atMs }),
+    ended: ({ name: step, ms, error, memAvailableMinBytes }) => {
+      trail.add({ crumb: 'end', step, ms, error, memAvailableMinBytes })
+    },
+  }
+}
+
+function leave({ machine, trail }: Capture, action: FinalAction): void {
+  trail.add({ crumb: 'leave', action })
+  machine.leave(action)
+}
+
 async function takeFailureAction(capture: Capture): Promise<boolean> {
-  const { config, machine } = capture
+  const { config, machine, log } = capture
+  if (config.breadcrumb) await attempt(log, 'breadcrumbs', () => keepLog(capture))
+  await runHooks('emergency', [], capture)
   machine.say(`failure_action: ${config.failureAction}`)
   switch (config.failureAction) {
     case 'reboot':
     case 'halt':
     case 'poweroff':
-      machine.leave(config.failureAction)
+      leave(capture, config.failureAction)
       return false
     case 'shell':
       machine.say("Entering kdump emergency mode; 'exit' ends it")
       machine.heartbeat('shell')
       await machine.shell()
-      machine.leave(config.finalAction)
+      leave(capture, config.finalAction)
       return false
     case 'dump_to_rootfs': {
       const { rootfs } = config
       if (!rootfs) machine.say('no root file system is known')
-      const isSaved = rootfs !== undefined && (await recordToAny([rootfs], capture))
-      machine.leave(config.finalAction)
+      // The hooks have been told already that it failed.
+      const again = { ...capture, config: { ...config, hooks: NO_HOOKS } }
+      const isSaved = rootfs !== undefined && (await recordToAny([rootfs], again))
+      leave(capture, config.finalAction)
       return isSaved
     }
   }
+}
+
+/** No target has all of it: the log goes where the next boot looks. */
+function keepLog({ trail, machine, work }: Capture): void {
+  if (!trail.saveLog(work.readDmesg(machine.vmcore)))
+    throw new HostError('the disk of the breadcrumbs is not there')
 }
 
 /** Try targets in turn until one has taken the dump. */
@@ -168,8 +205,9 @@ async function recordToAny(places: readonly CapturePlace[], capture: Capture): P
 
 /** Record to one target. Never throws: what could be saved stays, and false says that it is not all. */
 async function recordTo(place: CapturePlace, capture: Capture): Promise<boolean> {
-  const { config, machine, work, log, network, deadlineMs } = capture
+  const { config, machine, work, log, trail, network, deadlineMs } = capture
   machine.say(`target: ${formatPlace(place)}`)
+  trail.add({ crumb: 'target', target: formatPlace(place) })
   let target: OpenTarget
   try {
     if (isRemote(place)) await network.up()
@@ -185,7 +223,11 @@ async function recordTo(place: CapturePlace, capture: Capture): Promise<boolean>
   try {
     const directory = await log.run('directory', () => makeDirectory(target, machine))
     machine.say(`saving to ${directory.name}`)
+    trail.add({ crumb: 'directory', directory: directory.name })
     isSaved = await record({ ...capture, place, target, directory, dumpFacts: {} })
+    trail.add({ crumb: 'saved', complete: isSaved })
+    // While the target is still there: this is the moment for a hook that adds to the dump.
+    if (isSaved) await runHooks('post', ['0'], capture)
   } catch {
     // The step has said why; what is on the target is worth leaving it properly.
   }

@@ -3,7 +3,7 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
-import { NO_HOOKS, type CaptureConfig } from '../capture/capture_config.ts'
+import type { CaptureConfig } from '../capture/capture_config.ts'
 import {
   checkCmdlineLength,
   planCmdline,
@@ -21,6 +21,7 @@ import type { KdumpConf } from './kdump_conf_model.ts'
 import { chooseKernel, readRunningRelease } from './kernel/choose_kernel.ts'
 import { checkKernelFile, cmdlineMaxOf } from './kernel/check_kernel.ts'
 import { readKernelFormat } from './kernel/kernel_format.ts'
+import { planRecorder } from './plan_recorder.ts'
 import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from './load_settings.ts'
 import {
   readMemTotal,
@@ -39,6 +40,7 @@ export interface ArmChoices {
   readonly pageOrder?: CaptureConfig['pageOrder']
   readonly stallTimeoutMs?: number
   readonly overallTimeoutMs?: number
+  readonly hookTimeoutMs?: number
   /** More words for the capture kernel's command line. */
   readonly append?: string
   /** What the files beside kdump.conf say of kernel and command line. */
@@ -81,6 +83,8 @@ export interface ArmPlan {
   /** What command line and load were made by. */
   readonly settings: LoadSettings
   readonly config: CaptureConfig
+  /** Breadcrumb file; '' for none. */
+  readonly crumbFile: string
   readonly kboxVersion: string
   readonly warnings: readonly string[]
 }
@@ -105,18 +109,21 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
   const warnings: string[] = []
   const { kernel, cmdlineMax, problem } = planKernel(choices, settings, root)
   if (problem !== '') warnings.push(problem)
-  const targets = await Promise.all(conf.targets.map((target) => resolveTarget(target, conf, root)))
-  const rootfs =
-    conf.failureAction === 'dump_to_rootfs' ? resolveRootfs(conf.path, root) : undefined
-  const memTotal = readMemTotal(root)
-  for (const { availableBytes } of targets) {
-    if (availableBytes !== undefined && availableBytes < memTotal)
-      warnings.push('There might not be enough space to save a vmcore.')
-  }
+  const { targets, rootfs } = await findTargets(conf, root, warnings)
   const all = rootfs ? [...targets, rootfs] : targets
   const network = freezeNetworkTo(targets, conf, root)
-  const planned = planImage({ release: kernel.release, targets: all, network, conf }, root)
-  warnings.push(...planned.warnings)
+  const recorder = planRecorder(conf, root)
+  const planned = planImage(
+    {
+      release: kernel.release,
+      targets: all,
+      moreDevices: recorder.devices,
+      network,
+      conf: { ...conf, extraModules: [...conf.extraModules, ...recorder.modules] },
+    },
+    root,
+  )
+  warnings.push(...recorder.warnings, ...planned.warnings)
   const words = { image: planned.append, asked: choices.append ?? '' }
   const cmdline = planCmdline(settings, words, root)
   checkCmdlineLength(cmdline.text, cmdlineMax)
@@ -130,7 +137,8 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
     backendReason: planned.reason,
     modules: planned.modules,
     ...(planned.storage ? { storage: planned.storage } : {}),
-    files: all.flatMap(({ files }) => files),
+    files: [...all.flatMap(({ files }) => files), ...recorder.files],
+    crumbFile: recorder.crumbFile,
     cmdline: cmdline.text,
     cmdlineWords: cmdline.words,
     words,
@@ -143,21 +151,49 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       targets: targets.map(({ place }) => place),
       ...(rootfs ? { rootfs: rootfs.place } : {}),
       ...(network ? { network: network.plan } : {}),
-      hooks: NO_HOOKS,
+      ...recorder.config,
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
       ...collectorConfig(conf.coreCollector),
       ...(choices.pageOrder === undefined ? {} : { pageOrder: choices.pageOrder }),
-      deviceTimeoutMs:
-        conf.deviceTimeoutSeconds === undefined
-          ? DEVICE_TIMEOUT_MS
-          : conf.deviceTimeoutSeconds * 1000,
-      hookTimeoutMs: HOOK_TIMEOUT_MS,
-      stallTimeoutMs: choices.stallTimeoutMs ?? STALL_TIMEOUT_MS,
-      overallTimeoutMs: choices.overallTimeoutMs ?? OVERALL_TIMEOUT_MS,
+      ...timeouts(conf, choices),
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       release: readRunningRelease(root),
     },
+  }
+}
+
+/** Where dumps go, and what is doubtful about it. */
+async function findTargets(
+  conf: KdumpConf,
+  root: string,
+  warnings: string[],
+): Promise<{ readonly targets: ResolvedTarget[]; readonly rootfs: ResolvedTarget | undefined }> {
+  const targets = await Promise.all(conf.targets.map((target) => resolveTarget(target, conf, root)))
+  const memTotal = readMemTotal(root)
+  for (const { availableBytes, warnings: doubts = [] } of targets) {
+    warnings.push(...doubts)
+    if (availableBytes !== undefined && availableBytes < memTotal)
+      warnings.push('There might not be enough space to save a vmcore.')
+  }
+  const isNeeded = conf.failureAction === 'dump_to_rootfs'
+  return { targets, rootfs: isNeeded ? resolveRootfs(conf.path, root) : undefined }
+}
+
+/** How long each wait of the recorder may take. */
+function timeouts(
+  { deviceTimeoutSeconds }: KdumpConf,
+  { hookTimeoutMs, stallTimeoutMs, overallTimeoutMs }: ArmChoices,
+): Pick<
+  CaptureConfig,
+  'deviceTimeoutMs' | 'hookTimeoutMs' | 'stallTimeoutMs' | 'overallTimeoutMs'
+> {
+  return {
+    deviceTimeoutMs:
+      deviceTimeoutSeconds === undefined ? DEVICE_TIMEOUT_MS : deviceTimeoutSeconds * 1000,
+    hookTimeoutMs: hookTimeoutMs ?? HOOK_TIMEOUT_MS,
+    stallTimeoutMs: stallTimeoutMs ?? STALL_TIMEOUT_MS,
+    overallTimeoutMs: overallTimeoutMs ?? OVERALL_TIMEOUT_MS,
   }
 }
 

@@ -44,16 +44,6 @@ export function loadSafely(set: LoadSet): LoadOutcome {
   const { reservedBytes } = readCrashState()
   try {
     verifyLoadSet(set, reservedBytes)
-  } catch (error) {
-    if (!isOrdinary(error)) throw error
-    return {
-      ok: false,
-      error,
-      armed: readCrashState().loaded ? 'as before' : 'nothing',
-      why: '',
-    }
-  }
-  try {
     const by = load(set, reservedBytes)
     return { ok: true, by, warnings: remember(set) }
   } catch (error) {
@@ -122,15 +112,28 @@ function fallBack(
   reservedBytes: number,
 ): { readonly armed: StillArmed; readonly why: string } {
   if (readCrashState().loaded) return { armed: 'as before', why: '' }
+  const why = loadLastGood(image, reservedBytes)
+  return { armed: why === '' ? 'last good' : 'nothing', why }
+}
+
+/**
+ * Load what was loaded last from `image`.
+ *
+ * @returns why that was not possible, '' if it was
+ */
+export function loadLastGood(
+  image: string,
+  reservedBytes = readCrashState().reservedBytes,
+): string {
   const good = findLastGood(image)
-  if (!good) return { armed: 'nothing', why: 'no image that was loaded before is kept' }
+  if (!good) return 'no image that was loaded before is kept'
   try {
     load(good, reservedBytes)
     writeLoadSet(LOADED_RECORD, good)
-    return { armed: 'last good', why: '' }
+    return ''
   } catch (error) {
     if (!isOrdinary(error)) throw error
-    return { armed: 'nothing', why: `the last good image: ${error.message}` }
+    return `the last good image: ${error.message}`
   }
 }
 

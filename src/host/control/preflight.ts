@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HostError, KdumpError } from '../../core/base/errors.ts'
 import { monotonicMs } from '../platform/clock.ts'
 import { mount, sync, unmount } from '../platform/syscalls.ts'
+import { findDisk } from '../target/find_disk.ts'
 import { findFilesystem } from '../target/find_filesystem.ts'
 import { formatPlace, isRemote, type CapturePlace } from '../target/place.ts'
 import type { OpenTarget, TargetHost } from '../target/target.ts'
@@ -146,6 +147,7 @@ function runningHost(mountpoint: string, failed: string[]): TargetHost {
       if (uuid !== '') return findFilesystem({ by: 'uuid', uuid })?.node
       return findFilesystem({ by: 'node', node })?.node
     },
+    findDisk: (place) => findDisk(place)?.node,
     mount: (source, fstype, options) => mount(source, mountpoint, fstype, 0, options),
     unmount: () => unmount(mountpoint),
     sync,

@@ -40,7 +40,7 @@ before(() => {
       platform: '',
       settings: DEFAULT_LOAD_SETTINGS,
     },
-    ...{ kboxVersion: '1.0', warnings: [] },
+    ...{ crumbFile: '', kboxVersion: '1.0', warnings: [] },
     config: {
       version: 2,
       targets: [

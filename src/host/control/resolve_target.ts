@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, rmdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { assertNever } from '../../core/base/assert.ts'
 import { HostError, UnsupportedError } from '../../core/base/errors.ts'
 import {
   findDeviceNumber,
@@ -23,6 +24,7 @@ import type { CapturePlace } from '../target/place.ts'
 import { FILESYSTEM_TYPES } from '../target/superblock.ts'
 import type { ImageFile } from './initramfs/build_image.ts'
 import type { ConfTarget, KdumpConf } from './kdump_conf_model.ts'
+import { resolveRaw } from './resolve_raw.ts'
 import { resolveHttp } from './resolve_http.ts'
 import { resolveNfs } from './resolve_nfs.ts'
 import { resolveSsh } from './resolve_ssh.ts'
@@ -38,6 +40,8 @@ export interface ResolvedTarget {
   readonly availableBytes: number | undefined
   /** Keys and the like that the place names. */
   readonly files: readonly ImageFile[]
+  /** What is doubtful about it, in kdumpctl's words. */
+  readonly warnings?: readonly string[]
 }
 
 /**
@@ -63,8 +67,10 @@ export async function resolveTarget(
       return resolveSsh(target, conf)
     case 'http':
       return resolveHttp(target)
+    case 'raw':
+      return resolveRaw(target)
     default:
-      throw new UnsupportedError(`${target.kind} targets`)
+      return assertNever(target)
   }
 }
 

@@ -135,6 +135,16 @@ export function systemCall(name: string, number: number, args: readonly number[]
   return Number(result)
 }
 
+/**
+ * Make an ioctl(2) whose argument is a structure.
+ *
+ * @param argument what the kernel reads and writes
+ * @throws {HostError} with the kernel's errno
+ */
+export function ioctl(fd: number, request: number, argument: Uint8Array, what: string): void {
+  check(native('int ioctl(int, unsigned long, _Inout_ uint8_t*)')(fd, request, argument), what)
+}
+
 /** Allocate memory that no garbage collector moves or frees. @returns its address */
 export function allocateZeroed(size: number): number {
   const address = native('intptr_t calloc(size_t, size_t)')(1, size)

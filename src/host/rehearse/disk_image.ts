@@ -34,6 +34,8 @@ const MAKERS: Readonly<Record<string, (plan: DiskPlan) => void>> = {
   ext4: makeExt,
   xfs: makeXfs,
   btrfs: makeBtrfs,
+  // A disk as it is bought.
+  raw: () => undefined,
 }
 /** e2fsck(8): 1 and 2 say that it repaired something, such as a journal that was not replayed. */
 const REPAIRED = [0, 1, 2, 3]
@@ -102,6 +104,15 @@ export function extractFolder(file: string, folder: string, into: string): strin
   runTool('debugfs', ['-R', `rdump "${folder}" "${into}"`, file])
   const copy = path.join(into, path.basename(folder))
   return existsSync(folder === '/' ? into : copy) ? (folder === '/' ? into : copy) : undefined
+}
+
+/** Copy a file of a disk image out of it. @returns whether the image has it */
+export function extractFile(file: string, name: string, to: string): boolean {
+  if (/["\n]/.test(name + to))
+    throw new HostError(`cannot copy ${name} to ${to}: a quote in a name`)
+  mkdirSync(path.dirname(to), { recursive: true })
+  runTool('debugfs', ['-R', `dump "${name}" "${to}"`, file])
+  return existsSync(to)
 }
 
 function isExt(file: string): boolean {

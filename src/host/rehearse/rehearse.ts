@@ -6,12 +6,14 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { HostError, UnsupportedError, UsageError } from '../../core/base/errors.ts'
-import { extractFolder, repairDisk } from './disk_image.ts'
+import { recoverDevice } from '../control/recover_raw.ts'
+import { extractFile, extractFolder, repairDisk } from './disk_image.ts'
 import { GUEST } from './guest_files.ts'
 import { findRecording, inspectDump, readCaptureFacts } from './inspect_dump.ts'
 import { readKernelRelease } from '../control/kernel/kernel_image.ts'
@@ -147,6 +149,11 @@ async function crashMachine(
     await options.scenario.kill?.(machine)
     return awaitCaptureKernel(machine, signal)
   })
+  if (isCaptured === undefined && options.keepFiles !== undefined) {
+    // No capture, but the disks are wanted: the machine must have left them.
+    result.end = await onMachine.run('reboot', (signal) => awaitEnd(machine, signal))
+    return true
+  }
   if (isCaptured !== undefined) {
     // What fails here is told, and the rest still happens: a full disk must not hide that the machine reboots.
     await onMachine.run('dmesg', (signal) => awaitDmesg(machine, signal))
@@ -166,20 +173,25 @@ async function collect(
   spec: MachineSpec,
   target: ScratchTarget,
 ): Promise<number> {
-  for (const { file } of spec.disks) repairDisk(file)
   const [root, second] = spec.disks
+  for (const disk of spec.disks) {
+    if (disk === second && target.fstype === 'raw') continue
+    repairDisk(disk.file)
+  }
   const disk = target.disk === 'root' ? root : second
   if (!root || !disk) throw new HostError('no disk to collect from')
   if (options.keep !== undefined) {
     const truth = extractFolder(root.file, GUEST.truth, files)
     if (truth !== undefined) renameInto(path.join(files, 'snapshot'), path.join(truth, 'snapshot'))
   }
+  for (const name of options.keepFiles ?? [])
+    extractFile(root.file, name, path.join(files, 'root', name))
   const { receivedIn } = options
   const received = typeof receivedIn === 'function' ? await receivedIn() : receivedIn
   const copy =
     received !== undefined
       ? path.join(received, target.folder)
-      : extractFolder(disk.file, target.folder, path.join(folder, 'collected'))
+      : collectFrom(disk.file, target, path.join(folder, 'collected'))
   const recording = copy === undefined ? undefined : findRecording(copy)
   if (copy === undefined || recording === undefined) {
     throw new HostError(
@@ -191,6 +203,14 @@ async function collect(
   const names = readdirSync(recording)
   for (const name of names) renameInto(path.join(recording, name), path.join(files, name))
   return names.length
+}
+
+function collectFrom(disk: string, target: ScratchTarget, into: string): string | undefined {
+  if (target.fstype !== 'raw') return extractFolder(disk, target.folder, into)
+  // As the next start would.
+  mkdirSync(into)
+  recoverDevice(disk, statSync(disk).size, into, () => {})
+  return into
 }
 
 /** Rename; the folders may lie on different file systems. */

@@ -8,6 +8,7 @@ import type { DiskBus } from './machine_spec.ts'
 export interface ScratchTarget {
   /** The disk that takes them: the guest's root, or a second one. */
   readonly disk: 'root' | 'target'
+  /** `raw` for a disk without a file system. */
   readonly fstype: string
   readonly uuid: string
   readonly label: string
@@ -32,6 +33,8 @@ export function planScratchTarget(conf: KdumpConf, bus: DiskBus = 'virtio'): Scr
     targets: [target],
     path: folder,
   } = conf
+  if (target?.kind === 'raw')
+    return { disk: 'target', fstype: 'raw', folder, ...identity(target.device, TARGET_NODES[bus]) }
   if (target?.kind !== 'filesystem')
     return { disk: 'root', fstype: 'ext4', uuid: '', label: '', folder, links: [] }
   const { fstype, device } = target

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { ModuleIndex } from '../control/initramfs/module_index.ts'
 import { chooseAccelerator } from './accelerator.ts'
 import { makeDisk } from './disk_image.ts'
-import { buildGuestInitramfs, fillGuestRoot } from './guest_root.ts'
+import { buildGuestInitramfs, fillGuestRoot, type GuestNetwork } from './guest_root.ts'
 import { findTool } from './host_tool.ts'
 import { findModuleFolder, readKernelRelease } from '../control/kernel/kernel_image.ts'
 import type { DiskBus, MachineDisk, MachineSpec } from './machine_spec.ts'
@@ -14,6 +14,8 @@ import { planScratchTarget, type ScratchTarget } from './scratch_target.ts'
 /** Room on the guest's root disk beside its memory: kernel, runtime and capture image. */
 const ROOT_DISK_EXTRA = 1 << 30
 const TARGET_DISK_EXTRA = 1 << 28
+/** QEMU's own numbers. */
+const USER_NETWORK: GuestNetwork = { address: '10.0.2.15/24', gateway: '10.0.2.2' }
 
 /** What the guest loads to see its second disk. */
 const BUS_MODULES: Readonly<Record<DiskBus, readonly string[]>> = {
@@ -53,7 +55,7 @@ export async function setStage(options: RehearseOptions, folder: string): Promis
     kdumpConf: options.kdumpConf,
     folders: target.disk === 'root' ? [target.folder] : [],
     files: options.files ?? [],
-    hasNetwork: (options.cards ?? []).length > 0,
+    network: options.cards?.length ? (options.network ?? USER_NETWORK) : undefined,
     guest: {
       version: 1,
       arm: options.arm ?? DEFAULT_ARM,
@@ -77,28 +79,33 @@ export async function setStage(options: RehearseOptions, folder: string): Promis
   })
   rmSync(tree, { recursive: true })
   if (target.disk === 'target') {
-    const file = path.join(folder, 'target.img')
-    const sizeBytes = options.targetSizeBytes ?? memoryBytes + TARGET_DISK_EXTRA
-    const top = path.join(folder, 'target')
-    mkdirSync(path.join(top, target.folder), { recursive: true })
-    makeDisk({
-      file,
-      sizeBytes,
-      fstype: target.fstype,
-      uuid: target.uuid,
-      label: target.label,
-      tree: top,
-    })
-    disks.push({ file, bus: targetBus })
+    const file = makeTargetDisk(options, target, folder)
+    disks.push({ file, bus: targetBus, readOnly: options.isTargetReadOnly === true })
   }
   // A first kernel that cannot enter the capture kernel reboots at last, which ends QEMU.
   const cmdline =
     `console=ttyS0 crashkernel=${options.crashkernel} panic=10 ${scenario.cmdline}`.trimEnd()
-  const { cards = [] } = options
-  return { spec: { accelerator, memoryBytes, cpus, kernel, initrd, cmdline, disks, cards }, target }
+  const { cards = [], devices = [] } = options
+  return {
+    spec: { accelerator, memoryBytes, cpus, kernel, initrd, cmdline, disks, cards, devices },
+    target,
+  }
 }
 
-/** ext4, which serves ext2 and ext3, is there for the root. */
+/** ext4, which serves ext2 and ext3, is there for the root; a raw disk needs none. */
 function fileSystemModules({ fstype }: ScratchTarget): string[] {
-  return fstype.startsWith('ext') ? [] : [fstype]
+  return fstype.startsWith('ext') || fstype === 'raw' ? [] : [fstype]
+}
+
+/** Make the second disk, with the folder that dumps go to. */
+function makeTargetDisk(
+  { memoryBytes, targetSizeBytes = memoryBytes + TARGET_DISK_EXTRA }: RehearseOptions,
+  { fstype, uuid, label, folder }: ScratchTarget,
+  scratch: string,
+): string {
+  const file = path.join(scratch, 'target.img')
+  const tree = path.join(scratch, 'target')
+  mkdirSync(path.join(tree, folder), { recursive: true })
+  makeDisk({ file, sizeBytes: targetSizeBytes, fstype, uuid, label, tree })
+  return file
 }

@@ -80,6 +80,7 @@ function host(
       return work()
     },
     findDevice: () => undefined,
+    findDisk: () => undefined,
     mount(source, fstype, options) {
       const version = /vers=([\d.]+)/.exec(options)?.[1] ?? ''
       mounts.push(`${source} ${fstype} ${version}`)

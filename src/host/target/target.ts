@@ -1,7 +1,7 @@
 // What every kind of target can do: be opened, take a directory of files, be left. One file a kind (filesystem.ts …), all
 // in targets.ts. The capture kernel and the preflight of an armed machine use the same code.
 import type { DumpOutput } from '../platform/dump_output.ts'
-import type { CapturePlace } from './place.ts'
+import type { CapturePlace, RawPlace } from './place.ts'
 
 /** What a target asks of the machine it runs on. Tests hand in a folder and a clock instead. */
 export interface TargetHost {
@@ -18,6 +18,8 @@ export interface TargetHost {
   step<T>(name: string, work: () => T | Promise<T>): Promise<T>
   /** Find a file system's device node by UUID, else by node; undefined while it is not there. */
   findDevice(place: { readonly uuid: string; readonly node: string }): string | undefined
+  /** Find a disk or partition without a file system; undefined while it is not there. */
+  findDisk(place: RawPlace): string | undefined
   mount(source: string, fstype: string, options: string): void
   unmount(): void
   /** Write everything that waits in the page cache. */

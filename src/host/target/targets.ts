@@ -1,8 +1,9 @@
 // The kinds of target, and opening whichever a place is of.
-import { UnsupportedError } from '../../core/base/errors.ts'
+import { assertNever } from '../../core/base/assert.ts'
 import { filesystem } from './filesystem.ts'
 import { nfs } from './nfs.ts'
 import type { CapturePlace } from './place.ts'
+import { raw } from './raw.ts'
 import type { OpenTarget, TargetDeadlines, TargetHost } from './target.ts'
 
 /**
@@ -18,6 +19,8 @@ export async function openPlace(
   switch (place.kind) {
     case 'filesystem':
       return filesystem.open(place, host, deadlines)
+    case 'raw':
+      return raw.open(place, host, deadlines)
     case 'http':
       return (await import('./http.ts')).http.open(place, host, deadlines)
     case 'nfs':
@@ -25,6 +28,6 @@ export async function openPlace(
     case 'ssh':
       return (await import('./ssh.ts')).ssh.open(place, host, deadlines)
     default:
-      throw new UnsupportedError(`${place.kind} targets`)
+      return assertNever(place)
   }
 }

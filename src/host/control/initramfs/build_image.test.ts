@@ -40,7 +40,7 @@ before(() => {
   }
   inputs = {
     busybox: file('busybox', mkelf({})),
-    runtime: file('runtime.squashfs', 'hsqs'.repeat(1000)),
+    runtime: file('runtime.squashfs', 'hsqs'.repeat(10_000)),
     modules: [{ name: 'virtio_blk', file: file('virtio_blk.ko', 'module') }],
     files: [{ path: 'etc/kbox/key', source: file('key', 'secret'), mode: 0o600 }],
     config: CONFIG,

@@ -13,7 +13,8 @@ import {
 import path from 'node:path'
 import { HostError } from '../../../core/base/errors.ts'
 import { readInterpreter } from '../../platform/elf_needed.ts'
-import type { CaptureConfig } from '../../capture/capture_config.ts'
+import { CRUMB_AREAS, CRUMB_BLOCK_SIZE } from '../../capture/breadcrumb_layout.ts'
+import type { BreadcrumbPlace, CaptureConfig } from '../../capture/capture_config.ts'
 import type { FilesystemPlace } from '../../target/place.ts'
 import { writeCpio, type CpioEntry } from './cpio.ts'
 import type { StorageLayer } from './device_modules.ts'
@@ -181,7 +182,7 @@ function formatModule({ name, parameters = [] }: KernelModule): string {
 
 /** The shell saves to the first disk among the targets; without one, it only follows the failure action. */
 function shellConfig(config: CaptureConfig): ShellConfig {
-  const { targets, rootfs, failureAction, stallTimeoutMs, overallTimeoutMs } = config
+  const { targets, rootfs, breadcrumb, failureAction, stallTimeoutMs, overallTimeoutMs } = config
   const places = rootfs ? [...targets, rootfs] : targets
   const disk = places.find((place): place is FilesystemPlace => place.kind === 'filesystem')
   return {
@@ -192,8 +193,26 @@ function shellConfig(config: CaptureConfig): ShellConfig {
     directory: disk?.directory ?? '',
     // The shell knows no other root: for it, dump_to_rootfs means reboot.
     failureAction: failureAction === 'dump_to_rootfs' ? 'reboot' : failureAction,
+    ...shellCrumbs(breadcrumb),
+    watchdog: config.petsWatchdogs === true ? '1' : '',
     stallSeconds: Math.ceil(stallTimeoutMs / 1000),
     overallSeconds: Math.ceil(overallTimeoutMs / 1000),
+  }
+}
+
+/** The shell knows no pieces: its blocks must lie in the first one, as they all but always do. */
+function shellCrumbs(
+  place: BreadcrumbPlace | undefined,
+): Pick<ShellConfig, 'crumbUuid' | 'crumbNode' | 'crumbNonce' | 'crumbBlock'> {
+  const { firstBlock, blockCount } = CRUMB_AREAS.shell
+  const [first] = place?.extents ?? []
+  const isWithin = first && first.sizeBytes >= (firstBlock + blockCount) * CRUMB_BLOCK_SIZE
+  if (!place || !isWithin) return { crumbUuid: '', crumbNode: '', crumbNonce: '', crumbBlock: 0 }
+  return {
+    crumbUuid: place.uuid,
+    crumbNode: place.node,
+    crumbNonce: place.nonce,
+    crumbBlock: first.offsetBytes / CRUMB_BLOCK_SIZE + firstBlock,
   }
 }
 

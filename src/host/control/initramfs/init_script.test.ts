@@ -1,7 +1,11 @@
 // The script is checked by shells themselves; its configuration must survive any character kdump.conf can hold.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import { test } from 'node:test'
+import { encodeCrumbFile, parseCrumbFile } from '../../capture/breadcrumb_layout.ts'
 import { APPLETS, formatShellConfig, INIT_SCRIPT } from './init_script.ts'
 
 test('the script is valid shell', () => {
@@ -23,11 +27,39 @@ test('every program the script calls is linked to busybox', () => {
     'insmod',
     'ln',
     'mkdir',
+    'mkfifo',
     'mount',
+    'printf',
+    'rm',
     'mv',
   ]
   for (const name of [...called, 'poweroff', 'reboot', 'sh', 'sleep', 'stat', 'sync', 'umount']) {
     assert.ok(APPLETS.includes(name), name)
+  }
+})
+
+test('a line of the shell lands in its block of the breadcrumbs, where that is ours', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-init-'))
+  try {
+    const nonce = '0123456789abcdef0123456789abcdef'
+    const header = { version: 1, state: 'armed', release: '6', changedAt: '', bootId: '' } as const
+    const device = path.join(folder, 'device')
+    writeFileSync(device, Buffer.concat([Buffer.alloc(8192), encodeCrumbFile(nonce, header)]))
+    const [, body = ''] = /^(crumb\(\) \{\n[^]*?\n\}\n)/m.exec(INIT_SCRIPT) ?? []
+    const script = `crumb_uuid=none crumb_node=${device} crumb_nonce=${nonce} crumb_block=3
+      ${body.replace('[ -b', '[ -f')}
+      crumb 0 'up, 100 % "sure"'; crumb 4 'left'
+      crumb_nonce=${'f'.repeat(32)}; crumb 1 'not ours'`
+    const { stderr } = spawnSync('busybox', ['sh', '-c', script])
+    assert.equal(stderr.toString(), '')
+    const { shell, crumbs } = parseCrumbFile('device', readFileSync(device).subarray(8192))
+    assert.deepEqual(
+      shell.map(({ text }) => text),
+      ['up, 100 % "sure"', 'left'],
+    )
+    assert.deepEqual(crumbs, [])
+  } finally {
+    rmSync(folder, { recursive: true })
   }
 })
 
@@ -40,6 +72,11 @@ test('values reach the shell as they are, whatever is in them', () => {
     options: '',
     directory,
     failureAction: 'reboot',
+    crumbUuid: '',
+    crumbNode: '',
+    crumbNonce: '',
+    crumbBlock: 0,
+    watchdog: '',
     stallSeconds: 300,
     overallSeconds: 900,
   })

@@ -20,6 +20,8 @@ export interface ImageNeeds {
   readonly release: string
   /** All targets, the root file system among them if it may be dumped to; and disks that are no targets, without a place. */
   readonly targets: readonly NeededTarget[]
+  /** More disks that must appear, `major:minor`: that of the breadcrumbs. */
+  readonly moreDevices?: readonly string[]
   /** The way to targets behind a network. */
   readonly network?: FrozenNetwork | undefined
   readonly conf: Pick<
@@ -53,9 +55,15 @@ const RUNTIME_MODULES = ['loop', 'squashfs']
  * @param root where sys/ and lib/modules are found
  * @throws {HostError} if a module of a device in use is nowhere, or no back-end serves a device
  */
-export function planImage({ release, targets, network, conf }: ImageNeeds, root = '/'): ImagePlan {
+export function planImage(
+  { release, targets, moreDevices = [], network, conf }: ImageNeeds,
+  root = '/',
+): ImagePlan {
   const index = new ModuleIndex(findModuleDirectory(release, root))
-  const devices = targets.flatMap(({ device }) => (device === undefined ? [] : [device]))
+  const devices = [
+    ...targets.flatMap(({ device }) => (device === undefined ? [] : [device])),
+    ...moreDevices,
+  ]
   const drivers = devices.map((device) => findDeviceDrivers(device, root))
   const layers = [...new Set(drivers.flatMap((found) => found.layers))]
   const { backend, reason } = chooseBackend(conf.initramfs, layers, root)

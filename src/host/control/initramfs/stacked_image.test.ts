@@ -35,7 +35,7 @@ before(() => {
   }
   inputs = {
     busybox: file('busybox', mkelf({})),
-    runtime: file('runtime.squashfs', 'hsqs'.repeat(1000)),
+    runtime: file('runtime.squashfs', 'hsqs'.repeat(10_000)),
     modules: [{ name: 'ext4', file: file('ext4.ko', 'module'), parameters: ['a=1', 'b=2'] }],
     files: [],
     config: captureConfig(),
@@ -72,7 +72,7 @@ test('ours lies in /kbox, theirs behind it, the runtime last, each where the ker
   assert.ok(first.every((name) => name.startsWith('kbox/')))
   assert.match(gunzipSync(bytes.subarray(gzip, last)).toString('latin1'), /^070701/)
   assert.deepEqual(listInitramfs('last', bytes.subarray(last)), [
-    { path: 'kbox/lib/kbox/runtime.squashfs', sizeBytes: 4000 },
+    { path: 'kbox/lib/kbox/runtime.squashfs', sizeBytes: 40_000 },
   ])
   assert.equal(bytes.toString('latin1').split(TRAILER).length - 1, 2)
 })

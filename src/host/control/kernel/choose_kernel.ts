@@ -41,15 +41,15 @@ export function chooseKernel(settings: LoadSettings, root = '/'): ChosenKernel {
     return { file: kernel, release, reason: 'it was named' }
   }
   const { release, reason } = chooseRelease(kernel, running, root)
-  const tried: string[] = []
   for (const candidate of candidates(release, settings, root)) {
-    if (tried.includes(candidate)) continue
-    tried.push(candidate)
     const stat = statSync(path.join(root, candidate), { throwIfNoEntry: false })
     if (stat?.isFile()) return { file: path.join('/', candidate), release, reason }
   }
+  const where = bootFolders(settings, root).map((folder) => path.join('/', folder))
   throw new HostError(
-    `Failed to detect kdump kernel location (looked for ${tried.join(', ')}): give --kernel FILE`,
+    `Failed to detect kdump kernel location (no ${settings.imageName}-${release}${settings.imageSuffix}, no ` +
+      `MACHINE-ID/${release}/ and no unified kernel image of it in ${where.join(', ')}, none in ` +
+      `${findModuleDirectory(release, root)}): give --kernel FILE`,
     'ENOENT',
   )
 }
@@ -93,13 +93,9 @@ function chooseRelease(
 }
 
 /** Paths from the root, without a leading slash, best first. */
-function* candidates(
-  release: string,
-  { bootFolder, imageName, imageSuffix }: LoadSettings,
-  root: string,
-): Generator<string> {
-  const ostree = listFacts(root, 'boot/ostree').map((name) => `boot/ostree/${name}`)
-  const folders = bootFolder === '' ? ['boot', ...ostree, 'boot/efi', 'efi', ''] : [bootFolder]
+function* candidates(release: string, settings: LoadSettings, root: string): Generator<string> {
+  const { imageName, imageSuffix } = settings
+  const folders = bootFolders(settings, root)
   const machineId = readFact(root, 'etc/machine-id') ?? ''
   const booted = findBootImage(readFact(root, 'proc/cmdline') ?? '')
   // The boot loader counts from its own partition, which may be mounted anywhere.
@@ -117,6 +113,12 @@ function* candidates(
     if (machineId !== '') yield path.join(folder, 'EFI/Linux', `${machineId}-${release}.efi`)
   }
   for (const lib of ['usr/lib', 'lib']) yield `${lib}/modules/${release}/vmlinuz-virt.efi`
+}
+
+function bootFolders({ bootFolder }: LoadSettings, root: string): string[] {
+  if (bootFolder !== '') return [bootFolder]
+  const ostree = listFacts(root, 'boot/ostree').map((name) => `boot/ostree/${name}`)
+  return ['boot', ...ostree, 'boot/efi', 'efi', '']
 }
 
 /** BOOT_IMAGE without GRUB's device in front: `(hd0,gpt2)/vmlinuz-6.1` is `/vmlinuz-6.1`. */

@@ -1,0 +1,22 @@
+// kbox collect: what is done once after a crash.
+import { collectLastCrash } from '../host/control/collect.ts'
+import { readSettings } from './kdump_conf_file.ts'
+import { sayKdump, warnKdump } from './kdump_messages.ts'
+import { parseVerbOptions } from './verb_options.ts'
+
+/**
+ * Run `kbox collect`.
+ *
+ * @returns exit code: 0 done, 1 no configuration
+ */
+export async function collectMain(argv: readonly string[]): Promise<number> {
+  const { config, root } = parseVerbOptions(argv, {
+    config: { type: 'string' },
+    root: { type: 'string', default: '/' },
+  })
+  const conf = readSettings({ file: config, root })?.conf
+  if (!conf) return 1
+  for (const { text, isWarning } of collectLastCrash(conf, root))
+    (isWarning ? warnKdump : sayKdump)(text)
+  return 0
+}

@@ -155,7 +155,7 @@ describe('NFS', () => {
     const [failed, ...more] = steps.filter(({ ok }) => !ok)
     assert.equal(failed?.name, 'dump')
     assert.match(failed.error, /EIO|ETIMEDOUT/)
-    assert.ok(more.every(({ error }) => /NFS server 10\.0\.2\.2 does not answer/.test(error)))
+    assert.ok(more.every(({ error }) => error.includes('NFS server 10.0.2.2 does not answer')))
   })
 
   test('a server that takes connections and answers nothing costs its deadline, and the next target takes the dump', async () => {

@@ -38,8 +38,6 @@ export const SILENCE_PORT = 9
 export interface NfsServer extends AsyncDisposable {
   /** The card a guest reaches it by. */
   readonly card: MachineCard
-  /** Stop its processors, so that it does nothing at all; or let them go on. */
-  freeze(isFrozen: boolean): Promise<void>
   /** Copy what it holds to this machine; returns the folder. It goes on. */
   receive(): Promise<string>
 }
@@ -84,9 +82,6 @@ export async function startNfsServer(folders: readonly string[]): Promise<NfsSer
   }
   return {
     card: netCard('52:54:00:00:00:15', `stream,server=off,addr.type=unix,addr.path=${wire}`),
-    async freeze(isFrozen) {
-      await machine.qmp.execute(isFrozen ? 'stop' : 'cont')
-    },
     async receive() {
       // What was promised to a client is on the disk; its journal is replayed in the copy.
       const copy = path.join(folder, 'copy.img')

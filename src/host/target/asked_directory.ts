@@ -6,17 +6,27 @@ import type { TargetDirectory } from './target.ts'
 /** Asks a server. @throws {HostError} if it does not answer */
 export type AskServer = () => Promise<void>
 
-/** Remember that a server did not answer, so that it is asked no more. */
-export function askUntilSilent(ask: AskServer): AskServer {
+/** A server that is asked until it does not answer. */
+export interface AskedServer {
+  readonly ask: AskServer
+  /** It did not answer, and is asked no more. */
+  isGivenUp(): boolean
+}
+
+/** Remember that a server did not answer. */
+export function askUntilSilent(ask: AskServer): AskedServer {
   let givenUp: HostError | undefined
-  return async () => {
-    if (givenUp) throw new HostError(`given up: ${givenUp.message}`, givenUp.errno)
-    try {
-      await ask()
-    } catch (error) {
-      if (error instanceof HostError) givenUp = error
-      throw error
-    }
+  return {
+    isGivenUp: () => givenUp !== undefined,
+    async ask() {
+      if (givenUp) throw new HostError(`given up: ${givenUp.message}`, givenUp.errno)
+      try {
+        await ask()
+      } catch (error) {
+        if (error instanceof HostError) givenUp = error
+        throw error
+      }
+    },
   }
 }
 

@@ -118,7 +118,8 @@ test('a server that answers is mounted, takes files, and is left', async () => {
 })
 
 test('a server that dies meanwhile is given up once, and nothing waits for it after that', async () => {
-  const machine = host([])
+  const mounts: string[] = []
+  const machine = host(mounts)
   const port = await serve(answering(ACCEPTED))
   const target = await nfs.open(place(port), machine, deadlines(machine))
   const directory = await target.makeDirectory('here')
@@ -147,6 +148,9 @@ test('a server that dies meanwhile is given up once, and nothing waits for it af
       /^HostError: given up: NFS server files does not answer: .*ECONNREFUSED/,
     )
   assert.deepEqual(readdirSync(path.join(root, 'var/crash/here')), ['log'])
+  // The kernel would wait for it once more.
+  await target.close()
+  assert.ok(!mounts.includes('unmounted'))
 })
 
 test('versions are tried downwards until one is mounted', async () => {

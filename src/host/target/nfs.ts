@@ -27,7 +27,7 @@ export const nfs: TargetKind<NfsPlace> = {
     await host.step('mount', () => mountExport(place, options, answer, host))
     const parent = path.join(host.mountpoint, place.directory)
     const here = { ...place, addresses: [answer.address] }
-    const ask = askUntilSilent(async () => {
+    const { ask, isGivenUp } = askUntilSilent(async () => {
       await findServer(here, options, host, host.now() + SILENCE_MAX_MS)
     })
     return {
@@ -40,8 +40,12 @@ export const nfs: TargetKind<NfsPlace> = {
         await ask()
         return askFirst(makeMountedFolder(parent, name, host), ask)
       },
-      // Each file was flushed to the server when it was finished; sync() would wait for other file systems too.
-      close: () => host.step('unmount', () => host.unmount()),
+      async close() {
+        // To unmount a dead server's file system takes minutes; the next target can be mounted above it.
+        if (isGivenUp()) return
+        // Each file was flushed to the server when it was finished; sync() would wait for other file systems too.
+        await host.step('unmount', () => host.unmount())
+      },
     }
   },
 }

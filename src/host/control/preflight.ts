@@ -76,7 +76,11 @@ export async function preflight(
     if (!(cause instanceof KdumpError)) throw cause
     throw new HostError(describeFailure(target.place, failed[0] ?? 'open', cause), '', { cause })
   } finally {
-    rmdirSync(mountpoint)
+    try {
+      rmdirSync(mountpoint)
+    } catch {
+      // A server that died meanwhile is still mounted on it.
+    }
   }
 }
 

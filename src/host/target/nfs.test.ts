@@ -117,6 +117,42 @@ test('a server that answers is mounted, takes files, and is left', async () => {
   assert.deepEqual(readdirSync(path.join(root, 'var/crash')), [])
 })
 
+test('a server that dies meanwhile is given up once, and nothing waits for it after that', async () => {
+  const mounts: string[] = []
+  const machine = host(mounts)
+  const port = await serve(answering(ACCEPTED))
+  const target = await nfs.open(place(port), machine, deadlines(machine))
+  const directory = await target.makeDirectory('here')
+  await directory.writeFile('log', ['text'])
+  servers.pop()?.close()
+  await assert.rejects(
+    directory.remove('log'),
+    /^HostError: NFS server files does not answer: .*ECONNREFUSED/,
+  )
+  // It comes back, but is asked no more.
+  const back = net.createServer(answering(ACCEPTED))
+  servers.push(back)
+  await new Promise<void>((resolve) => back.listen(port, '127.0.0.1', resolve))
+  for (const use of [
+    () => directory.remove('log'),
+    () => directory.writeFile('more', []),
+    () => directory.openDump('vmcore'),
+    () => directory.rename('log', 'old'),
+    () => directory.sizeOf('log'),
+    () => directory.digestOf('log', Infinity),
+    () => directory.discard(),
+    () => target.makeDirectory('there'),
+  ])
+    await assert.rejects(
+      use(),
+      /^HostError: given up: NFS server files does not answer: .*ECONNREFUSED/,
+    )
+  assert.deepEqual(readdirSync(path.join(root, 'var/crash/here')), ['log'])
+  // The kernel would wait for it once more.
+  await target.close()
+  assert.ok(!mounts.includes('unmounted'))
+})
+
 test('versions are tried downwards until one is mounted', async () => {
   const mounts: string[] = []
   const machine = host(mounts, (version) => (version === '3' ? undefined : 'EPROTONOSUPPORT'))

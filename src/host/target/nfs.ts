@@ -1,6 +1,7 @@
 // A directory exported by an NFS server: asked whether it is there, mounted by the kernel alone, written to like a disk.
 import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
+import { askFirst, askUntilSilent } from './asked_directory.ts'
 import { freeBytesOf, makeMountedFolder } from './mounted_folder.ts'
 import { pingNfs, type NfsAnswer } from './nfs_ping.ts'
 import { formatNfsOptions, parseNfsOptions, type NfsOptions } from './nfs_options.ts'
@@ -10,6 +11,8 @@ import type { TargetHost, TargetKind } from './target.ts'
 const PAUSE_MS = 500
 /** Of one question; a server that is busy starting is asked again. */
 const ANSWER_TIMEOUT_MS = 10_000
+/** How long a server that was there may be silent: longer than one takes that another one stands in for. */
+const SILENCE_MAX_MS = 30_000
 
 /** NFS 4.2, 4.1, 4.0 and 3, over TCP. */
 export const nfs: TargetKind<NfsPlace> = {
@@ -23,15 +26,26 @@ export const nfs: TargetKind<NfsPlace> = {
     const answer = await host.step('connect', () => findServer(place, options, host, openMs))
     await host.step('mount', () => mountExport(place, options, answer, host))
     const parent = path.join(host.mountpoint, place.directory)
+    const here = { ...place, addresses: [answer.address] }
+    const { ask, isGivenUp } = askUntilSilent(async () => {
+      await findServer(here, options, host, host.now() + SILENCE_MAX_MS)
+    })
     return {
       name: parent,
       clientAddress: answer.clientAddress,
       dumpName: 'vmcore',
       takesReserve: true,
       freeBytes: async () => freeBytesOf(host.mountpoint),
-      makeDirectory: async (name) => makeMountedFolder(parent, name, host),
-      // Each file was flushed to the server when it was finished; sync() would wait for other file systems too.
-      close: () => host.step('unmount', () => host.unmount()),
+      async makeDirectory(name) {
+        await ask()
+        return askFirst(makeMountedFolder(parent, name, host), ask)
+      },
+      async close() {
+        // To unmount a dead server's file system takes minutes; the next target can be mounted above it.
+        if (isGivenUp()) return
+        // Each file was flushed to the server when it was finished; sync() would wait for other file systems too.
+        await host.step('unmount', () => host.unmount())
+      },
     }
   },
 }

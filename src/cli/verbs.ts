@@ -18,8 +18,11 @@ import { run } from './verbs/run.ts'
 import { test } from './verbs/test.ts'
 import { types } from './verbs/types.ts'
 import { report } from './verbs/report.ts'
+import { doctor } from './verbs/doctor.ts'
 import { dump } from './verbs/dump.ts'
 import { makedumpfile } from './verbs/makedumpfile.ts'
+import { install } from './verbs/install.ts'
+import { uninstall } from './verbs/uninstall.ts'
 import { capture } from './verbs/capture.ts'
 
 /** Every verb; the overview lists those that are not internal. */
@@ -37,6 +40,7 @@ export const VERBS: readonly Verb[] = [
   propagate,
   showmem,
   test,
+  doctor,
   rehearse,
   crash,
   run,
@@ -44,5 +48,7 @@ export const VERBS: readonly Verb[] = [
   report,
   dump,
   makedumpfile,
+  install,
+  uninstall,
   capture,
 ]

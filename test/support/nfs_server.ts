@@ -1,5 +1,5 @@
 // A real NFS server for rehearsals: a small virtual machine with the kernel's nfsd, and Debian's rpcbind, mountd and
-// exportfs. It is 10.0.2.2, the gateway that a rehearsal's guest knows, and fd00::2, on a wire of their own.
+// exportfs. It is 10.0.2.2, the gateway that a rehearsal's guest knows, and fd00::2 in VLAN 7, on a wire of their own.
 import {
   closeSync,
   copyFileSync,
@@ -24,7 +24,7 @@ import type { MachineCard } from '../../src/host/rehearse/machine_spec.ts'
 import { getCachedKernel } from './rehearsals.ts'
 
 const PROGRAMS = ['sbin/rpcbind', 'usr/sbin/rpc.mountd', 'usr/sbin/rpc.nfsd', 'usr/sbin/exportfs']
-const MODULES = ['virtio_pci', 'virtio_blk', 'virtio_net', 'ext4', 'nfsd', 'nfsv4']
+const MODULES = ['virtio_pci', 'virtio_blk', 'virtio_net', 'ext4', 'nfsd', '8021q']
 const START_TIMEOUT_MS = 120_000
 const DISK_SIZE = 512 * 2 ** 20
 /** Where the server's disk is mounted and exported. */
@@ -190,7 +190,9 @@ hostname nfs-server
 ip link set lo up
 ip link set eth0 up
 ip addr add 10.0.2.2/24 dev eth0
-ip addr add fd00::2/64 dev eth0
+ip link add link eth0 name eth0.7 type vlan id 7
+ip link set eth0.7 up
+ip addr add fd00::2/64 dev eth0.7
 touch /run/udhcpd.leases
 udhcpd -S /etc/udhcpd.conf
 mount -t ext4 /dev/vda ${EXPORT}

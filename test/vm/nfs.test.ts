@@ -18,14 +18,16 @@ import {
 import { rehearseOptions } from '../support/rehearsals.ts'
 
 const COMMON = `core_collector makedumpfile -z --message-level 7 -d 31
-extra_modules nfsv4 nfsv3
+extra_modules nfsv4 nfsv3 8021q
 failure_action poweroff
 final_action reboot
 `
 
-/** The guest of a rehearsal knows IPv4 only; its address is needed at once. */
-const IPV6_UP =
-  'echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad && ip addr add fd00::15/64 dev eth0'
+/** The guest of a rehearsal knows neither VLANs nor IPv6; its address is needed at once. */
+const VLAN_UP = `ip link add link eth0 name eth0.7 type vlan id 7 &&
+echo 0 > /proc/sys/net/ipv6/conf/eth0.7/accept_dad &&
+ip link set eth0.7 up &&
+ip addr add fd00::15/64 dev eth0.7`
 
 const FALLING_BACK = 'nfs 10.0.2.2:/export\nfallback path\npath /var/crash\n'
 
@@ -74,10 +76,10 @@ describe('NFS', () => {
     )
   }
 
-  test('a dump arrives over NFS 4.2 and IPv6 on 6.12, and opens', async () => {
+  test('a dump arrives over NFS 4.2, IPv6 and a VLAN on 6.12, and opens', async () => {
     const { result, read } = await crash('6.12', 'nfs [fd00::2]:/export\npath /v4\n', {
       receivedIn: () => server.receive(),
-      arm: [['sh', '-c', IPV6_UP], ...DEFAULT_ARM],
+      arm: [['sh', '-c', VLAN_UP], ...DEFAULT_ARM],
     })
     assert.ok(result.ok, formatRehearseText(result))
     assert.equal(result.end, 'reset')

@@ -80,13 +80,13 @@ describe('a root on LVM', { skip: why ?? false }, () => {
     await guest.boot()
     assert.equal((await guest.run(prepare)).code, 0)
     const started = performance.now()
-    const { code, output } = await guest.run('kbox start --verbose', 400_000)
+    const { code, output } = await guest.run('kbox start --verbose', 900_000)
     process.stderr.write(
       `# kbox start with ${backend}: ${Math.round(performance.now() - started)} ms, ` +
         `image of ${/img: (\d+) bytes/.exec(output)?.[1]} bytes\n`,
     )
     assert.equal(code, 0, output)
-    const end = await guest.crash('sync; echo c > /proc/sysrq-trigger', 300_000)
+    const end = await guest.crash('sync; echo c > /proc/sysrq-trigger', 900_000)
     assert.equal(end, 'reset')
     return output
   }

@@ -11,15 +11,11 @@ import type { ImageBackend } from './image_backend.ts'
 import { findNetworkModules } from './network_modules.ts'
 import { ModuleIndex, moduleName, type KernelModule, type LoadOrder } from './module_index.ts'
 
-/** A target, or another disk that must be there. */
-export type NeededTarget = Pick<ResolvedTarget, 'device' | 'modules'> &
-  Partial<Pick<ResolvedTarget, 'place'>>
-
 /** What is asked of the image. */
 export interface ImageNeeds {
   readonly release: string
-  /** All targets, the root file system among them if it may be dumped to; and disks that are no targets, without a place. */
-  readonly targets: readonly NeededTarget[]
+  /** All targets, the root file system among them if it may be dumped to. */
+  readonly targets: readonly Pick<ResolvedTarget, 'device' | 'modules' | 'place'>[]
   /** More disks that must appear, `major:minor`: that of the breadcrumbs. */
   readonly moreDevices?: readonly string[]
   /** The way to targets behind a network. */
@@ -114,8 +110,8 @@ function storageOf(
   dracutArgs: string,
 ): StorageNeeds {
   const devices = targets.flatMap(({ place }): StorageDevice[] => {
-    if (place?.kind === 'filesystem') return [{ node: place.node, uuid: place.uuid }]
-    return place?.kind === 'raw' ? [{ node: place.node, uuid: '' }] : []
+    if (place.kind === 'filesystem') return [{ node: place.node, uuid: place.uuid }]
+    return place.kind === 'raw' ? [{ node: place.node, uuid: '' }] : []
   })
   return { layers, devices, drivers: modules.map(({ name }) => name), dracutArgs }
 }

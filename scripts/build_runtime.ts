@@ -6,7 +6,6 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
-  globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -18,11 +17,11 @@ import {
 import os from 'node:os'
 import path from 'node:path'
 import { findLibraries, readInterpreter } from '../src/host/platform/elf_needed.ts'
+import { listPackages } from '../src/host/control/install/payload.ts'
 import { BUNDLE, buildBundle, isStale } from './build.ts'
 import { trimIcu } from './trim_icu.ts'
 
 const OUTPUT = 'dist/runtime.squashfs'
-const KOFFI = 'node_modules/koffi'
 const KOFFI_NATIVE = `node_modules/@koromix/koffi-linux-${process.arch}`
 
 /** Runs kbox from the mounted image on any machine, with the image's own Node. /lib64 must lead to a glibc. */
@@ -74,23 +73,17 @@ function fillRoot(root: string, bundle: string): void {
     copyFileSync(interpreter, path.join(root, 'lib', path.basename(interpreter)))
   placeNode(node)
   cpSync(bundle, path.join(root, 'kbox'), { recursive: true })
-  copyKoffi(path.join(root, 'kbox/node_modules'), native)
+  copyPackages(path.join(root, 'kbox/node_modules'))
   writeFileSync(path.join(root, 'bin/kbox'), LAUNCHER, { mode: 0o755 })
 }
 
-function copyKoffi(modules: string, native: string): void {
-  // Beside these lies koffi's C++ source.
-  for (const file of globSync(
-    ['package.json', 'index.{js,cjs}', 'src/koffi/*.{js,cjs}', 'src/koffi/src/*.{js,cjs}'],
-    { cwd: KOFFI },
-  )) {
-    cpSync(path.join(KOFFI, file), path.join(modules, 'koffi', file))
+function copyPackages(modules: string): void {
+  for (const { name, files } of listPackages('node_modules')) {
+    // Nobody disassembles in a capture kernel.
+    if (name === 'iced-x86') continue
+    for (const file of files)
+      cpSync(path.join('node_modules', name, file), path.join(modules, name, file))
   }
-  const folder = path.join(modules, '@koromix', path.basename(KOFFI_NATIVE))
-  mkdirSync(path.join(folder, path.basename(path.dirname(native))), { recursive: true })
-  for (const file of ['package.json', 'index.js'])
-    copyFileSync(path.join(KOFFI_NATIVE, file), path.join(folder, file))
-  copyFileSync(native, path.join(folder, path.basename(path.dirname(native)), 'koffi.node'))
 }
 
 /** What the recorder needs of ICU and V8; a Node cut too deep fails here and not after a crash. */

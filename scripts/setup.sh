@@ -36,6 +36,7 @@ crash           command -v crash
 makedumpfile    command -v makedumpfile
 python3-drgn    /usr/bin/python3 -c 'import drgn'
 time            test -x /usr/bin/time
+wget            command -v wget
 xfsprogs        command -v mkfs.xfs
 btrfs-progs     command -v mkfs.btrfs
 ROWS

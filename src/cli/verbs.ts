@@ -20,6 +20,8 @@ import { types } from './verbs/types.ts'
 import { report } from './verbs/report.ts'
 import { dump } from './verbs/dump.ts'
 import { makedumpfile } from './verbs/makedumpfile.ts'
+import { install } from './verbs/install.ts'
+import { uninstall } from './verbs/uninstall.ts'
 import { capture } from './verbs/capture.ts'
 
 /** Every verb; the overview lists those that are not internal. */
@@ -44,5 +46,7 @@ export const VERBS: readonly Verb[] = [
   report,
   dump,
   makedumpfile,
+  install,
+  uninstall,
   capture,
 ]

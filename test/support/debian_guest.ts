@@ -45,8 +45,8 @@ export interface GuestOutput {
   readonly output: string
 }
 
-const COMMAND_TIMEOUT_MS = 120_000
-const BOOT_TIMEOUT_MS = 180_000
+const COMMAND_TIMEOUT_MS = 300_000
+const BOOT_TIMEOUT_MS = 300_000
 /** Lines of the console that an error quotes. */
 const TAIL_LINES = 15
 
@@ -99,12 +99,16 @@ export class DebianGuest implements AsyncDisposable {
     return this.#machine
   }
 
-  /** Start the machine, again if it was on before, and wait until its shell answers. */
-  async boot(timeoutMs = BOOT_TIMEOUT_MS): Promise<void> {
+  /**
+   * Start the machine, again if it was on before, and wait until its shell answers.
+   *
+   * @param words more of the kernel's command line, for this boot
+   */
+  async boot(words = '', timeoutMs = BOOT_TIMEOUT_MS): Promise<void> {
     await this.#off()
     this.#boots += 1
     this.#machine = await Machine.start(
-      this.#spec,
+      { ...this.#spec, cmdline: `${this.#spec.cmdline} ${words}`.trimEnd() },
       path.join(this.folder, `console.${this.#boots}.log`),
     )
     await this.#explain('boot', async () => {

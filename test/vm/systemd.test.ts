@@ -1,0 +1,148 @@
+// The guide on a booted Debian: install, reserve, configure, enable, start, crash, and find the dump after the reboot. The
+// commands are typed as the guide types them; the machine is a debootstrap root with systemd, kbox comes as the tarball.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { debianRoot, whyNoDebianRoot } from '../../scripts/debian_root.ts'
+import { writeTarball } from '../../scripts/package.ts'
+import { findPayload } from '../../src/host/control/install/payload.ts'
+import { DebianGuest, type GuestOutput } from '../support/debian_guest.ts'
+import { buildRuntimeImage } from '../support/runtime_image.ts'
+
+const SERIES = '6.1'
+const CONF = `path /var/crash
+core_collector makedumpfile -c --message-level 1 -d 31
+disk_timeout 30
+default reboot
+`
+
+describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
+  let guest: DebianGuest
+  const run = (command: string): Promise<GuestOutput> => guest.run(command)
+  const output = async (command: string): Promise<string> => {
+    const { code, output: text } = await run(command)
+    assert.equal(code, 0, `${command}\n${text}`)
+    return text
+  }
+
+  before(async () => {
+    const scratch = mkdtempSync(path.join(os.tmpdir(), 'kbox-tarball-'))
+    try {
+      buildRuntimeImage()
+      const source = writeTarball(findPayload(), true, scratch)
+      guest = await DebianGuest.create({
+        root: debianRoot({ packages: [], series: SERIES }),
+        series: SERIES,
+        files: [{ path: '/root/kbox.tar', source }],
+      })
+    } finally {
+      rmSync(scratch, { recursive: true })
+    }
+    await guest.boot()
+  })
+  after(() => guest[Symbol.asyncDispose]())
+
+  test('the tarball installs on a machine without Node, and says what is missing', async () => {
+    assert.equal((await run('command -v node')).code, 127)
+    await output('tar -C /root -xf /root/kbox.tar && rm /root/kbox.tar')
+    assert.match(await output('/root/kbox-*/bin/kbox install'), /note: no memory is reserved/)
+    await output('rm -r /root/kbox-*')
+    assert.match(await output('kbox --version'), /^kbox \d/)
+  })
+
+  test('without crashkernel= the unit is skipped, not failed', async () => {
+    await output('systemctl start kdump.service')
+    const status = await run('systemctl show -p ActiveState -p ConditionResult kdump.service')
+    assert.match(status.output, /ActiveState=inactive/)
+    assert.match(status.output, /ConditionResult=no/)
+    const { code, output: text } = await run('kdumpctl status')
+    assert.deepEqual([code, text], [3, 'kdump: Kdump is not operational\n'])
+    await guest.shutDown()
+  })
+
+  test('rebooted with crashkernel=, the reservation is in /proc/iomem', async () => {
+    await guest.boot('crashkernel=192M')
+    assert.match(
+      await output('grep "Crash kernel" /proc/iomem'),
+      /[\da-f]+-[\da-f]+ : Crash kernel/,
+    )
+  })
+
+  test('configured, enabled and started, the unit is active (exited) and kdump operational', async () => {
+    await output(`cat >/etc/kdump.conf <<'END'\n${CONF}END`)
+    assert.match(await output('systemctl enable kdump.service'), /Created symlink/)
+    await output('systemctl start kdump.service')
+    const status = await output('systemctl status kdump')
+    assert.match(status, /Active: active \(exited\)/)
+    assert.match(status, /kdump: Starting kdump: \[OK\]/)
+    assert.equal(await output('kdumpctl status'), 'kdump: Kdump is operational\n')
+  })
+
+  test('systemd finds nothing wrong with the units, and waits for the network only for a network target', async () => {
+    const verify = 'systemd-analyze verify --man=no kdump.service kbox-collect.service'
+    assert.equal(await output(verify), '')
+    const wants = async (conf: string): Promise<string> =>
+      output(
+        `cp /etc/kdump.conf /root; ${conf}; systemctl daemon-reload; ` +
+          'systemctl show -P Wants kdump.service; cp /root/kdump.conf /etc',
+      )
+    assert.equal(await wants('echo ssh user@host >>/etc/kdump.conf'), 'network-online.target\n')
+    assert.equal(await wants(':'), '\n')
+  })
+
+  test('crashed by sysrq, the machine resets by itself', async () => {
+    await output('sync')
+    assert.equal(
+      await guest.crash('echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger'),
+      'reset',
+    )
+  })
+
+  test('after the reboot it is armed again and the dump is there', async () => {
+    await guest.boot('crashkernel=192M')
+    await output('systemctl is-system-running --wait')
+    assert.match(await output('systemctl status kdump.service'), /Active: active \(exited\)/)
+    const files = (await output('ls -d /var/crash/*/*')).trim().split('\n')
+    const stamp = String.raw`/var/crash/127\.0\.0\.1-\d{4}-\d\d-\d\d-\d\d:\d\d:\d\d`
+    for (const name of ['vmcore', String.raw`vmcore-dmesg\.txt`])
+      assert.ok(
+        files.some((file) => new RegExp(`^${stamp}/${name}$`).test(file)),
+        files.join('\n'),
+      )
+    const dmesg = await output('cat /var/crash/*/vmcore-dmesg.txt')
+    assert.match(dmesg, /Kernel panic - not syncing: sysrq triggered crash/)
+  })
+
+  test('kbox crash opens it, without any debuginfo', async () => {
+    const text = await output('cd /var/crash/*/ && kbox crash -c "bt" vmcore')
+    assert.match(text, /#\d+ \[[\da-f]+\] sysrq_handle_crash at /)
+    assert.match(text, /COMMAND: "sh"/)
+  })
+
+  test('a machine that dies at the last moment of its shutdown is dumped too', async () => {
+    // systemd-shutdown(8) runs it when all units are stopped and the root is mounted read-only.
+    const script = '/usr/lib/systemd/system-shutdown/die'
+    const text = '#!/bin/sh\\necho 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger\\n'
+    await output(`printf '${text}' >${script} && chmod 755 ${script}`)
+    assert.equal(await guest.crash('systemctl reboot'), 'reset')
+    await guest.boot('crashkernel=192M')
+    await output(`rm ${script}`)
+    assert.equal((await output('ls /var/crash/*/vmcore')).trim().split('\n').length, 2)
+    const last = 'cd "$(ls -d /var/crash/* | tail -1)"'
+    assert.match(
+      await output(`${last} && kbox crash -c sys vmcore`),
+      /PANIC: .*sysrq triggered crash/,
+    )
+    assert.match(await output(`${last} && cat kbox.json`), /"complete": true/)
+  })
+
+  test('uninstalled, the machine is disarmed and keeps its dump', async () => {
+    await output('kbox uninstall')
+    assert.equal(await output('cat /sys/kernel/kexec_crash_loaded'), '0\n')
+    assert.equal((await run('systemctl status kdump.service')).code, 4)
+    assert.notEqual((await run('command -v kbox')).code, 0)
+    await output('ls /var/crash/*/vmcore')
+  })
+})

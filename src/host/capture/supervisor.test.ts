@@ -289,6 +289,14 @@ test('the cluster is told before anything else', async () => {
   assert.equal(events[0], 'keep /usr/fence_kdump_send -c 0 node2')
 })
 
+test('where the way to the cluster is known, the network is set up for it, whatever the target', async () => {
+  const fence = { file: 'usr/fence_kdump_send', args: ['192.0.2.7'] }
+  const network = { hostname: 'web7', cards: [], nameservers: [], timeoutMs: 1000 }
+  await runCapture({ ...CONFIG, fence, network }, machine(), WORK)
+  assert.equal(events[0], 'network')
+  assert.ok(events.includes('keep /usr/fence_kdump_send 192.0.2.7'))
+})
+
 test('a capture that fails leaves its steps and the log in the breadcrumbs', async () => {
   const nonce = '0123456789abcdef0123456789abcdef'
   const header = { version: 1, state: 'armed', release: '6', changedAt: '', bootId: '' } as const

@@ -133,7 +133,7 @@ export async function runCapture(
     release: config.release,
     date: machine.date().toISOString(),
   })
-  if (config.fence) machine.keepRunning(`/${config.fence.file}`, config.fence.args)
+  startFence(capture)
   // A kdump_pre that fails forbids the dump; whoever wrote it wants a failure, not a reboot as if all were well.
   const isSaved =
     (await runHooks('pre', [], capture)) && (await recordToAny(config.targets, capture))
@@ -143,6 +143,15 @@ export async function runCapture(
   }
   await runHooks('post', ['1'], capture)
   return takeFailureAction(capture)
+}
+
+/** The cluster is told as soon as it can be, beside everything else: fencing would cost the dump. */
+function startFence({ config: { fence, network: plan }, machine, network }: Capture): void {
+  if (!fence) return
+  const tell = (): void => machine.keepRunning(`/${fence.file}`, fence.args)
+  if (!plan) tell()
+  // What is wrong with the network the step has said; the program may find a way that we do not see.
+  else network.up().then(tell, tell)
 }
 
 function watchSteps(trail: BreadcrumbTrail): StepWatcher {

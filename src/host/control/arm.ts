@@ -2,7 +2,7 @@
 // a machine. Planning only reads; rebuild.ts builds the image, load_image.ts loads it.
 import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
-import { HostError } from '../../core/base/errors.ts'
+import { HostError, KdumpError } from '../../core/base/errors.ts'
 import type { CaptureConfig } from '../capture/capture_config.ts'
 import {
   checkCmdlineLength,
@@ -12,7 +12,12 @@ import {
   type MoreWords,
 } from './capture_cmdline.ts'
 import { type CoreCollector, printsProgress } from './core_collector.ts'
-import { freezeNetwork, networkNeedOf, type FrozenNetwork } from './freeze_network.ts'
+import {
+  freezeNetwork,
+  networkNeedOf,
+  type FrozenNetwork,
+  type NetworkNeed,
+} from './freeze_network.ts'
 import type { ImageFile, StorageNeeds } from './initramfs/build_image.ts'
 import type { ImageBackend } from './initramfs/image_backend.ts'
 import type { KernelModule } from './initramfs/module_index.ts'
@@ -111,8 +116,8 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
   if (problem !== '') warnings.push(problem)
   const { targets, rootfs } = await findTargets(conf, root, warnings)
   const all = rootfs ? [...targets, rootfs] : targets
-  const network = freezeNetworkTo(targets, conf, root)
-  const recorder = planRecorder(conf, root)
+  const recorder = await planRecorder(conf, root)
+  const network = freezeNetworkTo({ targets, wished: recorder.needs, conf, root, warnings })
   const planned = planImage(
     {
       release: kernel.release,
@@ -217,16 +222,32 @@ export function defaultImage(release: string): string {
   return path.join(STATE_FOLDER, `initramfs-${release}kdump.img`)
 }
 
-/** Freeze the network if a target lies behind one. */
-function freezeNetworkTo(
-  targets: readonly ResolvedTarget[],
-  { linkTimeoutSeconds }: KdumpConf,
-  root: string,
-): FrozenNetwork | undefined {
+/** Freeze the network if somebody must be reached; those who only should be are no reason not to arm the machine. */
+function freezeNetworkTo({
+  targets,
+  wished,
+  conf: { linkTimeoutSeconds },
+  root,
+  warnings,
+}: {
+  readonly targets: readonly ResolvedTarget[]
+  readonly wished: readonly NetworkNeed[]
+  readonly conf: KdumpConf
+  readonly root: string
+  readonly warnings: string[]
+}): FrozenNetwork | undefined {
   const needs = targets.flatMap(({ place }) => networkNeedOf(place) ?? [])
-  if (needs.length === 0) return undefined
   const timeoutMs = linkTimeoutSeconds === undefined ? LINK_TIMEOUT_MS : linkTimeoutSeconds * 1000
-  return freezeNetwork(needs, timeoutMs, root)
+  const freeze = (all: readonly NetworkNeed[]): FrozenNetwork | undefined =>
+    all.length === 0 ? undefined : freezeNetwork(all, timeoutMs, root)
+  try {
+    return freeze([...needs, ...wished])
+  } catch (error) {
+    if (wished.length === 0 || !(error instanceof KdumpError)) throw error
+    const frozen = freeze(needs)
+    warnings.push(`the cluster's nodes will not be told: ${error.message}`)
+    return frozen
+  }
 }
 
 /** The parts of a copied tree's machine are here only if this machine has the same: a plan can be made without them. */

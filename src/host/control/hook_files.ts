@@ -101,5 +101,5 @@ function planFence(
   }
   const args = fenceKdumpArgs === '' ? FENCE_ARGS : fenceKdumpArgs
   const words = splitArguments(args) ?? []
-  return { program, args: [...words.map(({ text }) => text), ...fenceKdumpNodes] }
+  return { program, args: words.map(({ text }) => text) }
 }

@@ -258,6 +258,8 @@ fi
 # Without Node: what the shell can save. A whole /proc/vmcore if there is room, the capture kernel's own log in any case.
 save_by_shell() {
   [ -n "$fstype" ] || return 1
+  # A dump holds every secret the machine had.
+  umask 077
   umount /mnt 2>/dev/null
   device=$(findfs "UUID=$uuid" 2>/dev/null)
   [ -n "$device" ] || device=$node

@@ -25,7 +25,7 @@ before(() => {
   })
   mkdirSync(path.join(root, 'var/lib/kdump'), { recursive: true })
   const image = 'var/lib/kdump/initramfs-6.1.0-testkdump.img'
-  writeFileSync(path.join(root, image), Buffer.alloc(20 * MIB))
+  writeFileSync(path.join(root, image), Buffer.alloc(20 * MIB, 0x28))
 })
 after(() => rmSync(root, { recursive: true }))
 

@@ -8,15 +8,17 @@ import { planArm } from '../host/control/arm.ts'
 import { readCrashkernelFacts } from '../host/control/crashkernel/machine_facts.ts'
 import {
   type EstimateFacts,
+  type EstimateSettings,
   imageFile,
   readEstimateFacts,
 } from '../host/control/estimate/estimate_facts.ts'
 import { type Estimate, estimateReservation } from '../host/control/estimate/estimate_terms.ts'
 import { parseKdumpConf } from '../host/control/kdump_conf.ts'
-import type { KdumpConf } from '../host/control/kdump_conf_model.ts'
+import { DEFAULT_LOAD_SETTINGS } from '../host/control/load_settings.ts'
+import { findConfigurationFile } from '../host/control/read_configuration.ts'
 import { buildPlannedImage } from '../host/control/rebuild.ts'
 import { measureMain } from './estimate_measure.ts'
-import { KDUMP_CONF, readKdumpConf } from './kdump_conf_file.ts'
+import { readSettings } from './kdump_conf_file.ts'
 
 const OPTIONS = {
   measure: { type: 'boolean' },
@@ -48,11 +50,11 @@ export async function estimateMain(argv: readonly string[]): Promise<number> {
   if (operands[0] !== undefined) throw new UsageError(`unexpected ${operands[0]}`)
   if (values.measure) return measureMain(values)
   const root = values.root ?? '/'
-  const conf = readConf(root, values.config)
-  if (!conf) return 1
+  const settings = readEstimated(root, values.config)
+  if (!settings) return 1
   const { kernel } = values
-  const facts = await withImage(root, conf, values, (image) =>
-    readEstimateFacts(root, conf, { kernel, image }),
+  const facts = await withImage(root, settings, values, (image) =>
+    readEstimateFacts(root, settings, { kernel, image }),
   )
   const estimate = estimateReservation(facts.inputs)
   process.stdout.write(
@@ -64,18 +66,18 @@ export async function estimateMain(argv: readonly string[]): Promise<number> {
 }
 
 /** Without a file, dumps go to the default folder. Undefined after the problems were printed. */
-function readConf(root: string, given: string | undefined): KdumpConf | undefined {
-  const file = given ?? path.join(root, KDUMP_CONF)
-  if (given !== undefined || existsSync(file)) return readKdumpConf(file)
+function readEstimated(root: string, file: string | undefined): EstimateSettings | undefined {
+  if (file !== undefined || findConfigurationFile(root) !== undefined)
+    return readSettings({ file, root })
   const parsed = parseKdumpConf('')
   if (!parsed.ok) throw new Error('kbox bug: an empty kdump.conf is wrong')
-  return parsed.conf
+  return { conf: parsed.conf, load: DEFAULT_LOAD_SETTINGS }
 }
 
 /** The initramfs given or built before; on this machine, one is built for the moment if need be, as kdumpctl does. */
 async function withImage<T>(
   root: string,
-  conf: KdumpConf,
+  { conf, load }: EstimateSettings,
   { image, kernel, runtime }: EstimateValues,
   use: (image: string | undefined) => T,
 ): Promise<T> {
@@ -83,12 +85,13 @@ async function withImage<T>(
   if (image !== undefined || isThere || root !== '/') return use(image)
   const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-estimate-'))
   try {
-    const choices = {
+    const plan = await planArm(conf, {
+      settings: load,
       image: path.join(folder, 'initramfs.img'),
       ...(kernel === undefined ? {} : { kernel }),
       ...(runtime === undefined ? {} : { runtime }),
-    }
-    return use(buildPlannedImage(await planArm(conf, choices)).file)
+    })
+    return use(buildPlannedImage(plan).file)
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -11,8 +11,8 @@ import {
   type ResetPlan,
 } from '../host/control/bootloader/reset_crashkernel.ts'
 import { readCrashkernelFacts } from '../host/control/crashkernel/machine_facts.ts'
+import { redHat } from '../host/control/dialects/red_hat.ts'
 import { forEachConfLine } from '../host/control/kdump_conf_lexer.ts'
-import { KDUMP_CONF } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 
 const OPTIONS = {
@@ -58,7 +58,7 @@ export async function resetCrashkernelMain(argv: readonly string[]): Promise<num
 
 /** What hooks do is the machine owner's to forbid, in a file that may have mistakes elsewhere: only `no` forbids. */
 function isAutomatic(root: string): boolean {
-  const lines = [...forEachConfLine(readTree(root, KDUMP_CONF))]
+  const lines = [...forEachConfLine(readTree(root, redHat.file))]
   return lines.findLast(({ option }) => option === 'auto_reset_crashkernel')?.value !== 'no'
 }
 

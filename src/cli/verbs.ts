@@ -6,14 +6,14 @@ import { reload } from './verbs/reload.ts'
 import { rebuild } from './verbs/rebuild.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
+import { crashkernel } from './verbs/crashkernel.ts'
+import { estimate } from './verbs/estimate.ts'
+import { getDefaultCrashkernel } from './verbs/get_default_crashkernel.ts'
 import { last } from './verbs/last.ts'
 import { collect } from './verbs/collect.ts'
 import { config } from './verbs/config.ts'
 import { policy } from './verbs/policy.ts'
 import { propagate } from './verbs/propagate.ts'
-import { crashkernel } from './verbs/crashkernel.ts'
-import { estimate } from './verbs/estimate.ts'
-import { getDefaultCrashkernel } from './verbs/get_default_crashkernel.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
@@ -43,11 +43,11 @@ export const VERBS: readonly Verb[] = [
   policy,
   propagate,
   showmem,
-  test,
   estimate,
   crashkernel,
   getDefaultCrashkernel,
   resetCrashkernel,
+  test,
   doctor,
   rehearse,
   crash,

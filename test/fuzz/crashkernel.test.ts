@@ -1,10 +1,9 @@
-// Damaged command lines, boot loader files, archives and headers: what they mean is told, or refused in words.
+// Damaged command lines, boot loader files, headers: what they mean is told, or refused in words.
 import assert from 'node:assert/strict'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after } from 'node:test'
-import { writeCpio } from '../../src/host/control/initramfs/cpio.ts'
 import { changeArgs, findArgs } from '../../src/host/control/bootloader/kernel_args.ts'
 import { readCrashkernelFacts } from '../../src/host/control/crashkernel/machine_facts.ts'
 import { applyEdits } from '../../src/host/control/bootloader/file_edit.ts'
@@ -13,7 +12,6 @@ import { planReset } from '../../src/host/control/bootloader/reset_crashkernel.t
 import { kernelKind } from '../../src/host/control/crashkernel/kernel_kind.ts'
 import { assumeMemoryMap } from '../../src/host/control/crashkernel/memory_map.ts'
 import { simulateCrashkernel } from '../../src/host/control/crashkernel/simulate.ts'
-import { listArchive } from '../../src/host/control/estimate/image_listing.ts'
 import { parseKdfMemory } from '../../src/host/control/estimate/luks_memory.ts'
 import {
   DEBIAN,
@@ -74,24 +72,6 @@ fuzz('files of boot loaders', { caseMaxMs: 10_000 }, (random) => {
   } finally {
     rmSync(root, { recursive: true })
   }
-})
-
-function archive(): Uint8Array {
-  const file = path.join(folder, 'image')
-  const fd = openSync(file, 'w')
-  writeCpio(fd, [
-    { kind: 'directory', path: 'bin', mode: 0o755 },
-    { kind: 'file', path: 'bin/busybox', mode: 0o755, content: Buffer.alloc(301) },
-    { kind: 'symlink', path: 'bin/sh', target: 'busybox' },
-  ])
-  closeSync(fd)
-  return readFileSync(file)
-}
-const ARCHIVE = archive()
-
-fuzz('cpio archives, listed for their sizes', {}, (random) => {
-  const bytes = Buffer.from(mutate(ARCHIVE, random, [[0, 400]]))
-  listArchive('image', bytes.length, (offset, into) => bytes.copy(into, 0, offset))
 })
 
 function luks2(): Uint8Array {

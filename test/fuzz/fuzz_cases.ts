@@ -32,6 +32,9 @@ export const FUZZ_CASES = {
   'filtering of hostile machines': 300,
   'plans of machines whose VMCOREINFO lies': 150,
   'plans of machines whose page array, tables or sections are damaged': 150,
+  'kernel command lines': 6000,
+  'files of boot loaders': 150,
+  'LUKS2 headers': 3000,
   'cpio archives': 5000,
   'kernel files': 4000,
   'image manifests and load sets': 3000,
@@ -43,10 +46,6 @@ export const FUZZ_CASES = {
   'ssh_config files': 4000,
   'host patterns': 4000,
   'keys of SSH': 300,
-  'kernel command lines': 6000,
-  'files of boot loaders': 150,
-  'cpio archives, listed for their sizes': 3000,
-  'LUKS2 headers': 3000,
 } as const
 
 /** The name of a target. */

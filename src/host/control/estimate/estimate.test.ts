@@ -5,7 +5,6 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
-  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -15,14 +14,14 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { writeTree } from '../../../../test/support/boot_trees.ts'
-import { FormatError, HostError } from '../../../core/base/errors.ts'
+import { mkbzImage } from '../../../../test/support/mkpe.ts'
+import { HostError } from '../../../core/base/errors.ts'
 import { writeCpio } from '../initramfs/cpio.ts'
 import { parseKdumpConf } from '../kdump_conf.ts'
-import type { KdumpConf } from '../kdump_conf_model.ts'
-import { readEstimateFacts } from './estimate_facts.ts'
+import { DEFAULT_LOAD_SETTINGS } from '../load_settings.ts'
+import { type EstimateSettings, readEstimateFacts } from './estimate_facts.ts'
 import { type EstimateInputs, estimateReservation } from './estimate_terms.ts'
-import { listArchive, listImage } from './image_listing.ts'
-import { parseInitSize, parseKernelSize } from './kernel_memory.ts'
+import { parseKernelSize } from './kernel_memory.ts'
 import { luksMemory, parseKdfMemory } from './luks_memory.ts'
 
 const MIB = 2 ** 20
@@ -32,7 +31,7 @@ const GIB = 2 ** 30
 const CLOUD_6_1: EstimateInputs = {
   kernelBytes: 53_968_896,
   initramfsBytes: 35_200_000,
-  isCompressed: false,
+  unpackedBytes: 35_200_000,
   modulesBytes: 600_000,
   ramBytes: 512 * MIB,
   pageBytes: 4096,
@@ -47,10 +46,10 @@ function folderOf(context: TestContext): string {
   return folder
 }
 
-function confOf(text: string): KdumpConf {
+function settingsOf(text: string): EstimateSettings {
   const parsed = parseKdumpConf(text)
   assert.ok(parsed.ok)
-  return parsed.conf
+  return { conf: parsed.conf, load: DEFAULT_LOAD_SETTINGS }
 }
 
 test('the estimate lies at what was measured, or a little above', () => {
@@ -79,6 +78,7 @@ test('a large initramfs is felt while it is unpacked', () => {
   const { unpackBytes, captureBytes } = estimateReservation({
     ...CLOUD_6_1,
     initramfsBytes: 200 * MIB,
+    unpackedBytes: 200 * MIB,
   })
   assert.ok(unpackBytes > captureBytes)
   assert.ok(
@@ -103,21 +103,7 @@ test('more of anything never needs less', () => {
   )
 })
 
-/** The part of a bzImage's header that is read. */
-function bzImage(initSize: number, version = 0x020f): Buffer {
-  const head = Buffer.alloc(0x400)
-  head.write('HdrS', 0x202)
-  head.writeUInt16LE(version, 0x206)
-  head.writeUInt32LE(initSize, 0x260)
-  return head
-}
-
-test('a kernel says how much memory it needs to start', () => {
-  assert.equal(parseInitSize(bzImage(53_968_896)), 53_968_896)
-  assert.equal(parseInitSize(bzImage(53_968_896, 0x0209)), undefined)
-  assert.equal(parseInitSize(bzImage(0)), undefined)
-  assert.equal(parseInitSize(bzImage(0xffff_ffff)), undefined)
-  assert.equal(parseInitSize(Buffer.from('\x7fELF')), undefined)
+test('the running kernel is measured by its parts', () => {
   const iomem = `01000000-02000fff : Kernel code
 02200000-02a00fff : Kernel rodata
 `
@@ -142,45 +128,6 @@ function archive(context: TestContext): string {
   ])
   closeSync(fd)
   return file
-}
-
-test('the files of an initramfs are listed as they were written', (context) => {
-  assert.deepEqual(listImage(archive(context)), [
-    { path: 'bin/busybox', sizeBytes: 1001 },
-    { path: 'lib/kbox/modules/virtio-blk.ko', sizeBytes: 2 * MIB },
-  ])
-})
-
-test('an archive that is cut or damaged is an error in words; a compressed one is not listed', (context) => {
-  const whole = readFileSync(archive(context))
-  const list = (bytes: Buffer) =>
-    listArchive('image', bytes.length, (offset, into) => bytes.copy(into, 0, offset))
-  assert.equal(list(Buffer.from('\x28\xb5\x2f\xfd'.repeat(100), 'latin1')), undefined)
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 6, max: 1200 }),
-      fc.integer({ min: 6, max: 700 }),
-      fc.integer({ min: 0, max: 255 }),
-      (size, at, byte) => {
-        const cut = whole.subarray(0, size)
-        assert.ok(cut.length < 110 || throwsFormat(() => list(cut)))
-        const damaged = Buffer.from(whole)
-        damaged[at] = byte
-        throwsFormat(() => list(damaged))
-      },
-    ),
-  )
-})
-
-/** Whether it throws a FormatError; it may not throw another. */
-function throwsFormat(act: () => unknown): boolean {
-  try {
-    act()
-    return false
-  } catch (error) {
-    assert.ok(error instanceof FormatError, String(error))
-    return true
-  }
 }
 
 /** A LUKS2 header whose keyslots cost so many KiB. */
@@ -241,7 +188,7 @@ function machine(context: TestContext): string {
     'dev/mapper/vg-root': '->../dm-1',
   })
   mkdirSync(path.join(root, 'boot'))
-  writeFileSync(path.join(root, 'boot/vmlinuz-6.1.0-test'), bzImage(48 * MIB))
+  writeFileSync(path.join(root, 'boot/vmlinuz-6.1.0-test'), mkbzImage({ initSizeBytes: 48 * MIB }))
   writeFileSync(path.join(root, 'dev/sda2'), luks2(524_288))
   mkdirSync(path.join(root, 'var/lib/kdump'), { recursive: true })
   symlinkSync(archive(context), path.join(root, 'var/lib/kdump/initramfs-6.1.0-test' + 'kdump.img'))
@@ -250,18 +197,21 @@ function machine(context: TestContext): string {
 
 test('the facts of a machine are read below its root', (context) => {
   const root = machine(context)
-  const { inputs, reservedBytes, usualBytes, largeModules } = readEstimateFacts(root, confOf(''))
+  const { inputs, reservedBytes, usualBytes, largeModules } = readEstimateFacts(
+    root,
+    settingsOf(''),
+  )
   assert.equal(inputs.kernelBytes, 48 * MIB)
   assert.equal(inputs.modulesBytes, 32_768)
   assert.equal(inputs.luksBytes, (512 + 20) * MIB)
-  assert.equal(inputs.isCompressed, false)
+  assert.equal(inputs.unpackedBytes, 1001 + 2 * MIB)
   assert.deepEqual([reservedBytes, usualBytes], [256 * MIB, 256 * MIB])
   assert.deepEqual(largeModules, [])
 })
 
 test('a target beside the encrypted volume needs no key', (context) => {
   const root = machine(context)
-  const { inputs } = readEstimateFacts(root, confOf('ext4 /dev/sda1\npath /\n'))
+  const { inputs } = readEstimateFacts(root, settingsOf('ext4 /dev/sda1\npath /\n'))
   assert.equal(inputs.luksBytes, 0)
   assert.equal(luksMemory(root, 'dm-1', 'aarch64'), (512 + 50) * MIB)
 })
@@ -279,10 +229,10 @@ test('without kernel or initramfs the estimate says what to do', (context) => {
   const root = machine(context)
   rmSync(path.join(root, 'boot/vmlinuz-6.1.0-test'))
   assert.throws(
-    () => readEstimateFacts(root, confOf('')),
-    /no kernel of 6\.1\.0-test .*--kernel FILE/,
+    () => readEstimateFacts(root, settingsOf('')),
+    /no vmlinuz-6\.1\.0-test.*--kernel FILE/,
   )
   rmSync(path.join(root, 'var'), { recursive: true })
   const kernel = '/nowhere'
-  assert.throws(() => readEstimateFacts(root, confOf(''), { kernel }), HostError)
+  assert.throws(() => readEstimateFacts(root, settingsOf(''), { kernel }), HostError)
 })

@@ -1,19 +1,29 @@
 // What an estimate is made of, read below a root: the kernel, the built initramfs, the target's stack, what is reserved.
-import { existsSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { HostError } from '../../../core/base/errors.ts'
+import { attempt, HostError } from '../../../core/base/errors.ts'
 import { findMountOf, readMounts } from '../../platform/block_devices.ts'
 import { readTree } from '../bootloader/file_edit.ts'
 import { readCrashState } from '../crash_sysfs.ts'
 import { defaultCrashkernel } from '../crashkernel/default_value.ts'
 import { type CrashkernelFacts, readCrashkernelFacts } from '../crashkernel/machine_facts.ts'
+import { defaultImage } from '../arm.ts'
+import { listInitramfs } from '../initramfs/cpio_list.ts'
 import type { ConfTarget, KdumpConf } from '../kdump_conf_model.ts'
+import { chooseKernel } from '../kernel/choose_kernel.ts'
+import { readKernelFormat } from '../kernel/kernel_format.ts'
+import type { LoadSettings } from '../load_settings.ts'
 import type { EstimateInputs } from './estimate_terms.ts'
-import { listImage } from './image_listing.ts'
-import { parseKernelSize, readInitSize } from './kernel_memory.ts'
+import { parseKernelSize } from './kernel_memory.ts'
 import { luksMemory } from './luks_memory.ts'
 
 const MIB = 2 ** 20
+
+/** What a configuration says of target and kernel. */
+export interface EstimateSettings {
+  readonly conf: KdumpConf
+  readonly load: LoadSettings
+}
 
 /** Files the caller may name. */
 export interface EstimateChoice {
@@ -40,21 +50,24 @@ export interface EstimateFacts {
  */
 export function readEstimateFacts(
   root: string,
-  conf: KdumpConf,
+  { conf, load }: EstimateSettings,
   choice: EstimateChoice = {},
 ): EstimateFacts {
   const facts = readCrashkernelFacts(root)
-  const kernel = choice.kernel ?? findKernelFile(root, facts.release)
-  const image = choice.image ?? imageFile(root, facts.release)
+  const chosen = choice.kernel === undefined ? chooseKernel(load, root) : undefined
+  const kernel = choice.kernel ?? path.join(root, chosen?.file ?? '')
+  const image = choice.image ?? imageFile(root, chosen?.release ?? facts.release)
   if (!existsSync(image)) {
     throw new HostError(
-      `no capture initramfs ${image} to estimate for: build it with kbox start --build-only`,
+      `no capture initramfs ${image} to estimate for: build it with kbox rebuild`,
       'ENOENT',
     )
   }
-  const files = listImage(image)
+  // One that others packed otherwise is not listed; it counts as packed.
+  const files = attempt(() => listInitramfs(image, readFileSync(image)))
   const modules = readModules(root, files ?? [])
-  const kernelBytes = readInitSize(kernel) ?? parseKernelSize(readTree(root, '/proc/iomem'))
+  const { bzImage } = readKernelFormat(kernel)
+  const kernelBytes = bzImage?.initSizeBytes ?? parseKernelSize(readTree(root, '/proc/iomem'))
   if (kernelBytes === 0) {
     throw new HostError(
       `${kernel} does not say how much memory it needs, and /proc/iomem hides it: run as root`,
@@ -69,7 +82,7 @@ export function readEstimateFacts(
     inputs: {
       kernelBytes,
       initramfsBytes: statSync(image).size,
-      isCompressed: files === undefined,
+      unpackedBytes: files?.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       modulesBytes: modules.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       ramBytes: facts.ramBytes,
       pageBytes: facts.has64kPages ? 65_536 : 4096,
@@ -88,7 +101,7 @@ export function readEstimateFacts(
 
 /** Where kbox start puts the capture initramfs of a release. */
 export function imageFile(root: string, release: string): string {
-  return path.join(root, `var/lib/kdump/initramfs-${release}kdump.img`)
+  return path.join(root, defaultImage(release))
 }
 
 /** A distribution without a default for this machine recommends nothing. */
@@ -98,18 +111,6 @@ function usualBytes(facts: CrashkernelFacts): number {
   } catch {
     return 0
   }
-}
-
-function findKernelFile(root: string, release: string): string {
-  const candidates = [`boot/vmlinuz-${release}`, `lib/modules/${release}/vmlinuz`].map((file) =>
-    path.join(root, file),
-  )
-  const found = candidates.find((file) => existsSync(file))
-  if (found !== undefined) return found
-  throw new HostError(
-    `no kernel of ${release} (looked for ${candidates.join(', ')}): give --kernel FILE`,
-    'ENOENT',
-  )
 }
 
 /** The size of a loaded module is that in memory; of another, its file's. */

@@ -9,8 +9,8 @@ export interface EstimateInputs {
   readonly kernelBytes: number
   /** Bytes of the initramfs file. */
   readonly initramfsBytes: number
-  /** The initramfs must be decompressed: what is unpacked is larger than the file. */
-  readonly isCompressed: boolean
+  /** Bytes of what it holds; undefined when it is packed so that this is not known. */
+  readonly unpackedBytes: number | undefined
   /** Bytes of the modules it loads. */
   readonly modulesBytes: number
   /** Memory of the crashed kernel, bytes. */
@@ -89,8 +89,8 @@ export function estimateReservation(inputs: EstimateInputs): Estimate {
 }
 
 function estimateTerms(inputs: EstimateInputs): EstimateTerm[] {
-  const { kernelBytes, initramfsBytes, isCompressed, modulesBytes, cpus, luksBytes } = inputs
-  const unpacked = isCompressed ? initramfsBytes * UNPACK_RATIO : initramfsBytes
+  const { kernelBytes, initramfsBytes, unpackedBytes, modulesBytes, cpus, luksBytes } = inputs
+  const unpacked = unpackedBytes ?? initramfsBytes * UNPACK_RATIO
   const term = (
     name: string,
     bytes: number,
@@ -103,7 +103,9 @@ function estimateTerms(inputs: EstimateInputs): EstimateTerm[] {
       'initramfs',
       unpacked,
       'both',
-      isCompressed ? 'unpacked' : 'unpacked; it is not compressed',
+      unpackedBytes === undefined
+        ? `unpacked: ${UNPACK_RATIO} times the file, as a guess`
+        : 'unpacked',
     ),
     term('initramfs as loaded', initramfsBytes, 'unpack', 'kept until all of it is unpacked'),
     term('modules', modulesBytes, 'capture', 'drivers of the target'),

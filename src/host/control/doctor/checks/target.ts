@@ -1,5 +1,6 @@
 // Where dumps go: there, writable, on a device that the capture kernel can bring up, with room.
 import { findMountOf, parseMountinfo, type Mount } from '../../../platform/block_devices.ts'
+import type { DeviceName } from '../../../target/find_filesystem.ts'
 import { FILESYSTEM_TYPES } from '../../../target/superblock.ts'
 import type { ConfTarget } from '../../kdump_conf_model.ts'
 import type { Check, Finding, Patient } from '../check.ts'
@@ -26,26 +27,28 @@ export const target: Check = {
 function* examineTarget(patient: Patient, place: ConfTarget): Generator<Finding> {
   const { facts, conf } = patient
   if (!conf) return
-  switch (place.kind) {
-    case 'path':
-      if (facts.has(conf.path)) yield* examineMount(patient, conf.path)
-      else yield missing(`Dump path ${conf.path} does not exist.`, `mkdir -p ${conf.path}`)
-      return
-    case 'filesystem':
-    case 'raw': {
-      const { device } = place
-      const link =
-        device.by === 'node'
-          ? device.node
-          : `/dev/disk/by-${device.by}/${device.by === 'uuid' ? device.uuid : device.label}`
-      if (!facts.has(link))
-        yield missing(
-          `${link} (kdump.conf line ${place.line}) is not there`,
-          'correct the device, or plug it in',
-        )
-      else yield* encrypted(patient, facts.linkName(link))
+  if (place.kind === 'path') {
+    if (facts.has(conf.path)) yield* examineMount(patient, conf.path)
+    else yield missing(`Dump path ${conf.path} does not exist.`, `mkdir -p ${conf.path}`)
+  } else if (place.kind === 'filesystem' || place.kind === 'raw') {
+    const link = linkOf(place.device)
+    if (facts.has(link)) yield* encrypted(patient, facts.linkName(link))
+    else {
+      const what = `${link} (kdump.conf line ${place.line}) is not there`
+      yield missing(what, 'correct the device, or plug it in')
     }
-    default:
+  }
+}
+
+/** Where udev has a device of that name. */
+function linkOf(device: DeviceName): string {
+  switch (device.by) {
+    case 'uuid':
+      return `/dev/disk/by-uuid/${device.uuid}`
+    case 'label':
+      return `/dev/disk/by-label/${device.label}`
+    case 'node':
+      return device.node
   }
 }
 

@@ -94,6 +94,15 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
     assert.equal(await wants(':'), '\n')
   })
 
+  test('rebooted cleanly, it is armed by itself and no crash is told', async () => {
+    assert.equal(await guest.crash('systemctl reboot'), 'reset')
+    await guest.boot('crashkernel=192M')
+    await output('systemctl is-system-running --wait')
+    assert.equal(await output('kdumpctl status'), 'kdump: Kdump is operational\n')
+    const { code, output: text } = await run('kbox last')
+    assert.deepEqual([code, text], [3, 'no crash is known\n'])
+  })
+
   test('crashed by sysrq, the machine resets by itself', async () => {
     await output('sync')
     assert.equal(
@@ -137,7 +146,7 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
       await output(`${last} && kbox crash -c sys vmcore`),
       /PANIC: .*sysrq triggered crash/,
     )
-    assert.match(await output(`${last} && cat kbox.json`), /"complete": true/)
+    assert.match(await output('kbox last'), /^dump +saved, whole$/m)
   })
 
   test('uninstalled, the machine is disarmed and keeps its dump', async () => {

@@ -76,7 +76,7 @@ export const EDGES: Readonly<Record<string, Edges>> = {
   },
   'host/rehearse': {
     folders: ['core', 'host/platform', 'host/target', 'host/capture', 'host/control'],
-    packages: NODE,
+    packages: [...NODE, 'ssh2'],
   },
   'host/fleet': {
     folders: [

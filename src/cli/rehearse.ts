@@ -11,6 +11,7 @@ import { runInGuest } from '../host/rehearse/guest_program.ts'
 import { formatRehearseText, formatStepLine } from '../host/rehearse/rehearse_text.ts'
 import { rehearse } from '../host/rehearse/rehearse.ts'
 import { DEFAULT_KDUMP_CONF } from '../host/rehearse/rehearse_options.ts'
+import { startStandIn } from '../host/rehearse/stand_ins/stand_in.ts'
 import type { Scenario } from '../host/rehearse/scenario.ts'
 import { SCENARIOS } from '../host/rehearse/scenarios.ts'
 import { readSettings } from './kdump_conf_file.ts'
@@ -46,8 +47,10 @@ export async function rehearseMain(argv: readonly string[]): Promise<number> {
   if (plan !== undefined) return runInGuest(plan)
   const config = readConfig(values.config)
   if (!config) return EXIT_FAILED
+  await using standIn = await startStandIn(config.conf)
   const result = await rehearse({
     ...config,
+    ...standIn?.options,
     kernel: values.kernel ?? `/boot/vmlinuz-${os.release()}`,
     modules: values.modules,
     memoryBytes: readSize('--memory', values.memory),

@@ -18,6 +18,7 @@ import { run } from './verbs/run.ts'
 import { test } from './verbs/test.ts'
 import { types } from './verbs/types.ts'
 import { report } from './verbs/report.ts'
+import { doctor } from './verbs/doctor.ts'
 import { dump } from './verbs/dump.ts'
 import { makedumpfile } from './verbs/makedumpfile.ts'
 import { install } from './verbs/install.ts'
@@ -39,6 +40,7 @@ export const VERBS: readonly Verb[] = [
   propagate,
   showmem,
   test,
+  doctor,
   rehearse,
   crash,
   run,

@@ -6,9 +6,11 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { makeKeyPair } from '../../src/host/target/ssh_key.ts'
-import ssh2, { type Attributes, type Connection, type SFTPWrapper } from 'ssh2'
-
-const { STATUS_CODE, flagsToString } = ssh2.utils.sftp
+import ssh2, { type Connection } from 'ssh2'
+import {
+  serveSftpFolder,
+  type SftpObstacle,
+} from '../../src/host/rehearse/stand_ins/sftp_folder.ts'
 
 /** What goes wrong; all may be changed while it runs. */
 export interface SftpFaults {
@@ -116,7 +118,8 @@ function serveConnection(connection: Connection, account: Account): void {
     const session = accept()
     session.on('sftp', (accept, reject) => {
       if (faults.hasNoSftp) reject()
-      else new SftpService(accept(), account)
+      else
+        serveSftpFolder(accept(), (name) => path.resolve(account.home, name), obstacleOf(account))
     })
     session.on('exec', (accept, reject) => {
       if (faults.execOutput === undefined) return reject()
@@ -135,99 +138,14 @@ function isAuthorized(key: Buffer, { home, userKey }: Account): boolean {
   return `${userKey}\n${more}`.includes(key.toString('base64'))
 }
 
-/** Answers SFTP requests, each as the file system does. */
-class SftpService {
-  readonly #sftp: SFTPWrapper
-  readonly #account: Account
-  readonly #fds = new Map<number, number>()
-  #lastHandle = 0
-
-  constructor(sftp: SFTPWrapper, account: Account) {
-    this.#sftp = sftp
-    this.#account = account
-    this.#serveFiles()
-    this.#serveNames()
+function obstacleOf(account: Account): SftpObstacle {
+  const { faults } = account
+  return {
+    denies: (request) => faults.denies.includes(request),
+    onWrite(sizeBytes) {
+      account.takenBytes += sizeBytes
+      if (account.takenBytes > faults.answersUntil) return 'ignore'
+      return account.takenBytes > faults.capacity ? 'refuse' : 'take'
+    },
   }
-
-  #serveFiles(): void {
-    const sftp = this.#sftp
-    const { faults } = this.#account
-    sftp.on('OPEN', (id, file, flags) =>
-      this.#answer('OPEN', id, () => sftp.handle(id, this.#open(file, flags))),
-    )
-    sftp.on('WRITE', (id, handle, offset, data) => {
-      this.#account.takenBytes += data.length
-      if (this.#account.takenBytes > faults.answersUntil) return
-      if (this.#account.takenBytes > faults.capacity) return sftp.status(id, STATUS_CODE.FAILURE)
-      this.#do('WRITE', id, () => fs.writeSync(this.#fd(handle), data, 0, data.length, offset))
-    })
-    sftp.on('READ', (id, handle, offset, length) =>
-      this.#answer('READ', id, () => {
-        const bytes = Buffer.alloc(length)
-        const size = fs.readSync(this.#fd(handle), bytes, 0, length, offset)
-        if (size === 0) sftp.status(id, STATUS_CODE.EOF)
-        else sftp.data(id, bytes.subarray(0, size))
-      }),
-    )
-    sftp.on('FSTAT', (id, handle) =>
-      this.#answer('FSTAT', id, () => sftp.attrs(id, attributesOf(fs.fstatSync(this.#fd(handle))))),
-    )
-    sftp.on('FSETSTAT', (id, handle, { size }) =>
-      this.#do('FSETSTAT', id, () => fs.ftruncateSync(this.#fd(handle), size)),
-    )
-    sftp.on('CLOSE', (id, handle) => this.#do('CLOSE', id, () => fs.closeSync(this.#fd(handle))))
-  }
-
-  #serveNames(): void {
-    const sftp = this.#sftp
-    const at = (file: string): string => path.resolve(this.#account.home, file)
-    sftp.on('STAT', (id, file) =>
-      this.#answer('STAT', id, () => sftp.attrs(id, attributesOf(fs.statSync(at(file))))),
-    )
-    sftp.on('MKDIR', (id, folder) => this.#do('MKDIR', id, () => fs.mkdirSync(at(folder))))
-    sftp.on('RMDIR', (id, folder) => this.#do('RMDIR', id, () => fs.rmdirSync(at(folder))))
-    sftp.on('REMOVE', (id, file) => this.#do('REMOVE', id, () => fs.unlinkSync(at(file))))
-    sftp.on('RENAME', (id, from, to) =>
-      this.#do('RENAME', id, () => {
-        if (fs.existsSync(at(to))) throw new Error('SFTP version 3 does not rename over a file')
-        fs.renameSync(at(from), at(to))
-      }),
-    )
-  }
-
-  #open(file: string, flags: number): Buffer {
-    const whole = path.resolve(this.#account.home, file)
-    const fd = fs.openSync(whole, flagsToString(flags) ?? 'r', 0o600)
-    const handle = Buffer.alloc(4)
-    handle.writeUInt32BE(++this.#lastHandle)
-    this.#fds.set(this.#lastHandle, fd)
-    return handle
-  }
-
-  #fd(handle: Buffer): number {
-    return this.#fds.get(handle.readUInt32BE(0)) ?? -1
-  }
-
-  #answer(name: string, id: number, work: () => void): void {
-    if (this.#account.faults.denies.includes(name))
-      return this.#sftp.status(id, STATUS_CODE.PERMISSION_DENIED)
-    try {
-      work()
-    } catch (error) {
-      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-      this.#sftp.status(id, isMissing ? STATUS_CODE.NO_SUCH_FILE : STATUS_CODE.FAILURE)
-    }
-  }
-
-  #do(name: string, id: number, work: () => void): void {
-    this.#answer(name, id, () => {
-      work()
-      this.#sftp.status(id, STATUS_CODE.OK)
-    })
-  }
-}
-
-function attributesOf({ mode, uid, gid, size, atimeMs, mtimeMs }: fs.Stats): Attributes {
-  const seconds = { atime: Math.floor(atimeMs / 1000), mtime: Math.floor(mtimeMs / 1000) }
-  return { mode, uid, gid, size, ...seconds }
 }

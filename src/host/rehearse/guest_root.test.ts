@@ -53,7 +53,7 @@ test("the guest's root has the modules it needs and no others, loaded in order",
     runtime: at('runtime'),
     kdumpConf: 'path /var/crash\n',
     folders: ['/var/crash'],
-    hasNetwork: false,
+    network: undefined,
     files: [{ path: '/opt/extra', source: at('runtime') }],
     guest: { version: 1, arm: [], sysrq: 'c', links: [], takeTruth: false },
   }

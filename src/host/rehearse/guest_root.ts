@@ -44,6 +44,13 @@ export interface GuestFile {
   readonly source: string
 }
 
+/** Addresses that need no luck: no server is asked for them. */
+export interface GuestNetwork {
+  /** With its prefix length. */
+  readonly address: string
+  readonly gateway: string
+}
+
 /** What the guest's root is made of. */
 export interface GuestRootPlan {
   readonly release: string
@@ -57,8 +64,8 @@ export interface GuestRootPlan {
   /** Folders that must exist, such as the one dumps go to. */
   readonly folders: readonly string[]
   readonly files: readonly GuestFile[]
-  /** Its first network card is to be set up. */
-  readonly hasNetwork: boolean
+  /** What its first network card gets; undefined without one. */
+  readonly network: GuestNetwork | undefined
   readonly guest: GuestPlan
 }
 
@@ -143,7 +150,7 @@ export function fillGuestRoot(tree: string, plan: GuestRootPlan): void {
   const toLoad = rootModules.filter(({ name }) => !loadedAtBoot.has(name))
   for (const { name, file } of toLoad)
     writeFileSync(at(`${GUEST.modules}/${name}.ko`), readModule(file, busybox))
-  writeFileSync(at('sbin/init'), initScript(toLoad, plan.hasNetwork), { mode: 0o755 })
+  writeFileSync(at('sbin/init'), initScript(toLoad, plan.network), { mode: 0o755 })
   writeFileSync(
     at('etc/passwd'),
     'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n',
@@ -200,17 +207,20 @@ function place(source: string, to: string): void {
   }
 }
 
-/** QEMU's user network, with fixed addresses: a rehearsal's network needs no luck. */
-const NETWORK_SCRIPT = `for device in /sys/class/net/*/device; do
+const networkScript = ({ address, gateway }: GuestNetwork): string =>
+  `for device in /sys/class/net/*/device; do
   card=$(basename "$(dirname "$device")")
   ip link set "$card" up
-  ip addr add 10.0.2.15/24 dev "$card"
-  ip route add default via 10.0.2.2
+  ip addr add ${address} dev "$card"
+  ip route add default via ${gateway}
   break
 done`
 
 /** The guest's PID 1: mounts, modules, runtime; then everything else is done by kbox in the guest. */
-const initScript = (modules: readonly KernelModule[], hasNetwork: boolean): string => `#!/bin/sh
+const initScript = (
+  modules: readonly KernelModule[],
+  network: GuestNetwork | undefined,
+): string => `#!/bin/sh
 # kbox rehearse: PID 1 of the guest.
 export PATH=/bin:/sbin:${GUEST.mountpoint}/bin HOME=/root
 mount -t proc proc /proc
@@ -228,7 +238,7 @@ ip link set lo up
 stty -F ${GUEST.channel} raw -echo
 echo '{"event":"up"}' > ${GUEST.channel}
 ${modules.map(({ name }) => `insmod ${GUEST.modules}/${name}.ko`).join('\n')}
-${hasNetwork ? NETWORK_SCRIPT : ''}
+${network ? networkScript(network) : ''}
 if mount -t squashfs -o loop,ro ${GUEST.runtime} ${GUEST.mountpoint}; then
   ln -s ${GUEST.mountpoint}/lib /lib64
   export LD_LIBRARY_PATH=${GUEST.mountpoint}/lib

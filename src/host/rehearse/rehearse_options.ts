@@ -1,6 +1,6 @@
 // What a rehearsal is made of.
 import type { KdumpConf } from '../control/kdump_conf_model.ts'
-import type { GuestFile } from './guest_root.ts'
+import type { GuestFile, GuestNetwork } from './guest_root.ts'
 import type { DiskBus, MachineCard } from './machine_spec.ts'
 import type { RehearseStep, StepName } from './rehearse_result.ts'
 import type { Scenario } from './scenario.ts'
@@ -44,8 +44,10 @@ export interface RehearseOptions {
   readonly isTargetReadOnly?: boolean
   /** More devices of the guest, as QEMU's `-device` takes them. */
   readonly devices?: readonly string[]
-  /** Network cards of the guest; the first gets 10.0.2.15/24 and 10.0.2.2 as its gateway, as QEMU's user network has it. */
+  /** Network cards of the guest. */
   readonly cards?: readonly MachineCard[]
+  /** What the first card gets; 10.0.2.15/24 and 10.0.2.2, as QEMU's user network has it, if not given. */
+  readonly network?: GuestNetwork
   /**
    * Folder of this machine in which a server finds what the guest sends it, or what fetches it from a server elsewhere and
    * returns the folder: dumps are collected from there.

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { ModuleIndex } from '../control/initramfs/module_index.ts'
 import { chooseAccelerator } from './accelerator.ts'
 import { makeDisk } from './disk_image.ts'
-import { buildGuestInitramfs, fillGuestRoot } from './guest_root.ts'
+import { buildGuestInitramfs, fillGuestRoot, type GuestNetwork } from './guest_root.ts'
 import { findTool } from './host_tool.ts'
 import { findModuleFolder, readKernelRelease } from '../control/kernel/kernel_image.ts'
 import type { DiskBus, MachineDisk, MachineSpec } from './machine_spec.ts'
@@ -14,6 +14,8 @@ import { planScratchTarget, type ScratchTarget } from './scratch_target.ts'
 /** Room on the guest's root disk beside its memory: kernel, runtime and capture image. */
 const ROOT_DISK_EXTRA = 1 << 30
 const TARGET_DISK_EXTRA = 1 << 28
+/** QEMU's own numbers. */
+const USER_NETWORK: GuestNetwork = { address: '10.0.2.15/24', gateway: '10.0.2.2' }
 
 /** What the guest loads to see its second disk. */
 const BUS_MODULES: Readonly<Record<DiskBus, readonly string[]>> = {
@@ -53,7 +55,7 @@ export async function setStage(options: RehearseOptions, folder: string): Promis
     kdumpConf: options.kdumpConf,
     folders: target.disk === 'root' ? [target.folder] : [],
     files: options.files ?? [],
-    hasNetwork: (options.cards ?? []).length > 0,
+    network: options.cards?.length ? (options.network ?? USER_NETWORK) : undefined,
     guest: {
       version: 1,
       arm: options.arm ?? DEFAULT_ARM,

@@ -19,6 +19,11 @@ export const REGISTRIES: readonly Registry[] = [
   { file: 'src/core/crash/commands.ts', folder: 'src/core/crash/commands', kind: 'Command' },
   { file: 'src/core/diagnose/rules.ts', folder: 'src/core/diagnose/rules', kind: 'Rule' },
   {
+    file: 'src/host/control/bootloader/boot_loaders.ts',
+    folder: 'src/host/control/bootloader/loaders',
+    kind: 'BootLoader',
+  },
+  {
     file: 'src/host/control/initramfs/backends.ts',
     folder: 'src/host/control/initramfs',
     kind: 'ImageBackend',

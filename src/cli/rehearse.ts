@@ -71,7 +71,9 @@ export async function rehearseMain(argv: readonly string[]): Promise<number> {
 }
 
 /** The file given, else the machine's own, else the default. Undefined after its problems were printed. */
-function readConfig(given: string | undefined): { kdumpConf: string; conf: KdumpConf } | undefined {
+export function readConfig(
+  given: string | undefined,
+): { kdumpConf: string; conf: KdumpConf } | undefined {
   const file = given ?? findConfigurationFile()
   if (file !== undefined) {
     const settings = readSettings({ file })

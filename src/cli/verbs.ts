@@ -6,6 +6,9 @@ import { reload } from './verbs/reload.ts'
 import { rebuild } from './verbs/rebuild.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
+import { crashkernel } from './verbs/crashkernel.ts'
+import { estimate } from './verbs/estimate.ts'
+import { getDefaultCrashkernel } from './verbs/get_default_crashkernel.ts'
 import { last } from './verbs/last.ts'
 import { collect } from './verbs/collect.ts'
 import { config } from './verbs/config.ts'
@@ -14,6 +17,7 @@ import { propagate } from './verbs/propagate.ts'
 import { showmem } from './verbs/showmem.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
+import { resetCrashkernel } from './verbs/reset_crashkernel.ts'
 import { run } from './verbs/run.ts'
 import { test } from './verbs/test.ts'
 import { types } from './verbs/types.ts'
@@ -39,6 +43,10 @@ export const VERBS: readonly Verb[] = [
   policy,
   propagate,
   showmem,
+  estimate,
+  crashkernel,
+  getDefaultCrashkernel,
+  resetCrashkernel,
   test,
   doctor,
   rehearse,

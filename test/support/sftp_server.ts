@@ -18,6 +18,8 @@ export interface SftpFaults {
   capacity: number
   /** Bytes of data that are taken before nothing is answered any more. */
   answersUntil: number
+  /** Bytes of data that are taken before SFTP is ended, once, and the connection stays. */
+  endsSftpAt: number
   /** Names of requests that are answered with SSH_FX_PERMISSION_DENIED, such as 'MKDIR'. */
   denies: readonly string[]
   /** Offer no SFTP. */
@@ -55,8 +57,8 @@ export async function startSftpServer(faults: Partial<SftpFaults> = {}): Promise
     home: folder,
     userKey: userKey.publicText,
     faults: {
-      ...{ capacity: Infinity, answersUntil: Infinity, denies: [], hasNoSftp: false },
-      ...{ refusesLogin: false, password: '', execOutput: undefined },
+      ...{ capacity: Infinity, answersUntil: Infinity, endsSftpAt: Infinity, denies: [] },
+      ...{ hasNoSftp: false, refusesLogin: false, password: '', execOutput: undefined },
       ...faults,
     },
     takenBytes: 0,
@@ -111,7 +113,8 @@ function serveConnection(connection: Connection, account: Account): void {
         request.password === faults.password)
     if (!isRight || faults.refusesLogin)
       return request.reject(faults.password === '' ? ['publickey'] : ['publickey', 'password'])
-    account.logins++
+    // A key is first shown, then proved.
+    if (request.method !== 'publickey' || request.signature) account.logins++
     request.accept()
   })
   connection.on('session', (accept) => {
@@ -145,6 +148,10 @@ function obstacleOf(account: Account): SftpObstacle {
     onWrite(sizeBytes) {
       account.takenBytes += sizeBytes
       if (account.takenBytes > faults.answersUntil) return 'ignore'
+      if (account.takenBytes > faults.endsSftpAt) {
+        faults.endsSftpAt = Infinity
+        return 'end'
+      }
       return account.takenBytes > faults.capacity ? 'refuse' : 'take'
     },
   }

@@ -16,8 +16,8 @@ import { rehearseOptions } from '../support/rehearsals.ts'
 import { startSshd, type TestSshd } from '../support/sshd.ts'
 import { startTcpProxy } from '../support/tcp_proxy.ts'
 
-const folder = process.env.ZZ ?? mkdtempSync(path.join(os.tmpdir(), 'kbox-remote-'))
-after(() => process.env.ZZ ?? rmSync(folder, { recursive: true }))
+const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-remote-'))
+after(() => rmSync(folder, { recursive: true }))
 
 const CARD = { model: 'virtio-net-pci', mac: '52:54:00:12:34:56', netdev: 'user' }
 /** A guest reaches this machine's loopback by it. */
@@ -58,6 +58,9 @@ function said(name: string): string {
   return log.replaceAll(/^(?!kbox: ).*\n/gm, '')
 }
 
+const lowestMemory = (name: string): string =>
+  /lowest free memory \d+ MB/.exec(said(name))?.[0] ?? ''
+
 /** Read every page: bytes that are missing or out of place do not decompress, or lie behind the end. */
 function countReadablePages(file: string): number {
   using dump = openDump(openFileSource(file))
@@ -72,7 +75,7 @@ function countReadablePages(file: string): number {
   return count
 }
 
-test('OpenSSH takes a dump over a connection that is cut in the middle', async () => {
+test('OpenSSH takes a dump over a connection that is cut in the middle', async (t) => {
   await using sshd = await startSshd()
   await using proxy = await startTcpProxy(sshd.port)
   const conf = `ssh ${sshd.user}@${HOST}:${proxy.port}\npath ${sshd.folder}\n${REST}`
@@ -90,9 +93,10 @@ test('OpenSSH takes a dump over a connection that is cut in the middle', async (
   assert.equal(proxy.connections, 3)
   assert.match(said('ssh'), /kbox: ssh .*; connecting again/)
   assert.ok(countReadablePages(path.join(folder, 'ssh/vmcore')) > 5000)
+  t.diagnostic(lowestMemory('ssh'))
 })
 
-test('an HTTP server takes a dump in parts, one of which it has to be sent twice', async () => {
+test('an HTTP server takes a dump in parts, one of which it has to be sent twice', async (t) => {
   const token = 'token-of-the-test'
   const receivedIn = path.join(folder, 'received')
   mkdirSync(receivedIn)
@@ -117,6 +121,7 @@ ${REST}`
     /"sha256": "[0-9a-f]{64}"/,
   )
   assert.ok(countReadablePages(path.join(folder, 'http/vmcore.flat')) > 5000)
+  t.diagnostic(lowestMemory('http'))
 })
 
 test('a server with another host key and one that is silent are named and left for the next', async () => {

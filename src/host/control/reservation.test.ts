@@ -20,3 +20,14 @@ test("the kernel's own reason is quoted, not its command line", () => {
     'the kernel could not serve crashkernel=192M; the kernel said: crashkernel reservation failed - No suitable area found.'
   assert.equal(explainNoReservationOf('ro crashkernel=192M', log), text)
 })
+
+test('without a word in the log, the rule that gave nothing is named', () => {
+  assert.equal(
+    explainNoReservationOf('ro crashkernel=4G-:256M', '', () => 'no range gives memory'),
+    'the kernel could not serve crashkernel=4G-:256M; no range gives memory',
+  )
+  assert.equal(
+    explainNoReservationOf('ro crashkernel=64M', ''),
+    'the kernel could not serve crashkernel=64M',
+  )
+})

@@ -319,6 +319,21 @@ test('over TLS only a certificate that is trusted, and of that name, is accepted
   assert.match((await failed(open(server, { caFile }))).message, /not trusted: .*ALTNAME/)
 })
 
+test('a server that accepts and says nothing does not keep us longer than it may take to open', async () => {
+  await using server = await startHttpReceiver({ isSilent: true })
+  const host = liveHost()
+  const place: HttpPlace = {
+    ...{ kind: 'http', url: server.url, addresses: ['127.0.0.1'] },
+    ...{ tokenFile: '', caFile: '', takesRanges: true },
+  }
+  // By its patience alone it would wait for an hour.
+  const patience = { replyMs: 3_600_000, outageMs: 3_600_000, pauseMs: 20 }
+  const deadlines = { openMs: host.now() + 300, endMs: host.now() + 3_600_000 }
+  const error = await failed(openHttp(place, host, deadlines, patience))
+  assert.equal(error.errno, 'ETIMEDOUT')
+  assert.match(error.message, /HEAD: no answer for 0\.\d s/)
+})
+
 test('a server that cannot be reached is tried until time is up', async () => {
   const patience = { replyMs: 200, outageMs: 1000, pauseMs: 20 }
   const host = liveHost()

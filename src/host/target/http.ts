@@ -32,7 +32,8 @@ export async function openHttp(
   try {
     await host.step('connect', () =>
       keepTrying(host, patience, openMs, async () => {
-        const reply = await client.request({ method: 'HEAD', path: '' })
+        const replyMs = Math.max(1, Math.min(patience.replyMs, openMs - host.now()))
+        const reply = await client.request({ method: 'HEAD', path: '' }, replyMs)
         // Folders need not be there, nor be anyone's to look at; who we are must be accepted.
         if (reply.status === 401) throw refusal(reply, `${client.name}: HEAD`)
       }),

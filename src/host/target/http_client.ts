@@ -82,10 +82,16 @@ export class HttpClient {
         : new http.Agent(options)
   }
 
-  /** Send a request and wait for its answer. @throws {HostError} with a connection's errno if there is none */
-  async request(request: HttpRequest): Promise<HttpReply> {
+  /**
+   * Send a request and wait for its answer.
+   *
+   * @param replyMs how long there may be none
+   * @throws {HostError} with a connection's errno if there is none
+   */
+  async request(request: HttpRequest, replyMs = this.#replyMs): Promise<HttpReply> {
     const { body } = request
-    const upload = this.#begin(request, { 'content-length': String(body?.length ?? 0) })
+    const length = { 'content-length': String(body?.length ?? 0) }
+    const upload = this.#begin(request, length, replyMs)
     if (body) upload.write(body)
     upload.end()
     return upload.reply
@@ -93,7 +99,7 @@ export class HttpClient {
 
   /** Begin a request of unknown length. */
   upload(request: HttpRequest): HttpUpload {
-    return this.#begin(request, CHUNKED)
+    return this.#begin(request, CHUNKED, this.#replyMs)
   }
 
   /** A file or folder, for people. */
@@ -113,6 +119,7 @@ export class HttpClient {
   #begin(
     { method, path, headers }: HttpRequest,
     length: Readonly<Record<string, string>>,
+    replyMs: number,
   ): HttpUpload {
     const { token } = this.#access
     const url = this.urlOf(path)
@@ -132,7 +139,7 @@ export class HttpClient {
       get waitingBytes() {
         return request.writableLength
       },
-      reply: this.#awaitReply(request, what),
+      reply: this.#awaitReply(request, what, replyMs),
       write: (bytes) => void request.write(bytes),
       onDrain: (call) => void request.once('drain', call),
       end: () => void request.end(),
@@ -140,8 +147,8 @@ export class HttpClient {
     }
   }
 
-  #awaitReply(request: http.ClientRequest, what: string): Promise<HttpReply> {
-    const guard = new ProgressGuard(request, this.#replyMs, what)
+  #awaitReply(request: http.ClientRequest, what: string, replyMs: number): Promise<HttpReply> {
+    const guard = new ProgressGuard(request, replyMs, what)
     const reply = new Promise<HttpReply>((resolve, reject) => {
       request.on('error', (cause) => reject(describeLoss(cause, what)))
       request.once('response', (response) => {

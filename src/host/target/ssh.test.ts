@@ -160,6 +160,15 @@ test('a connection cut again and again is made again, and nothing is missing', a
   await target.close()
 })
 
+test('SFTP that ends while the connection stays is begun again', async () => {
+  await using server = await startSftpServer({ endsSftpAt: 2_000_000 })
+  const target = await open(server)
+  const whole = await writeDump(target, 50)
+  assert.ok(received(server, 'vmcore').equals(whole))
+  assert.equal(server.logins, 2)
+  await target.close()
+})
+
 test('a server that refuses connections after a cut is given up when its time is over', async () => {
   await using server = await startSftpServer()
   await using proxy = await startTcpProxy(server.port)

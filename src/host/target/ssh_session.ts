@@ -74,6 +74,9 @@ export class SshSession {
           reply(isRefused ? Object.assign(error, { code: UNSUPPORTED }) : error, sftp)
         })
       })
+      // The server's end of it may die alone; what it sends may be no SFTP.
+      this.#sftp.on('error', (error: Error) => this.abandon(error.message))
+      this.#sftp.on('close', () => this.abandon('the server has ended SFTP'))
     } catch (cause) {
       if (this.#lost) throw cause
       const remedy = "enable 'Subsystem sftp internal-sftp' in its sshd_config"

@@ -8,8 +8,8 @@ const { STATUS_CODE, flagsToString } = ssh2.utils.sftp
 export interface SftpObstacle {
   /** Refuse this request. */
   denies(request: string): boolean
-  /** Told the size of each write: 'take' it, 'refuse' it as on a full disk, or 'ignore' it. */
-  onWrite(sizeBytes: number): 'take' | 'refuse' | 'ignore'
+  /** Told the size of each write: 'take' it, 'refuse' it as on a full disk, 'ignore' it, or 'end' the session. */
+  onWrite(sizeBytes: number): 'take' | 'refuse' | 'ignore' | 'end'
 }
 
 /** A client asks for less; one that asks for more gets less. */
@@ -58,6 +58,7 @@ class Session {
     sftp.on('WRITE', (id, handle, offset, data) => {
       const fate = this.#obstacle.onWrite(data.length)
       if (fate === 'refuse') sftp.status(id, STATUS_CODE.FAILURE)
+      if (fate === 'end') sftp.end()
       if (fate !== 'take') return
       this.#do('WRITE', id, () => fs.writeSync(this.#fdOf(handle), data, 0, data.length, offset))
     })

@@ -1,5 +1,7 @@
 // kbox collect: what is done once after a crash.
+import { disarmCrumbs } from '../host/control/breadcrumb_file.ts'
 import { collectLastCrash } from '../host/control/collect.ts'
+import { readDumpPath } from './dump_path.ts'
 import { readSettings } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'
@@ -10,10 +12,16 @@ import { parseVerbOptions } from './verb_options.ts'
  * @returns exit code: 0 done, 1 no configuration
  */
 export async function collectMain(argv: readonly string[]): Promise<number> {
-  const { config, root } = parseVerbOptions(argv, {
+  const { config, root, shutdown } = parseVerbOptions(argv, {
     config: { type: 'string' },
     root: { type: 'string', default: '/' },
+    shutdown: { type: 'boolean', default: false },
   })
+  if (shutdown) {
+    // The capture kernel stays loaded, and what it notes from here on still counts.
+    disarmCrumbs(readDumpPath({ file: config }))
+    return 0
+  }
   const conf = readSettings({ file: config, root })?.conf
   if (!conf) return 1
   for (const { text, isWarning } of collectLastCrash(conf, root))

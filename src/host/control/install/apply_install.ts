@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../../core/base/errors.ts'
+import { renameDurably } from '../../platform/durable_file.ts'
 import { conflicts, type InstallPlan } from './install_plan.ts'
 import { fingerprint, recordPath, type InstallRecord, type RecordedFile } from './install_record.ts'
 import { STATE_FOLDERS, type InstallItem } from './layout.ts'
@@ -82,7 +83,9 @@ function writeItem(file: string, item: InstallItem): void {
         chmodSync(fresh, item.mode)
         break
     }
-    renameSync(fresh, file)
+    // A unit that is empty after a power failure is a masked one to systemd: the machine would not be armed, and not say so.
+    if (item.kind === 'link') renameSync(fresh, file)
+    else renameDurably(fresh, file)
   } catch (error) {
     rmSync(fresh, { force: true })
     throw error

@@ -127,7 +127,7 @@ function stateNotes(root: string, unit: UnitName): string[] {
   const cmdline = readText(path.join(root, 'proc/cmdline'))
   if (cmdline !== undefined && !/(?:^|\s)crashkernel=/.test(cmdline))
     notes.push(
-      'no memory is reserved: put crashkernel=256M on the kernel command line and reboot; until then the unit is skipped',
+      'no memory is reserved: kbox reset-crashkernel, then reboot; until then the unit is skipped',
     )
   return notes
 }

@@ -99,6 +99,9 @@ function systemItems({ root }: Payload, options: LayoutOptions): InstallItem[] {
     ...list(packaging, 'udev/*.rules').map((file) =>
       text(`${system}/udev/rules.d/${path.basename(file)}`, file),
     ),
+    ...list(packaging, 'kernel-install/*.install').map((file) =>
+      text(`${system}/kernel/install.d/${path.basename(file)}`, file, 0o755),
+    ),
     ...list(packaging, 'man/*.8').map((file) =>
       text(inPrefix(`share/man/man8/${path.basename(file)}`), file),
     ),

@@ -129,6 +129,6 @@ function adapt(text: string, { prefix, unit }: LayoutOptions): string {
   // Where another package's kdump.service is, ours makes way for neither and stops it first.
   const rivals = 'kdump-tools.service kdump.service kdump-early.service'
   return placed
-    .replaceAll(/^unit=kdump\.service$/gm, `unit=${unit}`)
+    .replaceAll(/(^unit=|--quiet )kdump\.service\b/gm, `$1${unit}`)
     .replaceAll(/^(Conflicts|After)=kdump-tools\.service$/gm, `$1=${rivals}`)
 }

@@ -32,6 +32,8 @@ test('an empty machine gets everything', () => {
     'usr/lib/kbox/node_modules/koffi/index.js',
     'usr/lib/systemd/system/kdump.service',
     'usr/lib/systemd/system/kbox-collect.service',
+    'usr/lib/udev/rules.d/98-kbox.rules',
+    'usr/lib/kernel/install.d/92-kbox-crashkernel.install',
     'usr/share/man/man8/kbox-start.8',
     'usr/share/bash-completion/completions/kbox',
     'etc/kdump.conf',
@@ -115,6 +117,8 @@ test('where another package has kdump.service, ours is kbox.service and stops it
     /^Conflicts=kdump-tools\.service kdump\.service /m,
   )
   assert.match(text('usr/lib/systemd/system-generators/kbox-generator'), /^unit=kbox\.service$/m)
+  const hook = text('usr/lib/kernel/install.d/92-kbox-crashkernel.install')
+  assert.match(hook, /is-enabled --quiet kbox\.service /)
   assert.match(decided.notes.join('\n'), /the unit of kbox is kbox\.service/)
   // Its own file is no rival the second time.
   applyInstall(decided)

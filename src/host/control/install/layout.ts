@@ -99,6 +99,9 @@ function systemItems({ root }: Payload, options: LayoutOptions): InstallItem[] {
     ...list(packaging, 'udev/*.rules').map((file) =>
       text(`${system}/udev/rules.d/${path.basename(file)}`, file),
     ),
+    ...list(packaging, 'kernel-install/*.install').map((file) =>
+      text(`${system}/kernel/install.d/${path.basename(file)}`, file, 0o755),
+    ),
     ...list(packaging, 'man/*.8').map((file) =>
       text(inPrefix(`share/man/man8/${path.basename(file)}`), file),
     ),
@@ -126,6 +129,6 @@ function adapt(text: string, { prefix, unit }: LayoutOptions): string {
   // Where another package's kdump.service is, ours makes way for neither and stops it first.
   const rivals = 'kdump-tools.service kdump.service kdump-early.service'
   return placed
-    .replaceAll(/^unit=kdump\.service$/gm, `unit=${unit}`)
+    .replaceAll(/(^unit=|--quiet )kdump\.service\b/gm, `$1${unit}`)
     .replaceAll(/^(Conflicts|After)=kdump-tools\.service$/gm, `$1=${rivals}`)
 }

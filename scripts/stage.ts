@@ -27,14 +27,14 @@ export interface StageResult {
 export function testStage(
   name: string,
   globs: readonly string[],
-  options: { live?: boolean; serial?: boolean } = {},
+  options: { live?: boolean; atOnceMax?: number } = {},
 ): Stage | undefined {
   if (globSync(globs).length === 0) return undefined
   const flags = [
     '--test',
     '--test-reporter=spec',
     // The runner leaves one CPU to itself, and on two that is half of what there is.
-    `--test-concurrency=${options.serial ? 1 : availableParallelism()}`,
+    `--test-concurrency=${Math.min(availableParallelism(), options.atOnceMax ?? Infinity)}`,
   ]
   return { name, command: ['bin/node', ...flags, ...globs], live: options.live ?? false }
 }

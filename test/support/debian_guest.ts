@@ -1,7 +1,7 @@
 // A Debian with systemd in QEMU: boots a root of scripts/debian_root.ts, runs commands in it, crashes it and boots it again
 // from the same disk, as a machine would.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { HostError } from '../../src/core/base/errors.ts'
@@ -156,6 +156,9 @@ export class DebianGuest implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#off()
+    // For whoever looks into a failure: the consoles of all boots, and whatever became of the disk.
+    const { KBOX_KEEP_GUEST: keep } = process.env
+    if (keep !== undefined) cpSync(this.folder, keep, { recursive: true })
     rmSync(this.folder, { recursive: true, force: true })
   }
 

@@ -1,14 +1,14 @@
 // Reads the machine's configuration for a verb and tells what is wrong with it, in kdumpctl's words.
 import { NotFoundError } from '../core/base/errors.ts'
-import { formatProblemPlace } from '../host/control/conf_problem.ts'
-import type { KdumpConf } from '../host/control/kdump_conf_model.ts'
+import { formatProblemPlace } from '../host/control/config/conf_problem.ts'
+import type { KdumpConf } from '../host/control/config/kdump_conf_model.ts'
 import {
   type Configuration,
   type ConfigurationChoice,
   type ConfigurationResult,
   type FileProblem,
   readConfiguration,
-} from '../host/control/read_configuration.ts'
+} from '../host/control/config/read_configuration.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 
 /** Where Red Hat, and kbox itself, have it. */

@@ -104,7 +104,7 @@ const AILMENTS: readonly Ailment[] = [
     severity: 'error',
     facts: { 'sys/kernel/kexec_crash_size': String(48 * 2 ** 20) },
     evidence: /48 MB are reserved/,
-    fix: /reserve 103 MB or more/,
+    fix: /reserve \d+ MB or more/,
   },
   {
     id: 'not-loaded',

@@ -53,7 +53,7 @@ import { unzlibSync } from 'fflate'
 test('koffi is for host/platform, and host folders see those above them', () => {
   const sources = {
     'src/host/platform/syscalls.ts': "import koffi from 'koffi'\nimport 'node:fs'\n",
-    'src/host/control/kexec.ts':
+    'src/host/control/load/kexec.ts':
       "import koffi from 'koffi'\nimport '../capture/supervisor.ts'\nimport '../rehearse/guest.ts'\n",
   }
   assert.deepEqual(check(sources), [

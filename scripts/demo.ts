@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { findRuntime } from '../src/host/control/arm.ts'
-import { parseKdumpConf } from '../src/host/control/kdump_conf.ts'
+import { parseKdumpConf } from '../src/host/control/config/kdump_conf.ts'
 import { rehearse } from '../src/host/rehearse/rehearse.ts'
 import { DEFAULT_KDUMP_CONF } from '../src/host/rehearse/rehearse_options.ts'
 import {

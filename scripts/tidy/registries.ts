@@ -29,9 +29,14 @@ export const REGISTRIES: readonly Registry[] = [
     kind: 'ImageBackend',
   },
   {
-    file: 'src/host/control/dialects/dialects.ts',
-    folder: 'src/host/control/dialects',
+    file: 'src/host/control/config/dialects/dialects.ts',
+    folder: 'src/host/control/config/dialects',
     kind: 'Dialect',
+  },
+  {
+    file: 'src/host/control/doctor/checks.ts',
+    folder: 'src/host/control/doctor/checks',
+    kind: 'Check',
   },
   { file: 'src/cli/verbs.ts', folder: 'src/cli/verbs', kind: 'Verb' },
   { file: 'test/compat/claims/claims.ts', folder: 'test/compat/claims', kind: 'Claims' },

@@ -2,20 +2,20 @@
 // where they stop, and in what they make of an image that is loaded already.
 import { KdumpError } from '../core/base/errors.ts'
 import { defaultImage, planArm, type ArmPlan } from '../host/control/arm.ts'
-import { makeBreadcrumbFile, markCrumbs } from '../host/control/breadcrumb_file.ts'
-import { collectLastCrash } from '../host/control/collect.ts'
+import { makeBreadcrumbFile, markCrumbs } from '../host/control/after/breadcrumb_file.ts'
+import { collectLastCrash } from '../host/control/after/collect.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
 import {
   clearCreationTest,
   readCreationTest,
   settleCreationTest,
-} from '../host/control/creation_test.ts'
+} from '../host/control/after/creation_test.ts'
 import type { BuiltImage } from '../host/control/initramfs/build_image.ts'
-import type { KdumpConf } from '../host/control/kdump_conf_model.ts'
-import { readRunningRelease } from '../host/control/kernel/choose_kernel.ts'
-import { loadLastGood, loadPlan, type LoadOutcome } from '../host/control/load_image.ts'
-import { preflightTargets } from '../host/control/preflight.ts'
-import { buildPlannedImage, decideRebuild } from '../host/control/rebuild.ts'
+import type { KdumpConf } from '../host/control/config/kdump_conf_model.ts'
+import { readRunningRelease } from '../host/control/load/kernel/choose_kernel.ts'
+import { loadLastGood, loadPlan, type LoadOutcome } from '../host/control/load/load_image.ts'
+import { preflightTargets } from '../host/control/reach/preflight.ts'
+import { buildPlannedImage, decideRebuild } from '../host/control/load/rebuild.ts'
 import { explainNoReservation } from '../host/control/reservation.ts'
 import type { ArmRequest } from './arm_options.ts'
 import { sayCreationTest } from './creation_line.ts'

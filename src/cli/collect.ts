@@ -1,6 +1,6 @@
 // kbox collect: what is done once after a crash.
-import { disarmCrumbs } from '../host/control/breadcrumb_file.ts'
-import { collectLastCrash } from '../host/control/collect.ts'
+import { disarmCrumbs } from '../host/control/after/breadcrumb_file.ts'
+import { collectLastCrash } from '../host/control/after/collect.ts'
 import { readDumpPath } from './dump_path.ts'
 import { readSettings } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'

@@ -2,15 +2,15 @@
 // Exit codes: 0 good, 1 problems, 2 usage.
 import { UsageError } from '../core/base/errors.ts'
 import { parseOptions } from '../core/base/options.ts'
-import type { Dialect } from '../host/control/dialects/dialect.ts'
-import { DIALECTS } from '../host/control/dialects/dialects.ts'
+import type { Dialect } from '../host/control/config/dialects/dialect.ts'
+import { DIALECTS } from '../host/control/config/dialects/dialects.ts'
 import {
   type Configuration,
   type ConfigurationResult,
   type FileProblem,
   readConfiguration,
-} from '../host/control/read_configuration.ts'
-import { formatSettings } from '../host/control/setting_text.ts'
+} from '../host/control/config/read_configuration.ts'
+import { formatSettings } from '../host/control/config/setting_text.ts'
 
 const OPTIONS = {
   json: { type: 'boolean' },

@@ -1,5 +1,5 @@
 // The line by which status and start tell how the last `kbox test` went.
-import { formatCreationTest, type CreationTest } from '../host/control/creation_test.ts'
+import { formatCreationTest, type CreationTest } from '../host/control/after/creation_test.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 
 /** Print kdumpctl's line. */

@@ -13,10 +13,10 @@ import {
   readEstimateFacts,
 } from '../host/control/estimate/estimate_facts.ts'
 import { type Estimate, estimateReservation } from '../host/control/estimate/estimate_terms.ts'
-import { parseKdumpConf } from '../host/control/kdump_conf.ts'
-import { DEFAULT_LOAD_SETTINGS } from '../host/control/load_settings.ts'
-import { findConfigurationFile } from '../host/control/read_configuration.ts'
-import { buildPlannedImage } from '../host/control/rebuild.ts'
+import { parseKdumpConf } from '../host/control/config/kdump_conf.ts'
+import { DEFAULT_LOAD_SETTINGS } from '../host/control/config/load_settings.ts'
+import { findConfigurationFile } from '../host/control/config/read_configuration.ts'
+import { buildPlannedImage } from '../host/control/load/rebuild.ts'
 import { measureMain } from './estimate_measure.ts'
 import { readSettings } from './kdump_conf_file.ts'
 

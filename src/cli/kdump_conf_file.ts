@@ -1,18 +1,14 @@
 // Reads the machine's configuration for a verb and tells what is wrong with it, in kdumpctl's words.
 import { NotFoundError } from '../core/base/errors.ts'
-import { formatProblemPlace } from '../host/control/conf_problem.ts'
-import type { KdumpConf } from '../host/control/kdump_conf_model.ts'
+import { formatProblemPlace } from '../host/control/config/conf_problem.ts'
 import {
   type Configuration,
   type ConfigurationChoice,
   type ConfigurationResult,
   type FileProblem,
   readConfiguration,
-} from '../host/control/read_configuration.ts'
+} from '../host/control/config/read_configuration.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
-
-/** Where Red Hat, and kbox itself, have it. */
-export const KDUMP_CONF = '/etc/kdump.conf'
 
 /** Read and check; undefined after the problems were printed. */
 export function readSettings(choice: ConfigurationChoice = {}): Configuration | undefined {
@@ -28,11 +24,6 @@ export function readSettings(choice: ConfigurationChoice = {}): Configuration | 
     sayPlace(error)
   }
   return undefined
-}
-
-/** Read and check what concerns the dump; undefined after the problems were printed. */
-export function readKdumpConf(file?: string): KdumpConf | undefined {
-  return readSettings({ file })?.conf
 }
 
 function attemptRead(choice: ConfigurationChoice): ConfigurationResult | undefined {

@@ -1,5 +1,5 @@
 // kbox last: what became of the last crash.
-import { findLastCrash, type LastCrash, type LastStep } from '../host/control/last_crash.ts'
+import { findLastCrash, type LastCrash, type LastStep } from '../host/control/after/last_crash.ts'
 import { readDumpPath } from './dump_path.ts'
 import { parseVerbOptions } from './verb_options.ts'
 

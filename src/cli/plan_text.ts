@@ -1,6 +1,6 @@
 // A plan for people and as JSON: what would be loaded, and why each word of the command line is there or gone.
 import type { ArmPlan } from '../host/control/arm.ts'
-import type { CmdlineWord } from '../host/control/capture_cmdline.ts'
+import type { CmdlineWord } from '../host/control/load/capture_cmdline.ts'
 import type { BuiltImage } from '../host/control/initramfs/build_image.ts'
 import { formatPlace } from '../host/target/place.ts'
 

@@ -1,6 +1,6 @@
 // kbox propagate: make the SSH targets of kdump.conf let the capture kernel in, in kdumpctl's words.
 import { KdumpError, UsageError } from '../core/base/errors.ts'
-import { propagate } from '../host/control/propagate.ts'
+import { propagate } from '../host/control/reach/propagate.ts'
 import { Questions } from './ask.ts'
 import { readSettings } from './kdump_conf_file.ts'
 import { sayKdump } from './kdump_messages.ts'

@@ -11,8 +11,8 @@ import {
   type ResetPlan,
 } from '../host/control/bootloader/reset_crashkernel.ts'
 import { readCrashkernelFacts } from '../host/control/crashkernel/machine_facts.ts'
-import { redHat } from '../host/control/dialects/red_hat.ts'
-import { forEachConfLine } from '../host/control/kdump_conf_lexer.ts'
+import { redHat } from '../host/control/config/dialects/red_hat.ts'
+import { forEachConfLine } from '../host/control/config/kdump_conf_lexer.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 
 const OPTIONS = {

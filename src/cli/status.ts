@@ -1,8 +1,8 @@
 // kbox status: is the machine armed? In kdumpctl's words and exit codes, which scripts grep and test.
 import { attempt } from '../core/base/errors.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
-import { settleCreationTest } from '../host/control/creation_test.ts'
-import { type Configuration, readConfiguration } from '../host/control/read_configuration.ts'
+import { settleCreationTest } from '../host/control/after/creation_test.ts'
+import { type Configuration, readConfiguration } from '../host/control/config/read_configuration.ts'
 import { sayCreationTest } from './creation_line.ts'
 import { sayKdump } from './kdump_messages.ts'
 import { parseVerbOptions } from './verb_options.ts'

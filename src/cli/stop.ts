@@ -1,9 +1,9 @@
 // kbox stop: unload the capture kernel, in kdumpctl's words.
 import { HostError } from '../core/base/errors.ts'
-import { disarmCrumbs } from '../host/control/breadcrumb_file.ts'
-import { unloadCrashImage } from '../host/control/kexec.ts'
-import { explainKexecError } from '../host/control/kexec_explain.ts'
-import { readKexecFacts } from '../host/control/kexec_facts.ts'
+import { disarmCrumbs } from '../host/control/after/breadcrumb_file.ts'
+import { unloadCrashImage } from '../host/control/load/kexec.ts'
+import { explainKexecError } from '../host/control/load/kexec_explain.ts'
+import { readKexecFacts } from '../host/control/load/kexec_facts.ts'
 import { readDumpPath } from './dump_path.ts'
 import { lockKdump } from './kdump_lock.ts'
 import { sayKdump } from './kdump_messages.ts'

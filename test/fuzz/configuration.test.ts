@@ -1,14 +1,14 @@
 // Configuration files of every dialect, damaged: a parser answers with settings or with problems that have a place in the
 // file. It throws nothing, and what it accepts can be written and read again.
 import assert from 'node:assert/strict'
-import type { ConfResult } from '../../src/host/control/conf_builder.ts'
-import { parseCoreCollector } from '../../src/host/control/core_collector.ts'
-import { DIALECTS } from '../../src/host/control/dialects/dialects.ts'
-import { redHat } from '../../src/host/control/dialects/red_hat.ts'
-import { parseAssignments } from '../../src/host/control/dialects/shell_assignments.ts'
-import { parseKdumpSysconfig } from '../../src/host/control/kdump_sysconfig.ts'
+import type { ConfResult } from '../../src/host/control/config/conf_builder.ts'
+import { parseCoreCollector } from '../../src/host/control/config/core_collector.ts'
+import { DIALECTS } from '../../src/host/control/config/dialects/dialects.ts'
+import { redHat } from '../../src/host/control/config/dialects/red_hat.ts'
+import { parseAssignments } from '../../src/host/control/config/dialects/shell_assignments.ts'
+import { parseKdumpSysconfig } from '../../src/host/control/config/kdump_sysconfig.ts'
 import { parseSysctl } from '../../src/host/control/policy/sysctl_files.ts'
-import { splitArguments } from '../../src/host/control/split_arguments.ts'
+import { splitArguments } from '../../src/host/control/config/split_arguments.ts'
 import { fuzz } from '../support/fuzz.ts'
 import type { Random } from '../support/mutate.ts'
 

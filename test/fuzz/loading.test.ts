@@ -5,11 +5,11 @@ import {
   cmdlineRules,
   prepareCmdline,
   splitCmdline,
-} from '../../src/host/control/capture_cmdline.ts'
-import { hashText, parseManifest } from '../../src/host/control/image_manifest.ts'
-import { parseKernelFormat } from '../../src/host/control/kernel/kernel_format.ts'
-import { parseLoadSet } from '../../src/host/control/load_set.ts'
-import { DEFAULT_LOAD_SETTINGS } from '../../src/host/control/load_settings.ts'
+} from '../../src/host/control/load/capture_cmdline.ts'
+import { hashText, parseManifest } from '../../src/host/control/load/image_manifest.ts'
+import { parseKernelFormat } from '../../src/host/control/load/kernel/kernel_format.ts'
+import { parseLoadSet } from '../../src/host/control/load/load_set.ts'
+import { DEFAULT_LOAD_SETTINGS } from '../../src/host/control/config/load_settings.ts'
 import { Members } from '../../src/host/platform/members.ts'
 import { fuzz } from '../support/fuzz.ts'
 import { mkbzImage, mkpe } from '../support/mkpe.ts'

@@ -1,10 +1,10 @@
 // Files that decide whom the capture kernel talks to: known_hosts, ssh_config, keys. What is damaged is not found, or refused.
 import assert from 'node:assert/strict'
 import { createECDH, createPrivateKey } from 'node:crypto'
-import { matchesPattern } from '../../src/host/control/host_pattern.ts'
-import { findKnownKeys, parseKnownHosts } from '../../src/host/control/known_hosts.ts'
-import { parseSshConfig } from '../../src/host/control/ssh_config.ts'
-import { readKeyType, readPrivateKey } from '../../src/host/target/ssh_key.ts'
+import { matchesPattern } from '../../src/host/control/reach/host_pattern.ts'
+import { findKnownKeys, parseKnownHosts } from '../../src/host/control/reach/known_hosts.ts'
+import { parseSshConfig } from '../../src/host/control/reach/ssh_config.ts'
+import { readKeyType, readPrivateKey } from '../../src/host/target/ssh/ssh_key.ts'
 import { fuzz } from '../support/fuzz.ts'
 import { mutate, mutateText } from '../support/mutate.ts'
 

@@ -15,7 +15,7 @@ import {
 } from '../../src/host/rehearse/disk_image.ts'
 import { buildGuestInitramfs } from '../../src/host/rehearse/guest_root.ts'
 import { findTool } from '../../src/host/rehearse/host_tool.ts'
-import { findModuleFolder } from '../../src/host/control/kernel/kernel_image.ts'
+import { findModuleFolder } from '../../src/host/control/load/kernel/kernel_image.ts'
 import { Machine, type MachineEnd } from '../../src/host/rehearse/machine.ts'
 import type { MachineCard, MachineDisk, MachineSpec } from '../../src/host/rehearse/machine_spec.ts'
 import { getCachedKernel } from './rehearsals.ts'

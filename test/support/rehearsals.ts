@@ -1,6 +1,6 @@
 // Rehearsals as test/vm and scripts want them: a kernel of the cache, this checkout's runtime, a kdump.conf in few words.
 import { findCachedKernel, type CachedKernel } from '../../scripts/cache.ts'
-import { parseKdumpConf } from '../../src/host/control/kdump_conf.ts'
+import { parseKdumpConf } from '../../src/host/control/config/kdump_conf.ts'
 import {
   DEFAULT_KDUMP_CONF,
   type RehearseOptions,

@@ -5,7 +5,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import { makeKeyPair } from '../../src/host/target/ssh_key.ts'
+import { makeKeyPair } from '../../src/host/target/ssh/ssh_key.ts'
 import ssh2, { type Connection } from 'ssh2'
 import {
   serveSftpFolder,

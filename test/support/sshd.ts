@@ -16,7 +16,7 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { fetchSshd } from '../../scripts/fetch_sshd.ts'
-import { makeKeyPair } from '../../src/host/target/ssh_key.ts'
+import { makeKeyPair } from '../../src/host/target/ssh/ssh_key.ts'
 
 const NOBODY = 65_534
 

@@ -16,7 +16,7 @@ import { simulateCrashkernel } from '../../src/host/control/crashkernel/simulate
 import { writeCpio } from '../../src/host/control/initramfs/cpio.ts'
 import { chooseAccelerator } from '../../src/host/rehearse/accelerator.ts'
 import { findTool } from '../../src/host/rehearse/host_tool.ts'
-import { readKernelRelease } from '../../src/host/control/kernel/kernel_image.ts'
+import { readKernelRelease } from '../../src/host/control/load/kernel/kernel_image.ts'
 import { Machine } from '../../src/host/rehearse/machine.ts'
 import type { Accelerator } from '../../src/host/rehearse/machine_spec.ts'
 import { getCachedKernel } from '../support/rehearsals.ts'

@@ -2,7 +2,7 @@
 import { FormatError } from '../../core/base/errors.ts'
 import type { CodecName } from '../../core/codec/codec.ts'
 import { Members } from '../platform/members.ts'
-import { parseNetworkPlan, type NetworkPlan } from '../target/network_plan.ts'
+import { parseNetworkPlan, type NetworkPlan } from '../target/network/network_plan.ts'
 import { parsePlace, type CapturePlace } from '../target/place.ts'
 
 /** What to do when the dump fails. */

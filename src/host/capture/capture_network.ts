@@ -1,6 +1,6 @@
 // The network of a capture: brought up when the first target needs it, once, however many do.
 import { HostError } from '../../core/base/errors.ts'
-import type { NetworkPlan } from '../target/network_plan.ts'
+import type { NetworkPlan } from '../target/network/network_plan.ts'
 import type { CaptureMachine } from './machine.ts'
 import type { StepLog } from './step_log.ts'
 

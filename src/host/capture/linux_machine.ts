@@ -17,7 +17,7 @@ import { mount, powerOffNow, sync, unmount } from '../platform/syscalls.ts'
 import { findDisk } from '../target/find_disk.ts'
 import { findFilesystem } from '../target/find_filesystem.ts'
 import type { FinalAction } from './capture_config.ts'
-import { bringUpNetwork } from '../target/network_up.ts'
+import { bringUpNetwork } from '../target/network/network_up.ts'
 import type { CaptureMachine } from './machine.ts'
 import { keepRunning, runProgram } from './run_program.ts'
 

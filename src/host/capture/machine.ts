@@ -1,5 +1,5 @@
 // What the recorder asks of the machine it runs on. Tests hand in a folder and a clock instead.
-import type { NetworkPlan } from '../target/network_plan.ts'
+import type { NetworkPlan } from '../target/network/network_plan.ts'
 import type { TargetHost } from '../target/target.ts'
 import type { FinalAction } from './capture_config.ts'
 import type { ProgramEnd } from './hooks.ts'

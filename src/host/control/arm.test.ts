@@ -8,7 +8,7 @@ import {
 } from '../../../test/support/machine_tree.ts'
 import { mkpe } from '../../../test/support/mkpe.ts'
 import { planArm, type ArmChoices, type ArmPlan } from './arm.ts'
-import { parseKdumpConf } from './kdump_conf.ts'
+import { parseKdumpConf } from './config/kdump_conf.ts'
 
 let tree: MachineTree
 before(() => (tree = makeMachineTree()))

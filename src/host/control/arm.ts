@@ -10,30 +10,30 @@ import {
   readMachine,
   type CmdlineWord,
   type MoreWords,
-} from './capture_cmdline.ts'
-import { type CoreCollector, printsProgress } from './core_collector.ts'
+} from './load/capture_cmdline.ts'
+import { type CoreCollector, printsProgress } from './config/core_collector.ts'
 import {
   freezeNetwork,
   networkNeedOf,
   type FrozenNetwork,
   type NetworkNeed,
-} from './freeze_network.ts'
+} from './reach/freeze_network.ts'
 import type { ImageFile, StorageNeeds } from './initramfs/build_image.ts'
 import type { ImageBackend } from './initramfs/image_backend.ts'
 import type { KernelModule } from './initramfs/module_index.ts'
 import { planImage } from './initramfs/plan_image.ts'
-import type { KdumpConf } from './kdump_conf_model.ts'
-import { chooseKernel, readRunningRelease } from './kernel/choose_kernel.ts'
-import { checkKernelFile, cmdlineMaxOf } from './kernel/check_kernel.ts'
-import { readKernelFormat } from './kernel/kernel_format.ts'
+import type { KdumpConf } from './config/kdump_conf_model.ts'
+import { chooseKernel, readRunningRelease } from './load/kernel/choose_kernel.ts'
+import { checkKernelFile, cmdlineMaxOf } from './load/kernel/check_kernel.ts'
+import { readKernelFormat } from './load/kernel/kernel_format.ts'
 import { planRecorder } from './plan_recorder.ts'
-import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from './load_settings.ts'
+import { DEFAULT_LOAD_SETTINGS, type LoadSettings } from './config/load_settings.ts'
 import {
   readMemTotal,
   resolveRootfs,
   resolveTarget,
   type ResolvedTarget,
-} from './resolve_target.ts'
+} from './reach/resolve_target.ts'
 
 /** What the caller may choose instead of what we would find. */
 export interface ArmChoices {

@@ -5,9 +5,9 @@ import path from 'node:path'
 import { HostError } from '../../core/base/errors.ts'
 import type { CaptureFence, CaptureHook, CaptureHooks } from '../capture/capture_config.ts'
 import type { ImageFile } from './initramfs/build_image.ts'
-import type { KdumpConf } from './kdump_conf_model.ts'
+import type { KdumpConf } from './config/kdump_conf_model.ts'
 import { imagePath, isExecutable, programFiles } from './program_files.ts'
-import { splitArguments } from './split_arguments.ts'
+import { splitArguments } from './config/split_arguments.ts'
 
 /** What is run, and what it needs. */
 export interface PlannedHooks {

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import { DEFAULT_CONF } from './kdump_conf_model.ts'
+import { DEFAULT_CONF } from './config/kdump_conf_model.ts'
 import { planRecorder } from './plan_recorder.ts'
 
 test('a tree with an armed watchdog and a hook is planned for without a disk', async () => {

@@ -1,11 +1,11 @@
 // What the recorder needs besides targets: a place for breadcrumbs, programs to run, the watchdogs to pet.
 import { HostError } from '../../core/base/errors.ts'
 import type { CaptureConfig } from '../capture/capture_config.ts'
-import { findBreadcrumbFile } from './breadcrumb_file.ts'
-import type { NetworkNeed } from './freeze_network.ts'
+import { findBreadcrumbFile } from './after/breadcrumb_file.ts'
+import type { NetworkNeed } from './reach/freeze_network.ts'
 import { planHooks, type HookConf } from './hook_files.ts'
 import type { ImageFile } from './initramfs/build_image.ts'
-import { resolveHost } from './resolve_host.ts'
+import { resolveHost } from './reach/resolve_host.ts'
 import { findArmedWatchdogs } from './watchdog.ts'
 
 /** What goes into image and configuration for it. */

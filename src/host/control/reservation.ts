@@ -1,7 +1,7 @@
 // Why the running kernel has no memory reserved for a crash: what its command line asks, what its log says.
 import { attempt } from '../../core/base/errors.ts'
 import { readKmsg } from '../platform/kmsg.ts'
-import { splitCmdline } from './capture_cmdline.ts'
+import { splitCmdline } from './load/capture_cmdline.ts'
 import { explainCrashkernel, explainedMachine } from './crashkernel/explain.ts'
 import { type CrashkernelFacts, readCrashkernelFacts } from './crashkernel/machine_facts.ts'
 

@@ -6,15 +6,13 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readdirSync,
-  readFileSync,
   readSync,
-  realpathSync,
   statfsSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
+import { listFacts, readFact, readLinkFact } from './fact_tree.ts'
 import { readKmsg } from './kmsg.ts'
 
 /** Folder of a copied tree with what no file tells: `free` (folder and bytes, a line each) and `dmesg`. */
@@ -42,15 +40,10 @@ export class Facts {
     return path.join(this.root, file)
   }
 
-  /** Read a file, without white space at its end; undefined if it cannot be read. */
+  /** Read a file, without the white space around it; undefined if it cannot be read. */
   text(file: string): string | undefined {
     if (this.#texts.has(file)) return this.#texts.get(file)
-    let text: string | undefined
-    try {
-      text = readFileSync(this.at(file), 'utf8').slice(0, TEXT_SIZE_MAX).trimEnd()
-    } catch {
-      text = undefined
-    }
+    const text = readFact(this.root, file)?.slice(0, TEXT_SIZE_MAX)
     this.#texts.set(file, text)
     return text
   }
@@ -59,12 +52,7 @@ export class Facts {
   names(folder: string): readonly string[] {
     const known = this.#names.get(folder)
     if (known) return known
-    let names: string[] = []
-    try {
-      names = readdirSync(this.at(folder)).sort()
-    } catch {
-      // Not there: no names.
-    }
+    const names = listFacts(this.root, folder)
     this.#names.set(folder, names)
     return names
   }
@@ -101,11 +89,7 @@ export class Facts {
 
   /** Name of what a link leads to at last, '' if it leads nowhere. */
   linkName(link: string): string {
-    try {
-      return path.basename(realpathSync(this.at(link)))
-    } catch {
-      return ''
-    }
+    return readLinkFact(this.root, link) ?? ''
   }
 
   /** Free bytes of the file system that holds a folder, undefined if that is not known. */

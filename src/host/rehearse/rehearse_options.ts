@@ -1,5 +1,5 @@
 // What a rehearsal is made of.
-import type { KdumpConf } from '../control/kdump_conf_model.ts'
+import type { KdumpConf } from '../control/config/kdump_conf_model.ts'
 import type { GuestFile, GuestNetwork } from './guest_root.ts'
 import type { DiskBus, MachineCard } from './machine_spec.ts'
 import type { RehearseStep, StepName } from './rehearse_result.ts'

@@ -1,7 +1,7 @@
 // kdump.conf's targets and the disks made for them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseKdumpConf } from '../control/kdump_conf.ts'
+import { parseKdumpConf } from '../control/config/kdump_conf.ts'
 import { planScratchTarget } from './scratch_target.ts'
 
 function plan(text: string) {

@@ -1,7 +1,7 @@
 // Puts a scratch disk where kdump.conf sends its dumps, so that the file can be rehearsed as it is: a file system of
 // the same type, UUID and label, under the same node name. The real disk is never looked at.
 import type { DeviceName } from '../target/find_filesystem.ts'
-import type { KdumpConf } from '../control/kdump_conf_model.ts'
+import type { KdumpConf } from '../control/config/kdump_conf_model.ts'
 import type { DiskBus } from './machine_spec.ts'
 
 /** Where dumps will be found after the rehearsal. */

@@ -1,7 +1,7 @@
 // The kinds of target, and opening whichever a place is of.
 import { assertNever } from '../../core/base/assert.ts'
 import { filesystem } from './filesystem.ts'
-import { nfs } from './nfs.ts'
+import { nfs } from './nfs/nfs.ts'
 import type { CapturePlace } from './place.ts'
 import { raw } from './raw.ts'
 import type { OpenTarget, TargetDeadlines, TargetHost } from './target.ts'
@@ -22,11 +22,11 @@ export async function openPlace(
     case 'raw':
       return raw.open(place, host, deadlines)
     case 'http':
-      return (await import('./http.ts')).http.open(place, host, deadlines)
+      return (await import('./http/http.ts')).http.open(place, host, deadlines)
     case 'nfs':
       return nfs.open(place, host, deadlines)
     case 'ssh':
-      return (await import('./ssh.ts')).ssh.open(place, host, deadlines)
+      return (await import('./ssh/ssh.ts')).ssh.open(place, host, deadlines)
     default:
       return assertNever(place)
   }

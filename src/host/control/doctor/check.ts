@@ -2,8 +2,8 @@
 import type { Facts } from '../../platform/facts.ts'
 import type { ArmPlan } from '../arm.ts'
 import type { CrashState } from '../crash_sysfs.ts'
-import type { KdumpConf } from '../kdump_conf_model.ts'
-import type { ConfigurationResult } from '../read_configuration.ts'
+import type { KdumpConf } from '../config/kdump_conf_model.ts'
+import type { ConfigurationResult } from '../config/read_configuration.ts'
 
 /** How bad a finding is. */
 export type Severity =

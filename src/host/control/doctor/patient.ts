@@ -2,9 +2,9 @@
 import { KdumpError, NotFoundError } from '../../../core/base/errors.ts'
 import { Facts } from '../../platform/facts.ts'
 import { defaultImage, planArm } from '../arm.ts'
-import { splitCmdline } from '../capture_cmdline.ts'
+import { splitCmdline } from '../load/capture_cmdline.ts'
 import { readCrashState } from '../crash_sysfs.ts'
-import { readConfiguration, type ConfigurationResult } from '../read_configuration.ts'
+import { readConfiguration, type ConfigurationResult } from '../config/read_configuration.ts'
 import type { Patient } from './check.ts'
 
 /** Look a machine over. @param root where its files are found */

@@ -1,7 +1,7 @@
 // Who makes the image: kbox itself where a target needs modules only, the distribution's tools where user space must set
 // up LVM, RAID and the like first.
 import { HostError } from '../../../core/base/errors.ts'
-import type { InitramfsBackend } from '../kdump_conf_model.ts'
+import type { InitramfsBackend } from '../config/kdump_conf_model.ts'
 import { BACKENDS } from './backends.ts'
 import type { StorageLayer } from './device_modules.ts'
 import type { ImageBackend } from './image_backend.ts'

@@ -2,7 +2,7 @@
 // systemd is left out: the recorder wants memory more than units. Source: dracut(8), dracut.modules(7).
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { splitArguments } from '../split_arguments.ts'
+import { splitArguments } from '../config/split_arguments.ts'
 import type { StorageNeeds } from './build_image.ts'
 import type { StorageLayer } from './device_modules.ts'
 import { findProgram, runDistributionTool } from './distribution_tool.ts'

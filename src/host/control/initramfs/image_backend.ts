@@ -1,5 +1,5 @@
 // What makes a capture initramfs: one file a back-end, all in backends.ts.
-import type { InitramfsBackend } from '../kdump_conf_model.ts'
+import type { InitramfsBackend } from '../config/kdump_conf_model.ts'
 import type { BuiltImage, ImageInputs } from './build_image.ts'
 import type { StorageLayer } from './device_modules.ts'
 

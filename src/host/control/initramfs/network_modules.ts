@@ -2,7 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../../core/base/errors.ts'
-import type { FrozenNetwork } from '../freeze_network.ts'
+import type { FrozenNetwork } from '../reach/freeze_network.ts'
 import { walkDeviceTree, type TreeDrivers } from './device_tree.ts'
 import type { ModuleIndex } from './module_index.ts'
 

@@ -5,7 +5,7 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import { parseKdumpConf } from '../kdump_conf.ts'
+import { parseKdumpConf } from '../config/kdump_conf.ts'
 
 const read = (name: string): string => readFileSync(path.join('packaging', name), 'utf8')
 

@@ -5,7 +5,7 @@ import { HostError, UsageError } from '../../../core/base/errors.ts'
 import { nearName } from '../../../core/base/near_name.ts'
 import { renameDurably, writeDurably } from '../../platform/durable_file.ts'
 import { readFact } from '../../platform/fact_tree.ts'
-import { splitCmdline } from '../capture_cmdline.ts'
+import { splitCmdline } from '../load/capture_cmdline.ts'
 import { PANIC_SETTINGS, type PanicSetting } from './panic_settings.ts'
 import { forEachSysctlLine, parseSysctl, type SysctlLine } from './sysctl_files.ts'
 

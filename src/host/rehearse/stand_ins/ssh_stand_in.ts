@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import path from 'node:path'
 import ssh2, { type Connection } from 'ssh2'
-import { makeKeyPair } from '../../target/ssh_key.ts'
+import { makeKeyPair } from '../../target/ssh/ssh_key.ts'
 import { serveSftpFolder } from './sftp_folder.ts'
 import type { Server } from './stand_in.ts'
 

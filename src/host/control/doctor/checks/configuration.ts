@@ -1,5 +1,5 @@
 // Is there a configuration, and is it right?
-import { formatProblemPlace } from '../../conf_problem.ts'
+import { formatProblemPlace } from '../../config/conf_problem.ts'
 import type { Check } from '../check.ts'
 
 /** The configuration as a whole. */

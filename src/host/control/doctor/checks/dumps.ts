@@ -1,5 +1,5 @@
 // What earlier crashes left: captures that failed, dumps that pile up.
-import { findLastCrash } from '../../last_crash.ts'
+import { findLastCrash } from '../../after/last_crash.ts'
 import type { Check, Finding, Patient } from '../check.ts'
 
 /** More dumps than one looks at. */

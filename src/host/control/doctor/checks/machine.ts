@@ -1,7 +1,7 @@
 // What kind of machine this is, and what that means for a dump: confidential guests, clouds, how to send an NMI.
 import type { Check, Finding, Patient } from '../check.ts'
-import { readMachine } from '../../capture_cmdline.ts'
-import { findPlatform, readPlatformFacts } from '../../platform_quirks.ts'
+import { readMachine } from '../../load/capture_cmdline.ts'
+import { findPlatform, readPlatformFacts } from '../../load/platform_quirks.ts'
 import { findCloud } from '../clouds.ts'
 
 /** The machine itself. */

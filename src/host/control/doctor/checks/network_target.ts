@@ -1,6 +1,6 @@
 // What a target behind a network needs: a route, a key of ours, the server's host key.
-import { findDestination, KNOWN_HOSTS, readKnownKeys } from '../../resolve_ssh.ts'
-import type { ConfTarget } from '../../kdump_conf_model.ts'
+import { findDestination, KNOWN_HOSTS, readKnownKeys } from '../../reach/resolve_ssh.ts'
+import type { ConfTarget } from '../../config/kdump_conf_model.ts'
 import type { Check, Finding, Patient } from '../check.ts'
 
 type SshTarget = Extract<ConfTarget, { kind: 'ssh' }>

@@ -1,10 +1,13 @@
 // Is memory reserved for a capture kernel, and is it enough?
+import { attempt } from '../../../../core/base/errors.ts'
+import { readEstimateFacts } from '../../estimate/estimate_facts.ts'
+import { estimateReservation } from '../../estimate/estimate_terms.ts'
 import { explainNoReservationOf } from '../../reservation.ts'
 import type { Check, Finding, Patient } from '../check.ts'
 
 const MIB = 2 ** 20
-/** A kernel, its own needs and ours beside the image; `kbox estimate` tells the terms. */
-const KERNEL_NEED = 70 * MIB
+/** `kbox estimate` tells all terms. */
+const TERMS_MAX = 3
 /** Below it a page cache has no room, and one more driver is too many. */
 const MARGIN_MIN = 16 * MIB
 
@@ -57,21 +60,25 @@ const notLoaded = ({ crash, facts }: Patient): Finding => ({
   fix: "run 'kbox start' and read what it says; 'systemctl enable --now kdump' for every boot",
 })
 
-function* tooSmall({ crash, facts, image }: Patient): Generator<Finding> {
-  const imageBytes = facts.sizeBytes(image)
-  if (imageBytes === undefined) return
-  // While it unpacks, the image is in memory twice.
-  const needBytes = 2 * imageBytes + KERNEL_NEED
-  if (crash.reservedBytes >= needBytes + MARGIN_MIN) return
-  const megabytes = (bytes: number): string => `${Math.ceil(bytes / MIB)} MB`
+function* tooSmall({ crash, facts, image, configuration }: Patient): Generator<Finding> {
+  if (!facts.has(image) || !configuration?.ok) return
+  const settings = configuration.configuration
+  // Without kernel or image nothing can be estimated, and other checks say so.
+  const found = attempt(() => readEstimateFacts(facts.root, settings, { image: facts.at(image) }))
+  if (!found) return
+  const { bytes, terms } = estimateReservation(found.inputs)
+  if (crash.reservedBytes >= bytes + MARGIN_MIN) return
+  const largest = terms.toSorted((a, b) => b.bytes - a.bytes).slice(0, TERMS_MAX)
   yield {
     id: 'reservation-small',
-    severity: crash.reservedBytes < needBytes ? 'error' : 'warning',
-    title: 'the reservation is too small for kernel and image',
+    severity: crash.reservedBytes < bytes ? 'error' : 'warning',
+    title: 'the reservation is too small for what the capture kernel needs',
     evidence: [
-      `${megabytes(crash.reservedBytes)} are reserved`,
-      `${image} has ${megabytes(imageBytes)}, is in memory twice while it unpacks, and a kernel takes some ${megabytes(KERNEL_NEED)}`,
+      `${megabytes(crash.reservedBytes)} are reserved, some ${megabytes(bytes)} are needed`,
+      `most of it: ${largest.map((term) => `${term.name} ${megabytes(term.bytes)}`).join(', ')}`,
     ],
-    fix: `reserve ${megabytes(needBytes + 2 * MARGIN_MIN)} or more (kbox reset-crashkernel), reboot; 'kbox estimate --measure' finds the least`,
+    fix: `reserve ${megabytes(bytes + 2 * MARGIN_MIN)} or more (kbox reset-crashkernel), reboot; 'kbox estimate --measure' finds the least`,
   }
 }
+
+const megabytes = (bytes: number): string => `${Math.ceil(bytes / MIB)} MB`

@@ -1,7 +1,7 @@
 // Is the image made of what is on the disk now? By contents, not by times.
 import path from 'node:path'
-import { hashFile, readManifest } from '../../image_manifest.ts'
-import { manifestFile } from '../../rebuild.ts'
+import { hashFile, readManifest } from '../../load/image_manifest.ts'
+import { manifestFile } from '../../load/rebuild.ts'
 import type { Check } from '../check.ts'
 
 /** More names than one reads. */

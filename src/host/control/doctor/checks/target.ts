@@ -2,7 +2,7 @@
 import { findMountOf, parseMountinfo, type Mount } from '../../../platform/block_devices.ts'
 import type { DeviceName } from '../../../target/find_filesystem.ts'
 import { FILESYSTEM_TYPES } from '../../../target/superblock.ts'
-import type { ConfTarget } from '../../kdump_conf_model.ts'
+import type { ConfTarget } from '../../config/kdump_conf_model.ts'
 import type { Check, Finding, Patient } from '../check.ts'
 import { predictedDumpBytes } from '../predicted_dump.ts'
 

@@ -54,11 +54,11 @@ test('koffi is for host/platform, and host folders see those above them', () => 
   const sources = {
     'src/host/platform/syscalls.ts': "import koffi from 'koffi'\nimport 'node:fs'\n",
     'src/host/control/load/kexec.ts':
-      "import koffi from 'koffi'\nimport '../capture/supervisor.ts'\nimport '../rehearse/guest.ts'\n",
+      "import koffi from 'koffi'\nimport '../../capture/supervisor.ts'\nimport '../../rehearse/guest.ts'\n",
   }
   assert.deepEqual(check(sources), [
-    'src/host/control/kexec.ts:1: host/control must not import koffi',
-    'src/host/control/kexec.ts:3: host/control must not import host/rehearse',
+    'src/host/control/load/kexec.ts:1: host/control must not import koffi',
+    'src/host/control/load/kexec.ts:3: host/control must not import host/rehearse',
   ])
 })
 

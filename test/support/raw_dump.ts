@@ -33,7 +33,7 @@ mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 mkdir -p /mnt
 . /etc/kbox/capture.sh
-while read -r module; do insmod "/lib/kbox/modules/$module.ko"; done < /etc/kbox/modules
+while read -r module options; do insmod "/lib/kbox/modules/$module.ko" $options; done < /etc/kbox/modules
 n=0
 while [ $n -lt 100 ]; do
   n=$((n + 1))
@@ -96,8 +96,8 @@ export async function makeRawDump(series: string, size: RawDumpSize = 'small'): 
       arm: [
         ...(size === 'large' ? [['sh', '-c', FILL_CACHE]] : []),
         ['kbox', 'start', '--build-only', '--image', IMAGE],
-        // The kernel unpacks archives one behind the other.
-        ['sh', '-c', `cat ${ARCHIVE} >> ${IMAGE}`],
+        // The kernel unpacks archives one behind the other. What the image was when it was built is not what it must be.
+        ['sh', '-c', `cat ${ARCHIVE} >> ${IMAGE} && rm ${IMAGE}.json`],
         ['kbox', 'start', '--image', IMAGE, '--append', `rdinit=/${PROGRAM}`],
       ],
       alsoKeep: [RAW],

@@ -152,6 +152,6 @@ ${REST}`
     manifest,
     /shows the host key ssh-ed25519 SHA256:[\w+/]+, which is none of those known/,
   )
-  assert.match(manifest, /http .*: HEAD: no answer for \d+ s/)
+  assert.match(manifest, /http .*: HEAD: no answer for [\d.]+ s/)
   assert.doesNotMatch(other.log(), /Accepted/)
 })

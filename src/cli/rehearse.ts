@@ -11,7 +11,6 @@ import { runInGuest } from '../host/rehearse/guest_program.ts'
 import { formatRehearseText, formatStepLine } from '../host/rehearse/rehearse_text.ts'
 import { rehearse } from '../host/rehearse/rehearse.ts'
 import { DEFAULT_KDUMP_CONF } from '../host/rehearse/rehearse_options.ts'
-import { startStandIn } from '../host/rehearse/stand_ins/stand_in.ts'
 import type { Scenario } from '../host/rehearse/scenario.ts'
 import { SCENARIOS } from '../host/rehearse/scenarios.ts'
 import { readSettings } from './kdump_conf_file.ts'
@@ -47,6 +46,8 @@ export async function rehearseMain(argv: readonly string[]): Promise<number> {
   if (plan !== undefined) return runInGuest(plan)
   const config = readConfig(values.config)
   if (!config) return EXIT_FAILED
+  // Loaded here only: an SSH server's code costs the guest, which comes this way too, memory that its dump then shows.
+  const { startStandIn } = await import('../host/rehearse/stand_ins/stand_in.ts')
   await using standIn = await startStandIn(config.conf)
   const result = await rehearse({
     ...config,

@@ -1,6 +1,7 @@
 // Where dumps go: there, writable, on a device that the capture kernel can bring up, with room.
 import { findMountOf, parseMountinfo, type Mount } from '../../../platform/block_devices.ts'
 import type { DeviceName } from '../../../target/find_filesystem.ts'
+import type { CapturePlace } from '../../../target/place.ts'
 import { FILESYSTEM_TYPES } from '../../../target/superblock.ts'
 import type { ConfTarget } from '../../config/kdump_conf_model.ts'
 import type { Check, Finding, Patient } from '../check.ts'
@@ -20,19 +21,25 @@ export const target: Check = {
   ],
   summary: 'find where dumps go',
   *examine(patient) {
-    for (const place of patient.conf?.targets ?? []) yield* examineTarget(patient, place)
+    for (const [index, place] of (patient.conf?.targets ?? []).entries())
+      yield* examineTarget(patient, place, patient.plan?.targets[index]?.place)
   },
 }
 
-function* examineTarget(patient: Patient, place: ConfTarget): Generator<Finding> {
+function* examineTarget(
+  patient: Patient,
+  place: ConfTarget,
+  found: CapturePlace | undefined,
+): Generator<Finding> {
   const { facts, conf } = patient
   if (!conf) return
   if (place.kind === 'path') {
     if (facts.has(conf.path)) yield* examineMount(patient, conf.path)
     else yield missing(`Dump path ${conf.path} does not exist.`, `mkdir -p ${conf.path}`)
   } else if (place.kind === 'filesystem' || place.kind === 'raw') {
-    const link = linkOf(place.device)
-    if (facts.has(link)) yield* encrypted(patient, facts.linkName(link))
+    // A start finds devices by what is on them; links of udev's may be missing.
+    const link = found && 'node' in found ? found.node : linkOf(place.device)
+    if (found || facts.has(link)) yield* encrypted(patient, facts.linkName(link))
     else {
       const what = `${link} (kdump.conf line ${place.line}) is not there`
       yield missing(what, 'correct the device, or plug it in')

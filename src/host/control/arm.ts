@@ -296,6 +296,8 @@ export function findRuntime(): string {
   const candidates = [
     process.env['KBOX_RUNTIME'] ?? '',
     path.join(here, name),
+    // Of a checkout: from the bundle, and from the sources.
+    path.join(here, '..', name),
     path.join(here, '../../../dist', name),
     path.join('/usr/lib/kbox', name),
   ].filter((file) => file !== '')

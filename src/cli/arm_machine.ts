@@ -22,6 +22,7 @@ import { sayCreationTest } from './creation_line.ts'
 import { readSettings } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
 import { formatCmdline, formatParts, formatPlan, planJson } from './plan_text.ts'
+import { isSystemError } from '../host/platform/file_error.ts'
 
 /** Who asks. */
 export type ArmVerb = 'start' | 'restart' | 'rebuild'
@@ -181,9 +182,4 @@ function warnIfTight({ sizeBytes }: BuiltImage, reservedBytes: number): void {
 
 function printJson(value: object): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
-}
-
-/** Node's own errors of file operations carry a code such as ENOSPC, and a message that names call and file. */
-function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && 'syscall' in error
 }

@@ -13,6 +13,7 @@ import type { JsPrompt } from './js_prompt.ts'
 import { openPager } from './pager.ts'
 import { renderJson } from '../core/render/render_json.ts'
 import { renderText } from '../core/render/render_text.ts'
+import { isSystemError } from '../host/platform/file_error.ts'
 
 /** Text gathered before it is written. */
 const CHUNK_CHARACTERS = 64 * 1024
@@ -230,8 +231,4 @@ function* ended(pieces: Iterable<string>): Generator<string> {
 
 async function waitFor(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
-}
-
-function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && 'syscall' in error
 }

@@ -3,6 +3,7 @@ import { KdumpError, UsageError } from '../core/base/errors.ts'
 import { formatVerbHelp, type Verb } from './verb.ts'
 import { VERBS } from './verbs.ts'
 import { VERSION } from './version.ts'
+import { isSystemError } from '../host/platform/file_error.ts'
 
 /** Exit codes of kbox itself; a verb's own are in its help. */
 const EXIT_FAILED = 1
@@ -72,11 +73,6 @@ function reportError(error: unknown, verb: string): number {
     return EXIT_FAILED
   }
   throw error
-}
-
-/** Node's errors of file operations name call and file: `ENOENT: no such file or directory, open '…'`. */
-function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && 'syscall' in error
 }
 
 function overview(name: string | undefined): number {

@@ -1,7 +1,8 @@
 // Which watchdogs the machine has. One that is armed goes on through the crash: its driver must be in the image, where /init
 // pets it, and its pre-timeout NMI must be off, which would panic the capture kernel.
-import { readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { readdirSync, realpathSync } from 'node:fs'
 import path from 'node:path'
+import { readLine } from '../platform/fact_tree.ts'
 
 /** A device tree deeper than this is not one. */
 const DEPTH_MAX = 32
@@ -75,13 +76,5 @@ function listWatchdogs(root: string): string[] {
       .map((name) => path.join(folder, name))
   } catch {
     return []
-  }
-}
-
-function readLine(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    return ''
   }
 }

@@ -1,6 +1,7 @@
 // The machine's block devices, as sysfs lists them, and what is mounted where.
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { listNames, readLine } from './fact_tree.ts'
 
 /** A disk or partition that has a size. */
 export interface BlockDevice {
@@ -29,11 +30,11 @@ export interface Mount {
 /** Never a dump target: memory and pseudo devices. */
 const IGNORED = /^(loop|ram|zram|nbd|fd)\d/
 
-/** List block devices that have a size, in the kernel's order. @param root where sys/ and dev/ are found */
+/** List block devices that have a size, by name. @param root where sys/ and dev/ are found */
 export function listBlockDevices(root = '/'): BlockDevice[] {
   const folder = path.join(root, 'sys/class/block')
   const devices: BlockDevice[] = []
-  for (const name of readNames(folder)) {
+  for (const name of listNames(folder)) {
     if (IGNORED.test(name)) continue
     const number = readLine(path.join(folder, name, 'dev'))
     const sizeBytes = Number(readLine(path.join(folder, name, 'size'))) * 512
@@ -122,20 +123,4 @@ function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(parseInt(digits, 8)),
   )
-}
-
-function readNames(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
-}
-
-function readLine(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    return ''
-  }
 }

@@ -29,3 +29,13 @@ export function readLinkFact(root: string, link: string): string | undefined {
     return undefined
   }
 }
+
+/** Read one line of a file named in full, without the white space around it; '' where there is none. */
+export function readLine(file: string): string {
+  return readFact('', file) ?? ''
+}
+
+/** List the names in a folder named in full, sorted; none where there is no folder. */
+export function listNames(folder: string): string[] {
+  return listFacts('', folder)
+}

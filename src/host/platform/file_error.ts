@@ -6,3 +6,8 @@ export function errnoOf(error: unknown): string {
     ? error.code
     : ''
 }
+
+/** Is it Node's own error of a file operation? Its message names call and file: `ENOENT: no such file or directory, open '…'`. */
+export function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error
+}

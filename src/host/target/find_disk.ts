@@ -1,9 +1,10 @@
 // Finds a disk or partition without a file system again, by what does not change between kernels.
-import { closeSync, openSync, readFileSync, readSync, realpathSync } from 'node:fs'
+import { closeSync, openSync, readSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { listBlockDevices, type BlockDevice } from '../platform/block_devices.ts'
 import { readPartuuid } from './partition_id.ts'
 import type { RawPlace } from './place.ts'
+import { readLine } from '../platform/fact_tree.ts'
 
 /** What a disk is known by; '' for what it does not have. */
 export type DiskId = Pick<RawPlace, 'partuuid' | 'wwid' | 'serial'>
@@ -56,13 +57,5 @@ function findPartuuid(folder: string, number: number, root: string): string {
     return ''
   } finally {
     closeSync(fd)
-  }
-}
-
-function readLine(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    return ''
   }
 }

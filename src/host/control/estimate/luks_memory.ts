@@ -1,7 +1,8 @@
 // How much memory unlocking a LUKS2 volume takes: the cost of its keyslots' key derivation is in the header, as JSON.
 // Source: LUKS2 On-Disk Format Specification 1.1.1, sections 2 and 3.
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import path from 'node:path'
+import { listNames, readLine } from '../../platform/fact_tree.ts'
 
 const MAGIC = Buffer.from('LUKS\xba\xbe', 'latin1')
 const BINARY_HEADER_SIZE = 4096
@@ -78,20 +79,4 @@ export function parseKdfMemory(header: Uint8Array): number {
 function member(value: unknown, name: string): object | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   return (value as Record<string, object | undefined>)[name]
-}
-
-function listNames(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
-}
-
-function readLine(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    return ''
-  }
 }

@@ -1,8 +1,9 @@
 // Which drivers a block device needs, read from sysfs: those of everything it hangs on, and what it is stacked on.
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../../core/base/errors.ts'
 import { walkDeviceTree, type TreeDrivers } from './device_tree.ts'
+import { readLine } from '../../platform/fact_tree.ts'
 
 /** What only user space can bring up in the capture kernel, by the words of those who configure it. */
 export type StorageLayer =
@@ -111,13 +112,5 @@ function realpathOf(link: string): string | undefined {
     return realpathSync(link)
   } catch {
     return undefined
-  }
-}
-
-function readLine(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    return ''
   }
 }

@@ -1,6 +1,7 @@
 // sysfs's tree of devices, from one up to its root: each has a driver, or says what kind of driver it wants.
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import path from 'node:path'
+import { readLine } from '../../platform/fact_tree.ts'
 
 /** Drivers of a device and of all it hangs on. */
 export interface TreeDrivers {
@@ -40,14 +41,6 @@ export function walkDeviceTree(start: string, sys: string): TreeDrivers {
 function readLinkName(link: string): string {
   try {
     return path.basename(realpathSync(link))
-  } catch {
-    return ''
-  }
-}
-
-function readLine(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
   } catch {
     return ''
   }

@@ -1,7 +1,8 @@
 // What sysctl.d says: which file sets a key last, as systemd-sysctl and `sysctl --system` read them.
 // Source: sysctl.d(5), sysctl.conf(5).
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { listNames } from '../../platform/fact_tree.ts'
 
 /** One assignment of a file. */
 export interface SysctlLine {
@@ -55,14 +56,6 @@ function normalizeKey(key: string): string {
   const [separator] = /[./]/.exec(key) ?? []
   if (separator !== '/') return key
   return key.replaceAll(/[./]/g, (one) => (one === '/' ? '.' : '/'))
-}
-
-function listNames(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
 }
 
 function readText(file: string): string {

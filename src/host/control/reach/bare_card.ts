@@ -3,6 +3,7 @@
 // Source: Documentation/networking/bonding.rst (modes), net/8021q/vlanproc.c (/proc/net/vlan).
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { readLine } from '../../platform/fact_tree.ts'
 
 /** A card that no more than drivers, `ip` and DHCP are needed for. */
 export interface BareCard {
@@ -76,13 +77,5 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder)
   } catch {
     return []
-  }
-}
-
-function readLine(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    return ''
   }
 }

@@ -1,5 +1,5 @@
 // A raw target: checked as mkdumprd checks it, and known again by what does not change. Whatever lies on it is lost.
-import { closeSync, openSync, readdirSync, readFileSync, readSync, realpathSync } from 'node:fs'
+import { closeSync, openSync, readSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { HostError } from '../../../core/base/errors.ts'
 import {
@@ -13,6 +13,7 @@ import { findFilesystem, formatDeviceName, identifyDevice } from '../../target/f
 import { rawAreaOffset } from '../../target/raw_layout.ts'
 import type { ConfTarget } from '../config/kdump_conf_model.ts'
 import type { ResolvedTarget } from './resolve_target.ts'
+import { listNames, readLine } from '../../platform/fact_tree.ts'
 
 /** A raw target of kdump.conf. */
 export type ConfRaw = Extract<ConfTarget, { kind: 'raw' }>
@@ -120,26 +121,10 @@ function listSwaps(root: string): string[] {
     .map((line) => line.split(/\s/)[0] ?? '')
 }
 
-function listNames(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
-}
-
 function realpathOf(file: string): string {
   try {
     return realpathSync(file)
   } catch {
     return file
-  }
-}
-
-function readLine(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    return ''
   }
 }

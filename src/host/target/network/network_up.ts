@@ -22,6 +22,7 @@ import {
 } from './dhcp.ts'
 import type { NetworkPlan, PlannedCard, PlannedRoute } from './network_plan.ts'
 import type { TargetHost } from '../target.ts'
+import { readLine } from '../../platform/fact_tree.ts'
 
 /** What is asked of the machine. */
 export interface NetworkHost extends Pick<TargetHost, 'now' | 'sleep' | 'say' | 'heartbeat'> {
@@ -237,14 +238,6 @@ function writeSetting(host: NetworkHost, file: string, text: string): void {
 /** A card that is down has no readable carrier. */
 function readCard({ root }: NetworkHost, name: string, file: string): string {
   return readLine(path.join(root, 'sys/class/net', name, file))
-}
-
-function readLine(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    return ''
-  }
 }
 
 const isIpv6 = (address: string): boolean => address.includes(':')

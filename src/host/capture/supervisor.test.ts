@@ -218,6 +218,23 @@ test('a second target takes what the first cannot, and its manifest tells of bot
   assert.match(steps[0]?.error ?? '', /^no device with ext4 UUID=1-2/)
 })
 
+test('nobody is told that all is saved while only a part of it is', async () => {
+  const second: FilesystemPlace = { ...TARGET, uuid: '', node: '/dev/vdb', directory: '/second' }
+  let dumps = 0
+  const work: CaptureWork = {
+    ...WORK,
+    async dump(_vmcore, open) {
+      events.push(`dump ${++dumps}`)
+      await write(open, 'DU')
+      return { problem: dumps === 1 ? 'ENOSPC' : '', isEmpty: false }
+    },
+  }
+  const host = machine({ setRecorded: () => void events.push('recorded') })
+  assert.equal(await runCapture({ ...CONFIG, targets: [TARGET, second] }, host, work), true)
+  const order = events.filter((event) => /^(?:dump|recorded|reboot)/.test(event))
+  assert.deepEqual(order, ['dump 1', 'dump 2', 'recorded', 'reboot'])
+})
+
 test('failure_action shell gives the console away, then takes final_action', async () => {
   await runCapture(
     { ...CONFIG, failureAction: 'shell' },

@@ -242,10 +242,11 @@ async function recordTo(place: CapturePlace, capture: Capture): Promise<boolean>
   }
   try {
     await target.close()
-    machine.setRecorded()
   } catch {
     // The data is flushed already; a busy mount must not cost the reboot.
   }
+  // Not before: whoever is killed at the next target is to be followed by another.
+  if (isSaved) machine.setRecorded()
   return isSaved
 }
 

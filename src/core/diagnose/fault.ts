@@ -12,6 +12,8 @@ export interface Fault {
   readonly trouble: Trouble | undefined
   /** The instruction; undefined if only its name is known and the symbol is gone. */
   readonly ip: bigint | undefined
+  /** The kernel's entry that took it, `asm_exc_page_fault`; '' if only the log tells of the fault. */
+  readonly entry: string
   /** By the architecture's names, as in pt_regs; of faults known by the log only those it printed. */
   readonly registers: Registers
   /** The function that faulted first, then its callers. */
@@ -44,10 +46,12 @@ function fatalFault(scene: Scene): Fault | undefined {
   )
   const frame = frames[index]
   // An interrupt, not a fault, lies between when nothing above it is the way from a fault to the capture kernel.
-  if (!frame?.registers || !frames.slice(0, index).some(isFaultEntry)) return undefined
+  const entry = frames.slice(0, index).findLast(isFaultEntry)
+  if (!frame?.registers || !entry) return undefined
   return {
     trouble: troubleOf(scene, frame),
     ip: frame.ip,
+    entry: entry.name ?? '',
     registers: frame.registers,
     frames: frames.slice(index),
     isFatal: true,
@@ -77,6 +81,7 @@ function printedFault(scene: Scene, trouble: Trouble): Fault {
   return {
     trouble,
     ip: trouble.ip && addressOf(scene, trouble.ip),
+    entry: '',
     registers: Object.fromEntries(trouble.registers),
     frames: symbols.map((symbol, index) => printedFrame(scene, symbol, index === 0)),
     isFatal: false,

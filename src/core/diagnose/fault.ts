@@ -84,15 +84,22 @@ function troubleOf(scene: Scene, frame: NamedFrame): Trouble | undefined {
 }
 
 function printedFault(scene: Scene, trouble: Trouble): Fault {
-  const symbols = [...(trouble.ip ? [trouble.ip] : []), ...trouble.trace.filter(isReliable)]
   return {
     trouble,
     ip: trouble.ip && addressOf(scene, trouble.ip),
     registers: Object.fromEntries(trouble.registers),
-    frames: symbols.map((symbol, index) => printedFrame(scene, symbol, index === 0)),
+    frames: printedFrames(scene, trouble),
     isFatal: false,
     isWhole: false,
   }
+}
+
+/** The frames that the log shows of trouble, without those it doubts. */
+export function printedFrames(scene: Scene, trouble: Trouble): NamedFrame[] {
+  const symbols = [...(trouble.ip ? [trouble.ip] : []), ...trouble.trace.filter(isReliable)]
+  return symbols.map((symbol, index) =>
+    printedFrame(scene, symbol, trouble.ip !== undefined && index === 0),
+  )
 }
 
 const isReliable = (symbol: PrintedSymbol): boolean => symbol.isReliable

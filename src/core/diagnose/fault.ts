@@ -12,7 +12,7 @@ export interface Fault {
   readonly trouble: Trouble | undefined
   /** The instruction; undefined if only its name is known and the symbol is gone. */
   readonly ip: bigint | undefined
-  /** The kernel's entry that took it, `asm_exc_page_fault`; '' if only the log tells of the fault. */
+  /** The kernel's entry that took it, `asm_exc_page_fault`; '' where no frame of it is left. */
   readonly entry: string
   /** By the architecture's names, as in pt_regs; of faults known by the log only those it printed. */
   readonly registers: Registers
@@ -40,24 +40,35 @@ export function readFaults(scene: Scene): Fault[] {
 /** The innermost interrupted frame that is not part of dying. */
 function fatalFault(scene: Scene): Fault | undefined {
   const { frames } = scene.panicTrace
-  // The first frame is where the CPU stood when it saved its registers for the dump: interrupted by nothing.
   const index = frames.findIndex(
-    (frame, at) => at > 0 && frame.interrupted && frame.registers !== undefined,
+    (frame, at) =>
+      frame.interrupted && frame.registers !== undefined && (at > 0 || !isDying(frames)),
   )
   const frame = frames[index]
+  if (!frame?.registers) return undefined
   // An interrupt, not a fault, lies between when nothing above it is the way from a fault to the capture kernel.
   const entry = frames.slice(0, index).findLast(isFaultEntry)
-  if (!frame?.registers || !entry) return undefined
+  if (index > 0 && !entry) return undefined
   return {
     trouble: troubleOf(scene, frame),
     ip: frame.ip,
-    entry: entry.name ?? '',
+    entry: entry?.name ?? '',
     registers: frame.registers,
     frames: frames.slice(index),
     isFatal: true,
     isWhole: true,
   }
 }
+
+/**
+ * Does the trace begin in panic()? An oops that goes to the capture kernel itself saves the registers of the fault, and no
+ * frame of its own: then the first frame is the fault. @source arch/x86/kernel/dumpstack.c oops_end()
+ */
+function isDying(frames: readonly NamedFrame[]): boolean {
+  return frames.some(({ name }) => name !== null && DYING.test(name))
+}
+
+const DYING = /^(?:v?panic|nmi_panic|machine_kexec|__crash_kexec|crash_kexec|oops_end)(?:\.|$)/
 
 /** Entries of exceptions, as against interrupts; and what only an exception calls. */
 const FAULT_ENTRY =
@@ -77,16 +88,23 @@ function troubleOf(scene: Scene, frame: NamedFrame): Trouble | undefined {
 }
 
 function printedFault(scene: Scene, trouble: Trouble): Fault {
-  const symbols = [...(trouble.ip ? [trouble.ip] : []), ...trouble.trace.filter(isReliable)]
   return {
     trouble,
     ip: trouble.ip && addressOf(scene, trouble.ip),
     entry: '',
     registers: Object.fromEntries(trouble.registers),
-    frames: symbols.map((symbol, index) => printedFrame(scene, symbol, index === 0)),
+    frames: printedFrames(scene, trouble),
     isFatal: false,
     isWhole: false,
   }
+}
+
+/** The frames that the log shows of trouble, without those it doubts. */
+export function printedFrames(scene: Scene, trouble: Trouble): NamedFrame[] {
+  const symbols = [...(trouble.ip ? [trouble.ip] : []), ...trouble.trace.filter(isReliable)]
+  return symbols.map((symbol, index) =>
+    printedFrame(scene, symbol, trouble.ip !== undefined && index === 0),
+  )
 }
 
 const isReliable = (symbol: PrintedSymbol): boolean => symbol.isReliable

@@ -63,7 +63,8 @@ const known = new WeakMap<Scene, readonly FaultingAccess[]>()
 function exceptionOf({ trouble, entry }: Fault): FaultingAccess['exception'] | undefined {
   if (trouble && ADDRESS_KINDS.includes(trouble.kind)) return 'address'
   if (trouble?.kind === 'general-protection') return 'protection'
-  if (/page_fault|mem_abort|el1_abort/.test(entry)) return trouble?.kind === 'bug' ? undefined : 'address'
+  if (/page_fault|mem_abort|el1_abort/.test(entry))
+    return trouble?.kind === 'bug' ? undefined : 'address'
   return /general_protection|stack_segment/.test(entry) ? 'protection' : undefined
 }
 

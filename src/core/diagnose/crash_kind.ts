@@ -258,7 +258,11 @@ const HEADLINES = new Set<CrashKind>(['list-corruption', 'refcount'])
 export function continues(kind: CrashKind, line: string): boolean {
   if (HEADLINES.has(kind) && /^(?:kernel BUG at |WARNING: )/.test(line)) return true
   if (/^(?:Oops: )?invalid opcode: /.test(line)) return kind === 'bug' || HEADLINES.has(kind)
-  return /^(?:Oops: [\da-f]|Internal error: )/.test(line) && !SURVIVABLE.has(kind)
+  // "Oops: stack guard page:" since v6.10.
+  return (
+    /^(?:Oops: (?:[\da-f]{4}|stack guard page)|Internal error: )/.test(line) &&
+    !SURVIVABLE.has(kind)
+  )
 }
 
 /** Panics that end trouble which was told of before. */

@@ -4,6 +4,7 @@ import { wrap64 } from '../base/addr.ts'
 import type { CrashKind } from './crash_kind.ts'
 import { functionFlow, operationAt } from '../program/function_flow.ts'
 import type { FunctionFlow, MemoryOperand, Operation } from '../program/function_flow.ts'
+import { isText } from '../program/call_site.ts'
 import type { Program } from '../program/program.ts'
 import type { Registers } from '../program/registers.ts'
 import { placeOf, type ValueState } from '../program/value_flow.ts'
@@ -81,7 +82,7 @@ function readAccess(
   const errorCode = trouble?.errorCode ?? 0
   const isFetch =
     (errorCode & PF_FETCH) !== 0 ||
-    (exception === 'address' && ip !== undefined && (ip === logged || !isCode(program, ip)))
+    (exception === 'address' && ip !== undefined && (ip === logged || !isText(program, ip)))
   if (isFetch) {
     const nothing = { operand: undefined, pointer: undefined, code: undefined, state: undefined }
     return { ...common, ...nothing, operation: undefined, access: 'fetch', address: ip ?? logged }
@@ -99,11 +100,6 @@ function readAccess(
     code,
     state,
   }
-}
-
-/** Is there code that a function's symbol covers? Not so where a jump went astray. */
-function isCode(program: Program, ip: bigint): boolean {
-  return program.arch.isKernelAddress(ip) && program.symbolAt(ip)?.type.toLowerCase() === 't'
 }
 
 /** The address an operand means; undefined if a register of it is not known, or for this CPU's variables. */

@@ -28,7 +28,9 @@ export interface Fault {
 export function readFaults(scene: Scene): Fault[] {
   const fatal = fatalFault(scene)
   const others = scene.troubles
-    .filter((trouble) => (trouble.ip ?? trouble.strayIp) !== undefined && trouble !== fatal?.trouble)
+    .filter(
+      (trouble) => (trouble.ip ?? trouble.strayIp) !== undefined && trouble !== fatal?.trouble,
+    )
     .map((trouble) => printedFault(scene, trouble))
   // A log without a panic and without frames in memory: the last one is what it died of.
   const last = others.at(-1)

@@ -50,7 +50,9 @@ export function findCallSite(
 
 /** Is it code, by its symbol? */
 export function isText(program: Program, address: bigint): boolean {
-  return program.arch.isKernelAddress(address) && /^[tw]$/i.test(program.symbolAt(address)?.type ?? '')
+  return (
+    program.arch.isKernelAddress(address) && /^[tw]$/i.test(program.symbolAt(address)?.type ?? '')
+  )
 }
 
 /** The return address that lies in `slot`; undefined if what lies there follows no call. */

@@ -27,8 +27,10 @@ export const X86_64_CONVENTION: CallingConvention = {
   clobbered: ['ax', 'cx', 'dx', 'si', 'di', 'r8', 'r9', 'r10', 'r11'],
   sp: 'sp',
   thunkRegister: (name) => {
-    const [, register = ''] = /^__x86_indirect_(?:call_|jump_)?thunk_r(\w+)$/.exec(name) ?? []
-    return NAMES.find((each) => each === register || each === `r${register}`)
+    const [, register = ''] = /^__x86_indirect_(?:call_|jump_)?thunk_(\w+)$/.exec(name) ?? []
+    // The first of all thunks has the name of the array as well.
+    if (register === 'array') return 'ax'
+    return NAMES.find((each) => each === register || `r${each}` === register)
   },
 }
 

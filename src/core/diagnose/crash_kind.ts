@@ -258,9 +258,9 @@ const HEADLINES = new Set<CrashKind>(['list-corruption', 'refcount'])
 export function continues(kind: CrashKind, line: string): boolean {
   if (HEADLINES.has(kind) && /^(?:kernel BUG at |WARNING: )/.test(line)) return true
   if (/^(?:Oops: )?invalid opcode: /.test(line)) return kind === 'bug' || HEADLINES.has(kind)
-  // "Oops: stack guard page:" since v6.10.
+  // "Oops: 0002" is "Oops: Oops: 0002" since v6.10, "stack guard page: 0000" is "Oops: stack guard page: 0000".
   return (
-    /^(?:Oops: (?:[\da-f]{4}|stack guard page)|Internal error: )/.test(line) &&
+    /^(?:(?:Oops: ){1,2}(?:[\da-f]{4}\b|stack guard page)|Internal error: )/.test(line) &&
     !SURVIVABLE.has(kind)
   )
 }

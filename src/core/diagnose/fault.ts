@@ -28,7 +28,9 @@ export interface Fault {
 export function readFaults(scene: Scene): Fault[] {
   const fatal = fatalFault(scene)
   const others = scene.troubles
-    .filter((trouble) => trouble.ip && trouble !== fatal?.trouble)
+    .filter(
+      (trouble) => (trouble.ip ?? trouble.strayIp) !== undefined && trouble !== fatal?.trouble,
+    )
     .map((trouble) => printedFault(scene, trouble))
   // A log without a panic and without frames in memory: the last one is what it died of.
   const last = others.at(-1)
@@ -78,19 +80,23 @@ function isFaultEntry({ name }: NamedFrame): boolean {
   return name !== null && FAULT_ENTRY.test(name)
 }
 
+const hasNowhere = ({ strayIp }: Trouble): boolean => strayIp !== undefined
+
 /** The last trouble of the log in the function that faulted. */
 function troubleOf(scene: Scene, frame: NamedFrame): Trouble | undefined {
   return (
     scene.troubles.findLast(
       ({ ip }) => ip?.name === frame.name && (frame.offset === null || ip?.offset === frame.offset),
-    ) ?? scene.troubles.findLast(({ ip }) => ip === undefined)
+    ) ??
+    // A jump to nowhere has no function.
+    (frame.name === null ? scene.troubles.findLast(hasNowhere) : undefined)
   )
 }
 
 function printedFault(scene: Scene, trouble: Trouble): Fault {
   return {
     trouble,
-    ip: trouble.ip && addressOf(scene, trouble.ip),
+    ip: trouble.ip ? addressOf(scene, trouble.ip) : trouble.strayIp,
     entry: '',
     registers: Object.fromEntries(trouble.registers),
     frames: printedFrames(scene, trouble),

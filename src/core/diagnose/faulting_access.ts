@@ -1,29 +1,28 @@
 // The access that a fault refused: which instruction, which address, and where the bad pointer came from. What a dump or a
 // host lacks (code, a disassembler, registers) makes it say less.
-import { wrap64 } from '../base/addr.ts'
-import type { CrashKind } from './crash_kind.ts'
-import { functionFlow, operationAt } from '../program/function_flow.ts'
-import type { FunctionFlow, MemoryOperand, Operation } from '../program/function_flow.ts'
+import {
+  functionFlow,
+  operationAt,
+  type FunctionFlow,
+  type MemoryOperand,
+  type Operation,
+} from '../program/function_flow.ts'
+import { isText } from '../program/call_site.ts'
 import type { Program } from '../program/program.ts'
 import type { Registers } from '../program/registers.ts'
 import { placeOf, type ValueState } from '../program/value_flow.ts'
 import type { Origin } from '../program/value_origin.ts'
+import { effectiveAddress, isCanonical, type BadPointer } from './bad_pointer.ts'
+import { calledPointer, strayTarget } from './called_pointer.ts'
+import type { CrashKind } from './crash_kind.ts'
 import type { Fault } from './fault.ts'
+import type { Incident } from './incident.ts'
 import type { Scene } from './scene.ts'
-
-/** A register that was used as a pointer. */
-export interface BadPointer {
-  readonly register: string
-  readonly value: bigint
-  /** Undefined where it could not be followed. */
-  readonly origin: Origin | undefined
-}
 
 /** What a fault refused. */
 export interface FaultingAccess {
+  readonly incident: Incident
   readonly fault: Fault
-  /** Index in `scene.faults`. */
-  readonly index: number
   /** 'address': by page tables; 'protection': an address that is none, or what no page fault reports. */
   readonly exception: 'address' | 'protection'
   readonly access: 'read' | 'write' | 'read-write' | 'fetch' | 'unknown'
@@ -48,9 +47,9 @@ const ADDRESS_KINDS: readonly CrashKind[] = ['null-dereference', 'bad-address']
 export function faultingAccesses(scene: Scene): readonly FaultingAccess[] {
   let found = known.get(scene)
   if (!found) {
-    found = scene.faults.flatMap((fault, index) => {
-      const exception = exceptionOf(fault)
-      return exception ? [readAccess(scene.program, fault, index, exception)] : []
+    found = scene.incidents.flatMap((incident) => {
+      const exception = exceptionOf(scene.program, incident.fault)
+      return exception ? [readAccess(scene.program, incident, exception)] : []
     })
     known.set(scene, found)
   }
@@ -59,34 +58,61 @@ export function faultingAccesses(scene: Scene): readonly FaultingAccess[] {
 
 const known = new WeakMap<Scene, readonly FaultingAccess[]>()
 
-/** By the log, else by the entry that memory shows. */
-function exceptionOf({ trouble, entry }: Fault): FaultingAccess['exception'] | undefined {
-  if (trouble && ADDRESS_KINDS.includes(trouble.kind)) return 'address'
-  if (trouble?.kind === 'general-protection') return 'protection'
-  if (/page_fault|mem_abort|el1_abort/.test(entry))
-    return trouble?.kind === 'bug' ? undefined : 'address'
-  return /general_protection|stack_segment/.test(entry) ? 'protection' : undefined
+/** By the log, else by the entry that memory shows, else by what the instruction does. */
+function exceptionOf(
+  program: Program,
+  { trouble, entry, ip, registers, isFatal }: Fault,
+): FaultingAccess['exception'] | undefined {
+  if (trouble) {
+    if (ADDRESS_KINDS.includes(trouble.kind)) return 'address'
+    return trouble.kind === 'general-protection' ? 'protection' : undefined
+  }
+  if (/page_fault|mem_abort|el1_abort/.test(entry)) return 'address'
+  if (/general_protection|stack_segment/.test(entry)) return 'protection'
+  if (!isFatal || entry !== '' || ip === undefined) return undefined
+  if (!isText(program, ip)) return 'address'
+  const operation = operationAt(program, ip)
+  if (!operation || operation.divisor || operation.memory.length === 0) return undefined
+  const addresses = operation.memory.map((operand) => effectiveAddress(operand, registers))
+  const isNone = addresses.some((address) => address !== undefined && !isCanonical(address))
+  return isNone ? 'protection' : 'address'
+}
+
+const NOTHING = {
+  ...{ operation: undefined, operand: undefined, pointer: undefined },
+  ...{ code: undefined, state: undefined },
 }
 
 function readAccess(
   program: Program,
-  fault: Fault,
-  index: number,
+  incident: Incident,
   exception: FaultingAccess['exception'],
 ): FaultingAccess {
+  const { fault } = incident
   const { ip, trouble, registers } = fault
   const logged = trouble?.address
-  const common = { fault, index, exception }
+  const common = { incident, fault, exception }
   const operation = ip === undefined ? undefined : operationAt(program, ip)
   const code = ip === undefined ? undefined : functionFlow(program, ip)
   const errorCode = trouble?.errorCode ?? 0
   const isFetch =
     (errorCode & PF_FETCH) !== 0 ||
-    (exception === 'address' && ip !== undefined && (ip === logged || !isCode(program, ip)))
+    (exception === 'address' && ip !== undefined && (ip === logged || !isText(program, ip)))
   if (isFetch) {
-    const nothing = { operand: undefined, pointer: undefined, code: undefined, state: undefined }
-    return { ...common, ...nothing, operation: undefined, access: 'fetch', address: ip ?? logged }
+    const called = calledPointer(program, fault.frames[1], ip)
+    return { ...common, ...NOTHING, ...called, access: 'fetch', address: ip ?? logged }
   }
+  const stray =
+    exception === 'protection' && ip !== undefined ? strayTarget(program, fault, ip) : undefined
+  if (stray)
+    return {
+      ...common,
+      ...NOTHING,
+      ...stray,
+      operation,
+      access: 'fetch',
+      address: stray.pointer.value,
+    }
   const operand = operation && chooseOperand(operation.memory, registers, logged, exception)
   const effective = operand && effectiveAddress(operand, registers)
   const state = ip === undefined ? undefined : code?.flow.stateAt(ip)
@@ -100,22 +126,6 @@ function readAccess(
     code,
     state,
   }
-}
-
-/** Is there code that a function's symbol covers? Not so where a jump went astray. */
-function isCode(program: Program, ip: bigint): boolean {
-  return program.arch.isKernelAddress(ip) && program.symbolAt(ip)?.type.toLowerCase() === 't'
-}
-
-/** The address an operand means; undefined if a register of it is not known, or for this CPU's variables. */
-export function effectiveAddress(
-  { base, index, scale, displacement, isPerCpu }: MemoryOperand,
-  registers: Registers,
-): bigint | undefined {
-  const start = base === '' ? 0n : registers[base]
-  const element = index === '' ? 0n : registers[index]
-  if (start === undefined || element === undefined || isPerCpu) return undefined
-  return wrap64(start + element * BigInt(scale) + displacement)
 }
 
 /** Where an instruction names memory twice, the address tells which was refused; else what is no address at all. */
@@ -133,12 +143,6 @@ function chooseOperand(
   }
   // Without any that fits the address (a string instruction prints where it stopped), the only one must be it.
   return operands.find(holds) ?? (operands.length === 1 ? operands[0] : undefined)
-}
-
-/** Can it be an address at all? With five levels of page tables there are more. */
-export function isCanonical(address: bigint, bits = 48n): boolean {
-  const upper = BigInt.asIntN(64, address) >> (bits - 1n)
-  return upper === 0n || upper === -1n
 }
 
 /** The base; the index where that is the pointer, as in `foo(,%rax,8)`. */

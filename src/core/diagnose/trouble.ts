@@ -39,6 +39,8 @@ export interface Trouble {
   readonly comm: string | undefined
   /** The instruction, as the first `RIP:` line or `pc :` line has it. */
   readonly ip: PrintedSymbol | undefined
+  /** The instruction where it is in no function: a jump to nowhere. */
+  readonly strayIp: bigint | undefined
   /** The bad address, where the first line has one. */
   readonly address: bigint | undefined
   /** Error code of a page fault; undefined for what is none. */
@@ -105,6 +107,7 @@ function readTrouble(lines: readonly LogLine[], start: number, kind: CrashKind):
     pid: numberOf(who?.[2] ?? named?.pid),
     comm: who?.[3] ?? named?.comm,
     ip: printedSymbol(firstMatch(texts, /^(?:RIP: [\da-f]{4}:|pc : |RIP: )(.*)/)?.[1] ?? ''),
+    strayIp: bigintOf(firstMatch(texts, /^(?:RIP: [\da-f]{4}:|pc : )(0x[\da-f]+)$/)?.[1]),
     address: addressOf(line),
     errorCode: numberOf(firstMatch(texts, /^#PF: error_code\(0x([\da-f]+)\)/)?.[1], 16),
     registers: readRegisters(texts),
@@ -203,6 +206,10 @@ function firstMatch(texts: readonly string[], pattern: RegExp): RegExpExecArray 
     if (match) return match
   }
   return undefined
+}
+
+function bigintOf(text: string | undefined): bigint | undefined {
+  return text === undefined ? undefined : BigInt(text)
 }
 
 function numberOf(text: string | undefined, radix = 10): number | undefined {

@@ -48,6 +48,19 @@ export function findCallSite(
   return guess
 }
 
+/** Is it code, by its symbol? */
+export function isText(program: Program, address: bigint): boolean {
+  return (
+    program.arch.isKernelAddress(address) && /^[tw]$/i.test(program.symbolAt(address)?.type ?? '')
+  )
+}
+
+/** The return address that lies in `slot`; undefined if what lies there follows no call. */
+export function returnAddressAt(program: Program, slot: bigint): bigint | undefined {
+  const word = readWord(program, slot)
+  return word !== undefined && callTarget(program, word) !== undefined ? word : undefined
+}
+
 /** Return address of the first direct call of a function by the function that `address` lies in. */
 function callWithin(program: Program, address: bigint, functionStart: bigint): bigint | undefined {
   const caller = program.symbolAt(address - 1n)

@@ -37,7 +37,7 @@ export function isHelper(name: string): boolean {
 
 /** Dispatchers: what calls others without knowing them. Reaching one, nobody nearer was to blame. */
 const DISPATCHERS =
-  /^(?:entry_\w+|do_syscall_\w+|x64_sys_call|ia32_sys_call|__(?:x64|ia32|se|do|arm64)_sys_\w+|ret_from_fork\w*|kthread|worker_thread|process_(?:one_work|scheduled_works)|call_timer_fn|__?run_timers?\w*|run_timer_\w+|__?do_softirq|handle_softirqs|irq_exit\w*|common_interrupt|asm_\w+|sysvec_\w+|do_idle|cpu_startup_entry|start_secondary|secondary_startup\w*|rest_init|start_kernel|smpboot_thread_fn|run_ksoftirqd|invoke_syscall|el0\w*|el1\w*|do_el0_svc)$/
+  /^(?:entry_\w+|do_syscall_\w+|x64_sys_call|ia32_sys_call|__(?:x64|ia32|se|do|arm64)_sys_\w+|ret_from_fork\w*|kthread|worker_thread|process_(?:one_work|scheduled_works)|call_timer_fn|__?run_timers?\w*|run_timer_\w+|__?do_softirq|handle_softirqs|_*irq_exit\w*|common_interrupt|asm_\w+|sysvec_\w+|do_idle|cpu_startup_entry|start_secondary|secondary_startup\w*|rest_init|start_kernel|smpboot_thread_fn|run_ksoftirqd|rcu_(?:do_batch|core|core_si)|tasklet_action\w*|__hrtimer_run_queues|hrtimer_(?:interrupt|run_softirq)|__(?:sysvec_\w+|common_interrupt|handle_irq_event\w*)|handle_irq_event\w*|handle_\w+_irq|generic_handle_(?:domain_)?irq\w*|(?:__)?flush_smp_call_function\w*|kthread_worker_fn|irq_thread(?:_fn)?|invoke_syscall|el0\w*|el1\w*|do_el0_svc)$/
 
 /** Does this function only call what it is given? */
 export function isDispatcher(name: string): boolean {

@@ -4,6 +4,7 @@ import { atomicSleep } from './rules/atomic_sleep.ts'
 import { bug } from './rules/bug.ts'
 import { doubleFree } from './rules/double_free.ts'
 import { filesystemPanic } from './rules/filesystem_panic.ts'
+import { freelistCorruption } from './rules/freelist_corruption.ts'
 import { listCorruption } from './rules/list_corruption.ts'
 import { lockMisuse } from './rules/lock_misuse.ts'
 import { panicCall } from './rules/panic_call.ts'
@@ -19,6 +20,7 @@ export const RULES: readonly Rule[] = [
   bug,
   doubleFree,
   filesystemPanic,
+  freelistCorruption,
   listCorruption,
   lockMisuse,
   panicCall,

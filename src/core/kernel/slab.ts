@@ -163,11 +163,22 @@ function freelistOf(cache: SlabCache, slab: Slab, first: bigint): bigint[] {
     else {
       // Since v5.7, commit 1ad53d9fa3f6 ("slub: improve bit diffusion for freelist ptr obfuscation"), the place's bytes
       // are swapped; nothing else tells kernels with and without that apart.
-      const swapped = word ^ random ^ swapBytes(at)
+      const swapped = decodeFreePointer(word, random, at)
       object = swapped === 0n || isObject(swapped) ? swapped : word ^ random ^ at
     }
   }
   return list
+}
+
+/**
+ * Undo what a hardened kernel does to the pointer that a free object holds.
+ *
+ * @param word as it was found at `at`
+ * @param random of the cache
+ * @source mm/slub.c freelist_ptr_decode(), since v5.7
+ */
+export function decodeFreePointer(word: bigint, random: bigint, at: bigint): bigint {
+  return word ^ random ^ swapBytes(at)
 }
 
 const swap = new DataView(new ArrayBuffer(8))

@@ -168,6 +168,7 @@ const TROUBLE: readonly Pattern[] = [
   ['sysrq', /^sysrq: (SysRq : )?Trigger a crash/i],
   // "WARNING: CPU: 0 PID: 1 at file:line func" before v6.18, "WARNING: file:line at func, CPU#0: comm/1" since.
   ['warning', /^WARNING: (CPU: \d|\S+:\d+ at )/],
+  ['warning', /^UBSAN: [\w -]+ in /],
   ['refcount', /^refcount_t: /],
   ['invalid-opcode', /^(Oops: )?invalid opcode:/],
   ['oops', /^(Internal error: )?Oops/],

@@ -9,6 +9,7 @@ import { listCorruption } from './rules/list_corruption.ts'
 import { lockMisuse } from './rules/lock_misuse.ts'
 import { panicCall } from './rules/panic_call.ts'
 import { refcount } from './rules/refcount.ts'
+import { sanitizer } from './rules/sanitizer.ts'
 import { slabCorruption } from './rules/slab_corruption.ts'
 import { stackCorruption } from './rules/stack_corruption.ts'
 import { stackOverflow } from './rules/stack_overflow.ts'
@@ -25,6 +26,7 @@ export const RULES: readonly Rule[] = [
   lockMisuse,
   panicCall,
   refcount,
+  sanitizer,
   slabCorruption,
   stackCorruption,
   stackOverflow,

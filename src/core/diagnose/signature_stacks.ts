@@ -4,6 +4,7 @@ import type { CrashKind } from './crash_kind.ts'
 import { findRecursion } from './deep_stack.ts'
 import { withoutMachinery } from './fault.ts'
 import type { NamedFrame } from './named_frame.ts'
+import { bareName } from './panic_machinery.ts'
 import type { Finding } from './rule.ts'
 import type { Scene, SceneTrace } from './scene.ts'
 import {
@@ -104,7 +105,10 @@ function stackWith(scene: Scene, finding: Finding | undefined): readonly NamedFr
   const culprit = finding?.culprit
   if (!culprit?.function) return undefined
   const isOn = ({ frames }: SceneTrace): boolean =>
-    frames.some(({ name, module }) => name === culprit.function && module === culprit.module)
+    frames.some(
+      ({ name, module }) =>
+        name !== null && bareName(name) === culprit.function && module === culprit.module,
+    )
   if (isOn(scene.panicTrace)) return scene.panicTrace.frames
   for (const cpu of scene.cpus) {
     const trace = scene.cpuTrace(cpu)

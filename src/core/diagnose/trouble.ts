@@ -71,15 +71,15 @@ export function logLines(records: Iterable<LogRecord>): LogLine[] {
  */
 export function readTroubles(lines: readonly LogLine[]): Trouble[] {
   const found: Trouble[] = []
-  for (let index = 0; index < lines.length && found.length < TROUBLES_MAX;) {
-    const kind = troubleKind(lines[index]?.text ?? '')
-    if (!kind) {
-      index++
-      continue
-    }
+  // Up to where lines of each printer belong to what was read: others' trouble may begin between.
+  const ends = new Map<number | undefined, number>()
+  for (const [index, { text, callerId }] of lines.entries()) {
+    if (found.length === TROUBLES_MAX) break
+    const kind = index < (ends.get(callerId) ?? 0) ? undefined : troubleKind(text)
+    if (!kind) continue
     const trouble = readTrouble(lines, index, kind)
     found.push(trouble)
-    index = trouble.end
+    ends.set(callerId, trouble.end)
   }
   return found
 }

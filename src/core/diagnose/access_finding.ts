@@ -35,10 +35,7 @@ export function accessFinding(
     role,
     title: verdict.title,
     confidence: atMost(verdict.confidence, limit),
-    evidence: [
-      ...(verdict.evidence ?? []),
-      ...accessEvidence(scene.program, access, tale),
-    ],
+    evidence: [...(verdict.evidence ?? []), ...accessEvidence(scene.program, access, tale)],
     refutedBy: verdict.refutedBy,
     culprit: verdict.culprit === undefined ? blame(scene.program, fault.frames) : verdict.culprit,
     next: [...(verdict.next ?? []), ...nextSteps(access, tale)],
@@ -48,9 +45,7 @@ export function accessFinding(
 }
 
 function nextSteps({ fault }: FaultingAccess, tale: PointerTale): NextStep[] {
-  const steps: NextStep[] = [
-    { text: 'see all registers, and who called with what', command: 'bt' },
-  ]
+  const steps: NextStep[] = [{ text: 'see all registers, and who called with what', command: 'bt' }]
   if (fault.ip !== undefined && fault.frames[0]?.name !== null)
     steps.push({ text: 'read the code up to the fault', command: `dis -r ${hex(fault.ip)}` })
   if (tale.place !== undefined)

@@ -258,8 +258,11 @@ const HEADLINES = new Set<CrashKind>(['list-corruption', 'refcount'])
 export function continues(kind: CrashKind, line: string): boolean {
   if (HEADLINES.has(kind) && /^(?:kernel BUG at |WARNING: )/.test(line)) return true
   if (/^(?:Oops: )?invalid opcode: /.test(line)) return kind === 'bug' || HEADLINES.has(kind)
-  // "Oops: 0002" is "Oops: Oops: 0002" since v6.10.
-  return /^(?:(?:Oops: ){1,2}[\da-f]{4}\b|Internal error: )/.test(line) && !SURVIVABLE.has(kind)
+  // "Oops: 0002" is "Oops: Oops: 0002" since v6.10, "stack guard page: 0000" is "Oops: stack guard page: 0000".
+  return (
+    /^(?:(?:Oops: ){1,2}(?:[\da-f]{4}\b|stack guard page)|Internal error: )/.test(line) &&
+    !SURVIVABLE.has(kind)
+  )
 }
 
 /** Panics that end trouble which was told of before. */

@@ -78,8 +78,11 @@ function callWithin(program: Program, address: bigint, functionStart: bigint): b
   return undefined
 }
 
-/** Where the call that `returnAddress` would return from goes to; undefined if no call precedes it. */
-function callTarget(program: Program, returnAddress: bigint): bigint | 'indirect' | undefined {
+/** Find where the call that `returnAddress` would return from goes to; undefined if no call precedes it. @internal */
+export function callTarget(
+  program: Program,
+  returnAddress: bigint,
+): bigint | 'indirect' | undefined {
   if (!program.arch.isKernelAddress(returnAddress) || !program.symbolAt(returnAddress - 1n))
     return undefined
   try {

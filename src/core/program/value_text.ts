@@ -2,6 +2,7 @@
 // the source, or reached through `void *`, has only an offset: `*(data + 0x18)`.
 import { formatHex } from '../base/hex.ts'
 import { stripType, type Type } from '../debuginfo/type.ts'
+import { enclosingStruct } from './enclosing_struct.ts'
 import { formatType } from './format_type.ts'
 import type { FunctionFlow } from './function_flow.ts'
 import { functionPrototype, parameterInRegister } from './function_prototype.ts'
@@ -132,7 +133,7 @@ function variableText(program: Program, address: bigint): ValueText | undefined 
 function loadText(
   program: Program,
   code: FunctionFlow,
-  { of, offset }: Extract<Origin, { kind: 'load' }>,
+  { of, offset, size }: Extract<Origin, { kind: 'load' }>,
 ): ValueText | undefined {
   if (of.kind === 'constant')
     return program.arch.isKernelAddress(of.value)
@@ -142,6 +143,12 @@ function loadText(
   if (!base) return undefined
   const member = base.type && pointedMember(base.type, offset)
   if (member) return { text: `${parenthesized(base.text)}->${member.path}`, type: member.type }
+  const { module } = code.symbol
+  const outer = base.type && enclosingStruct(program, module, base.type, offset, size)
+  if (outer) {
+    const { struct, inner, path, type } = outer
+    return { text: `container_of(${base.text}, ${struct}, ${inner})->${path}`, type }
+  }
   const pointer = base.type && stripType(base.type)
   const isPointerToPointer =
     pointer?.kind === 'pointer' && stripType(pointer.target).kind === 'pointer'
@@ -153,4 +160,4 @@ function loadText(
 const sumText = (text: string, offset: bigint): string =>
   offset < 0n ? `${text} - ${formatHex(-offset)}` : `${text} + ${formatHex(offset)}`
 
-const parenthesized = (text: string): string => (/^[*&]| /.test(text) ? `(${text})` : text)
+const parenthesized = (text: string): string => (/^[*&]| [-+] /.test(text) ? `(${text})` : text)

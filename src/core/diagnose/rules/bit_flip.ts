@@ -9,7 +9,7 @@ import { formatType } from '../../program/format_type.ts'
 import type { Program } from '../../program/program.ts'
 import { accessFinding } from '../access_finding.ts'
 import { accessSort, kernelMapping } from '../access_sort.ts'
-import { hex, pointerText } from '../access_text.ts'
+import { hex, pointerText, registerText } from '../access_text.ts'
 import { thingText } from '../address_text.ts'
 import { blame } from '../blame.ts'
 import { faultingAccesses, type FaultingAccess } from '../faulting_access.ts'
@@ -107,7 +107,7 @@ function goodPointer(
 function whereKnown(scene: Scene, { fault }: FaultingAccess, right: bigint): Evidence | undefined {
   const register = Object.entries(fault.registers).find(([, value]) => value === right)?.[0]
   if (register !== undefined)
-    return { text: `the right value is still in the register ${register}`, command: 'bt' }
+    return { text: `the right value is still in ${registerText(register)}`, command: 'bt' }
   const slot = attempt(() => findOnStack(scene, right))
   return slot === undefined
     ? undefined

@@ -18,6 +18,7 @@ import { nullDereference } from './rules/null_dereference.ts'
 import { panicCall } from './rules/panic_call.ts'
 import { refcount } from './rules/refcount.ts'
 import { slabCorruption } from './rules/slab_corruption.ts'
+import { slabFreelist } from './rules/slab_freelist.ts'
 import { stackCorruption } from './rules/stack_corruption.ts'
 import { stackOverflow } from './rules/stack_overflow.ts'
 import { tellingPointer } from './rules/telling_pointer.ts'
@@ -46,6 +47,7 @@ export const RULES: readonly Rule[] = [
   panicCall,
   refcount,
   slabCorruption,
+  slabFreelist,
   stackCorruption,
   stackOverflow,
   tellingPointer,

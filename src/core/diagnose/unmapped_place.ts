@@ -57,8 +57,8 @@ function withinArea(program: Program, address: bigint): UnmappedPlace | undefine
 /** By region; its name as kernel/identify.ts has it. */
 const REGIONS: Readonly<Record<string, UnmappedPlace>> = {
   vmalloc: {
-    text: 'is in no vmalloc area: one that was freed (vfree(), iounmap(), a stack of a task that exited), or none',
-    next: 'find who frees the area while it is still used',
+    text: 'is in no vmalloc area (it was freed, or never one)',
+    next: 'find who frees the area while it is still used: vfree(), iounmap(), or the stack of a task that exits',
   },
   'direct map': {
     text: 'is a page of memory that is not mapped (secret, poisoned or given to a guest)',

@@ -1,7 +1,7 @@
 // Origins of values as C: `file->f_op`, `find_foo()`, `jiffies`. Names are the prototypes' and the types'; what is cast in
 // the source, or reached through `void *`, has only an offset: `*(data + 0x18)`.
 import { formatHex } from '../base/hex.ts'
-import { stripType, type Type } from '../debuginfo/type.ts'
+import { sizeofType, stripType, type Type } from '../debuginfo/type.ts'
 import { enclosingStruct } from './enclosing_struct.ts'
 import { formatType } from './format_type.ts'
 import type { FunctionFlow } from './function_flow.ts'
@@ -142,7 +142,12 @@ function loadText(
   const base = valueText(program, code, of)
   if (!base) return undefined
   const member = base.type && pointedMember(base.type, offset)
-  if (member) return { text: `${parenthesized(base.text)}->${member.path}`, type: member.type }
+  if (member) {
+    // What is read as another type was cast.
+    const isWhole = member.type !== undefined && sizeofType(member.type) === size
+    const text = `${parenthesized(base.text)}->${member.path}`
+    return { text, type: isWhole ? member.type : undefined }
+  }
   const { module } = code.symbol
   const outer = base.type && enclosingStruct(program, module, base.type, offset, size)
   if (outer) {

@@ -36,7 +36,7 @@ export const badAddress: Rule = {
       const done = accessText(tale, access)
       yield accessFinding(scene, access, tale, {
         kind: 'bad-address',
-        title: `${formatHex(address)} ${place.text}${inCulprit(culprit)}: ${pointerText(tale, access)} leads there, ${done}`,
+        title: `${pointerText(tale, access)} leads to ${formatHex(address)}, which ${place.text}: ${done}${inCulprit(culprit)}`,
         confidence: sort.kind === 'not-mapped' ? 'likely' : 'possible',
         evidence: [
           {

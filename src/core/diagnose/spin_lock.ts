@@ -2,9 +2,8 @@
 // stacks does: one that took a lock, stands before it gives it back, holds it.
 // Source: include/linux/spinlock_api_smp.h, kernel/locking/qspinlock.c, include/asm-generic/qspinlock_types.h.
 import { attempt } from '../base/errors.ts'
-import { functionFlow, type Operation } from '../program/function_flow.ts'
+import { functionFlow, type FunctionFlow, type Operation } from '../program/function_flow.ts'
 import type { Program } from '../program/program.ts'
-import type { FunctionFlow } from '../program/function_flow.ts'
 import { placeOf } from '../program/value_flow.ts'
 import type { Origin } from '../program/value_origin.ts'
 import { getDisassembler } from '../arch/disassembler.ts'
@@ -29,8 +28,10 @@ export interface HeldLock {
   readonly takenAt: bigint
 }
 
-const TAKE = /^(?:_raw_(?:spin|read|write)_lock(?:_bh|_irq|_irqsave|_nested)?|do_raw_(?:spin|read|write)_lock)$/
-const GIVE = /^(?:_raw_(?:spin|read|write)_unlock(?:_bh|_irq|_irqrestore)?|do_raw_(?:spin|read|write)_unlock)$/
+const TAKE =
+  /^(?:_raw_(?:spin|read|write)_lock(?:_bh|_irq|_irqsave|_nested)?|do_raw_(?:spin|read|write)_lock)$/
+const GIVE =
+  /^(?:_raw_(?:spin|read|write)_unlock(?:_bh|_irq|_irqrestore)?|do_raw_(?:spin|read|write)_unlock)$/
 const SPIN =
   /^(?:(?:native_|__pv_)?queued_(?:spin|read|write)_lock_slowpath|_raw_(?:spin|read|write)_lock\w*|do_raw_\w+_lock|__raw_spin_lock\w*|pv_wait\w*|kvm_wait|xen_qlock_wait|hv_qlock_wait|__raw_callee_save\w*|__pv_\w+|virt_spin_lock|native_halt|resilient_\w+)$/
 /** Functions on one stack that are looked through. */
@@ -72,7 +73,9 @@ function heldBy(program: Program, frame: NamedFrame): Taken[] {
   const standing = callOf(program, frame)?.address ?? frame.ip
   const taken = new Map<string, Taken>()
   const given = new Set<string>()
-  const byAddress = [...flow.operations.values()].toSorted((a, b) => (a.address < b.address ? -1 : 1))
+  const byAddress = [...flow.operations.values()].toSorted((a, b) =>
+    a.address < b.address ? -1 : 1,
+  )
   for (const operation of byAddress) {
     const act = lockAct(program, flow, operation)
     if (!act) continue
@@ -97,7 +100,8 @@ function lockAct(
     const isTaking = TAKE.test(name)
     if (!isTaking && !GIVE.test(name) && !isParavirtual(program, through)) return undefined
     const register = getDisassembler(program.arch.name).convention.arguments[0]
-    const origin = register === undefined ? undefined : flow.stateAt(address)?.registers.get(register)
+    const origin =
+      register === undefined ? undefined : flow.stateAt(address)?.registers.get(register)
     return origin && { origin, isTaking }
   }
   // Inlined: the byte that says locked is cleared.

@@ -66,11 +66,12 @@ export const nmi: Rule = {
 }
 
 function sourceOfWords({ panicReason }: Scene): (typeof SOURCES)[number] {
-  if (/IOCK/.test(panicReason)) return SOURCES[1]
+  if (panicReason.includes('IOCK')) return SOURCES[1]
   return /SERR|PCI system error/.test(panicReason) ? SOURCES[0] : SOURCES[2]
 }
 
-const onCpu = ({ panicCpu }: Scene): string => (panicCpu === undefined ? '' : `, on CPU ${panicCpu}`)
+const onCpu = ({ panicCpu }: Scene): string =>
+  panicCpu === undefined ? '' : `, on CPU ${panicCpu}`
 
 function saidEvidence({ lines, panicReason }: Scene): Evidence[] {
   const said = lines.filter(({ text }) =>
@@ -89,7 +90,7 @@ function settingEvidence({ program }: Scene): Evidence[] {
     const address = attempt(() => program.symbol(name))
     const value = address === undefined ? undefined : attempt(() => program.memory.i32(address))
     if (address === undefined || value === undefined || value === 0) return []
-    return [{ text: `${name} is ${value}, so that it panics`, address, command: `p ${name}` }]
+    return [{ text: `${name} is ${value}, so that it panics`, address, command: `p (int)${name}` }]
   })
 }
 

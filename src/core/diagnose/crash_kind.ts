@@ -164,7 +164,10 @@ const TROUBLE: readonly Pattern[] = [
   ['divide-error', /^(Oops: )?divide error:/],
   ['soft-lockup', /^(NMI )?(watchdog: )?BUG: soft lockup/],
   // "NMI watchdog: " before v6.5, "watchdog: " since, and since v6.9 the CPU that noticed.
-  ['hard-lockup', /^(NMI )?(watchdog: )?(CPU\d+: )?(BUG: hard lockup|Watchdog detected hard LOCKUP)/],
+  [
+    'hard-lockup',
+    /^(NMI )?(watchdog: )?(CPU\d+: )?(BUG: hard lockup|Watchdog detected hard LOCKUP)/,
+  ],
   ['workqueue-lockup', /^BUG: workqueue lockup/],
   ['hung-task', /^INFO: task .* blocked (in I\/O wait )?for more than/],
   ['rcu-stall', /^(rcu: )?INFO: rcu_\w+ (detected|self-detected)/],
@@ -272,7 +275,9 @@ export function continues(kind: CrashKind, line: string): boolean {
 
 /** Panics that end trouble which was told of before. */
 function isEndOfTrouble(panic: string): boolean {
-  return /[Ff]atal exception|Oops|panic_on_taint|kill the idle task|killing interrupt handler/.test(panic)
+  return /[Ff]atal exception|Oops|panic_on_taint|kill the idle task|killing interrupt handler/.test(
+    panic,
+  )
 }
 
 /** The kind of trouble that begins with a line of the log; undefined if none does. */

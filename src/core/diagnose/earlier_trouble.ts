@@ -42,7 +42,7 @@ export function* earlierTrouble(scene: Scene, findings: readonly Finding[]): Gen
   for (const sort of sorts.values()) yield describe(scene, sort)
 }
 
-/** The kernel died of it, or a rule tells of it: by its fault, or of one of its kind that has none. */
+/** The kernel died of it, or a rule tells of it: by its fault, or of all that are of its kind. */
 function isToldOf(
   { fault, index }: Incident,
   { kind }: Trouble,
@@ -52,7 +52,7 @@ function isToldOf(
   return findings.some(
     (finding) =>
       (index !== undefined && finding.fault === index) ||
-      (index === undefined && finding.fault === undefined && finding.kind === kind),
+      (finding.fault === undefined && finding.kind === kind),
   )
 }
 

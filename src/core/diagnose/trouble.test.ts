@@ -123,6 +123,17 @@ test('the bad address and the error code are those of the first lines', () => {
   assert.deepEqual(of('null pointer, arm64'), [0x18n, undefined])
 })
 
+test('an instruction of user mode is none of the kernel’s, a jump to nowhere is', () => {
+  const [hung] = troublesOf(...OOPS_TEXTS['hung task, 6.12'], 'RIP: 0033:0x47b7a0')
+  assert.deepEqual([hung?.ip, hung?.strayIp], [undefined, undefined])
+  const [call] = troublesOf(
+    'BUG: kernel NULL pointer dereference, address: 0000000000000000',
+    'RIP: 0010:0x0',
+    'RIP: 0033:0x47b7a0',
+  )
+  assert.deepEqual([call?.ip, call?.strayIp], [undefined, 0n])
+})
+
 test('a file and its line are no task', () => {
   const [bug] = troublesOf('kernel BUG at mm/slub.c:435!')
   assert.equal(bug?.pid, undefined)

@@ -60,7 +60,8 @@ function isToldOf(
 const headOf = ({ line }: Trouble): string => line.slice(0, 200).replace(/0x[\da-f]+|\d+/g, '#')
 
 function describe(scene: Scene, { first, last, count, culprit, index }: Sort): Finding {
-  const title = CRASH_KIND_TITLES[first.kind]
+  // "(panic_on_warn)" is what this one did not do.
+  const title = CRASH_KIND_TITLES[first.kind].replace(/ \(.*\)$/, '')
   const times = count === 1 ? '' : `, ${count} times`
   return {
     kind: first.kind,

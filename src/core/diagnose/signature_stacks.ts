@@ -1,4 +1,5 @@
 // Whose stack a crash is known by: that of the fault, of the tasks that the finding names, or of who panicked.
+import { blame } from './blame.ts'
 import { stoppedFrames } from './context.ts'
 import type { CrashKind } from './crash_kind.ts'
 import { findRecursion } from './deep_stack.ts'
@@ -87,7 +88,7 @@ function stacksOf(
   )
   const frames =
     fault?.frames ?? report?.fault.frames ?? stackWith(scene, finding) ?? dyingFrames(scene)
-  return [kind === 'stack-overflow' ? aroundRecursion(frames) : fromCulprit(frames, finding)]
+  return [kind === 'stack-overflow' ? aroundRecursion(frames) : fromCulprit(scene, frames, finding)]
 }
 
 function taskFrames(scene: Scene, address: bigint): readonly NamedFrame[] {
@@ -122,12 +123,13 @@ function stackWith(scene: Scene, finding: Finding | undefined): readonly NamedFr
  * stack of who found it is chance.
  */
 function fromCulprit(
+  scene: Scene,
   frames: readonly NamedFrame[],
   finding: Finding | undefined,
 ): readonly NamedFrame[] {
   const culprit = finding?.culprit
   if (finding?.kind !== 'slab-corruption' || !culprit?.function) return frames
-  return frames.some(({ module }) => module === culprit.module && module !== '') ? frames : []
+  return blame(scene.program, frames)?.function === culprit.function ? frames : []
 }
 
 /** How deep it was, and what it called last, is chance: one turn of the circle, begun where any would begin it. */

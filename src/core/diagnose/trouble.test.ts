@@ -165,7 +165,7 @@ test('lines of two CPUs that print at once are taken apart by who printed them',
   assert.equal(second?.ip?.name, 'ring_drain')
   assert.equal(first?.kind, 'null-dereference')
   assert.equal(first?.ip?.name, 'channel_apply_config')
-  assert.equal(names(first as Trouble), 'hub_configure trigger_null_argument vfs_write')
+  assert.equal(names(first), 'hub_configure trigger_null_argument vfs_write')
 })
 
 test('an address without a symbol does not end a trace', () => {

@@ -17,7 +17,7 @@ export const filesystemPanic: Rule = {
     if (scene.words.kind !== 'filesystem-error') return
     const [, type = 'a file system', device = ''] = WHO.exec(scene.panicReason) ?? []
     const errors = scene.lines.filter(({ text }) => device !== '' && isErrorOf(text, device))
-    const inputOutput = errors.filter(({ text }) => /I\/O error/.test(text))
+    const inputOutput = errors.filter(({ text }) => text.includes('I/O error'))
     const on = device === '' ? '' : ` on ${device}`
     const after = inputOutput.length > 0 ? ', after I/O errors of its device' : ''
     yield {

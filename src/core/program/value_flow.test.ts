@@ -85,6 +85,11 @@ test('a call at the entry is a tracer, which changes nothing', () => {
   assert.equal(held('e8fb02000090', 5, 'di'), 'arg0')
 })
 
+test('a call behind the place of the tracer is a call like any other', () => {
+  // nopl 0x0(%rax,%rax,1); call elsewhere; nop
+  assert.equal(held('0f1f440000e8f602000090', 10, 'di'), 'di@ffffffff8100000a')
+})
+
 test('a call of a retpoline goes where its register leads', () => {
   // nop (5 bytes); mov 0x10(%rdi),%rax; call +0x100; nop
   const state = flowOf(

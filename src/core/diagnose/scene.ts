@@ -8,8 +8,10 @@ import { currentTask, type Task } from '../kernel/sched.ts'
 import { cpuTrace, stackTrace } from '../kernel/stack.ts'
 import { searchTasks } from '../kernel/task_search.ts'
 import type { Program } from '../program/program.ts'
+import type { Registers } from '../program/registers.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
 import { classifyCrash, type CrashWords } from './crash_kind.ts'
+import { findCpuHangs, type CpuHang } from './cpu_hang.ts'
 import { readFaults, type Fault } from './fault.ts'
 import { readIncidents, type Incident } from './incident.ts'
 import { namedFrames, type NamedFrame } from './named_frame.ts'
@@ -20,6 +22,8 @@ export interface SceneTrace {
   readonly frames: readonly NamedFrame[]
   readonly end: StackTrace['end']
   readonly why: string
+  /** Registers on entry from user mode. */
+  readonly userRegisters: Registers | undefined
 }
 
 const PANIC_LINE = 'Kernel panic - not syncing: '
@@ -76,7 +80,9 @@ export class Scene {
   /** The stack of the task that was running where the kernel died; no frames if it is not known. */
   get panicTrace(): SceneTrace {
     const task = this.panicTask
-    return task ? this.trace(task) : { frames: [], end: 'lost', why: 'no task panicked' }
+    return task
+      ? this.trace(task)
+      : { frames: [], end: 'lost', why: 'no task panicked', userRegisters: undefined }
   }
 
   /** Faults that the kernel took, oldest first; the one that killed it last, if one did. */
@@ -99,6 +105,11 @@ export class Scene {
     return this.#once('cpus', () => attempt(() => forEachCpu(this.program, 'online')) ?? [])
   }
 
+  /** CPUs that ran one thing for too long, the longest first. */
+  get cpuHangs(): readonly CpuHang[] {
+    return this.#once('cpuHangs', () => findCpuHangs(this))
+  }
+
   /** A task's stack. */
   trace(task: Task): SceneTrace {
     let trace = this.#traces.get(task.address)
@@ -119,8 +130,8 @@ export class Scene {
     return attempt(() => currentTask(this.program, cpu))
   }
 
-  #named({ frames, end, why }: StackTrace): SceneTrace {
-    return { frames: namedFrames(this.program, frames), end, why }
+  #named({ frames, end, why, userRegisters }: StackTrace): SceneTrace {
+    return { frames: namedFrames(this.program, frames), end, why, userRegisters }
   }
 
   #once<T>(name: string, make: () => T): T {

@@ -12,6 +12,7 @@ import type { Scene } from '../scene.ts'
 const PANIC = /^stack-protector: Kernel stack is corrupted in: /
 /** Words of text looked for around the frame. */
 const WORDS = 24
+const PAGE = 4096
 
 export const stackCorruption: Rule = {
   name: 'stack-corruption',
@@ -52,7 +53,9 @@ export const stackCorruption: Rule = {
 
 /** Text above the frame: an array filled from a string runs on as text. */
 function writtenEvidence({ program }: Scene, { sp }: NamedFrame): Evidence[] {
-  const bytes = attempt(() => program.memory.bytes(sp, WORDS * 8))
+  // A page may end there, and with it what is in the dump.
+  const size = Math.min(WORDS * 8, PAGE - Number(sp % BigInt(PAGE)))
+  const bytes = attempt(() => program.memory.bytes(sp, size))
   const text = bytes && String.fromCharCode(...bytes).match(/[ -~]{16,}/)?.[0]
   if (text === undefined) return []
   return [

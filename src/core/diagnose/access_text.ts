@@ -27,7 +27,8 @@ export function accessText({ name, member, offset }: PointerTale, access: Faulti
   const verb = VERBS[access.access]
   if (access.access === 'fetch') return 'it was called'
   if (member) return `${memberName(name, member.path)} is ${verb}`
-  const size = access.operand?.size ?? 0
+  if (!access.operand) return `${formatHex(access.address ?? 0n)} is ${verb}`
+  const { size } = access.operand
   const what = size === 0 ? 'memory' : `${size} byte${size === 1 ? '' : 's'}`
   const be = size > 1 ? 'are' : 'is'
   if (offset === undefined) return `${what} of an array ${be} ${verb}`

@@ -1,5 +1,6 @@
 // The faults a kernel took: where, with which registers, called by whom. Of the one that killed it memory knows all; of
 // those before it only the log does.
+import type { CrashKind } from './crash_kind.ts'
 import type { Registers } from '../program/registers.ts'
 import type { NamedFrame } from './named_frame.ts'
 import { isPanicMachinery } from './panic_machinery.ts'
@@ -80,6 +81,18 @@ function isFaultEntry({ name }: NamedFrame): boolean {
   return name !== null && FAULT_ENTRY.test(name)
 }
 
+/** Kinds of trouble that begin with an instruction. */
+const FAULTS: ReadonlySet<CrashKind> = new Set([
+  ...(['null-dereference', 'bad-address', 'general-protection', 'bug', 'divide-error'] as const),
+  ...(['invalid-opcode', 'double-fault', 'oops'] as const),
+])
+
+/** The last words of a log that ends before it says where. */
+function cutShort(last: Trouble | undefined): Trouble | undefined {
+  const saysWhere = last?.ip !== undefined || last?.strayIp !== undefined
+  return last && !saysWhere && FAULTS.has(last.kind) ? last : undefined
+}
+
 const hasNowhere = ({ strayIp }: Trouble): boolean => strayIp !== undefined
 
 /** The last trouble of the log in the function that faulted. */
@@ -89,7 +102,8 @@ function troubleOf(scene: Scene, frame: NamedFrame): Trouble | undefined {
       ({ ip }) => ip?.name === frame.name && (frame.offset === null || ip?.offset === frame.offset),
     ) ??
     // A jump to nowhere has no function.
-    (frame.name === null ? scene.troubles.findLast(hasNowhere) : undefined)
+    (frame.name === null ? scene.troubles.findLast(hasNowhere) : undefined) ??
+    cutShort(scene.troubles.at(-1))
   )
 }
 

@@ -38,6 +38,9 @@ export interface FlowCode {
   thunkRegister(callee: bigint): string | undefined
 }
 
+/** Bytes of endbr64. */
+const MARK_LENGTH = 4
+
 interface MutableState {
   readonly registers: Map<string, Origin>
   readonly slots: Map<string, Slot>
@@ -180,9 +183,8 @@ export class ValueFlow {
   }
 
   #call(state: MutableState, { address, target, through, length }: Operation): void {
-    const { convention, entry } = this.#code
-    // Tracing begins a function by a call that changes nothing.
-    if (address <= entry + 4n) return
+    const { convention } = this.#code
+    if (this.#isTracer(address)) return
     const thunk = target === undefined ? undefined : this.#code.thunkRegister(target)
     const source: ValueSource | undefined =
       thunk === undefined ? through : { kind: 'register', register: thunk }
@@ -193,6 +195,18 @@ export class ValueFlow {
       state.registers.set(name, unknownOrigin(address + BigInt(length), name))
     const callee = thunk === undefined ? target : undefined
     state.registers.set(convention.result, resultOrigin(address, callee, function_))
+  }
+
+  /** Tracing begins a function by a call that changes nothing; before it stands endbr64, or nothing. */
+  #isTracer(address: bigint): boolean {
+    const { entry, operations } = this.#code
+    if (address === entry) return true
+    const first = operations.get(entry)
+    return (
+      first?.length === MARK_LENGTH &&
+      first.writes.length === 0 &&
+      address === entry + BigInt(MARK_LENGTH)
+    )
   }
 
   #valueOf(state: MutableState, source: ValueSource, size: number, at: bigint): Origin | undefined {

@@ -40,6 +40,18 @@ test('a panic by the watchdog names the loop it interrupted', () => {
   )
 })
 
+test('without a log the caller of panic() tells', () => {
+  const scene = sceneOf({
+    tasks: { app: { pid: 70, cpu: 1, frames: ['panic', 'watchdog_timer_fn', ...TICK, ...LOOP] } },
+    panicCpu: 1,
+  })
+  const { verdict } = diagnose(scene)
+  assert.deepEqual(
+    [verdict?.kind, verdict?.confidence, verdict?.culprit?.function],
+    ['soft-lockup', 'certain', 'ring_fill'],
+  )
+})
+
 test('memory shows a CPU that hung when somebody crashed the machine for it', () => {
   const scene = sceneOf({
     ...watched([98, 40]),

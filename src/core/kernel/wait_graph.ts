@@ -19,6 +19,7 @@ export type WaitedKind =
   | 'rcu'
   | 'work'
   | 'freezer'
+  | 'timer'
   | 'unknown'
 
 /** How sure something is: 'exact' by the kernel's own pointer; 'validated' by linked data that fits; 'guess' else. */
@@ -35,6 +36,10 @@ export interface Waited {
   readonly owners: readonly Task[]
   /** What is to be said of owners: `read-locked by 3, of which the last is shown`; '' for nothing. */
   readonly ownerNote: string
+  /** How sure it is that `owners` hold it; 'exact' where there are none. */
+  readonly ownerQuality: WaitQuality
+  /** The disk whose I/O is waited for: `vda`; '' if none is. */
+  readonly device: string
 }
 
 /** A task that waits. */

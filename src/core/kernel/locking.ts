@@ -97,8 +97,10 @@ export function percpuRwsemHolders(sem: KObject<'percpu_rw_semaphore'>): LockHol
   // Until v5.7, commit 7f26482a872c ("locking/percpu-rwsem: Remove the embedded rwsem"), writers held a rwsem within.
   const rwsem = sem.find('rw_sem')
   if (rwsem) return rwsemHolders(rwsem.cast('struct rw_semaphore'))
-  const isBlocked = sem.number('block.counter') !== 0
-  return isBlocked
-    ? held(sem.get('writer').pointer(), 'exact', 'taken for writing')
-    : { ...NOBODY, note: 'taken for reading by nobody knows whom' }
+  if (sem.number('block.counter') === 0)
+    return { ...NOBODY, note: 'held by readers, of whom none is known' }
+  const writer = sem.get('writer').pointer()
+  return writer === 0n
+    ? { ...NOBODY, note: 'held for writing, by whom is not known' }
+    : held(writer)
 }

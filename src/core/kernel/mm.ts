@@ -94,11 +94,7 @@ export function mmSwap(mm: Mm): number {
   return rssSum(mm, [MM_SWAPENTS], percpuCounterSum)
 }
 
-function rssSum(
-  mm: Mm,
-  indexes: readonly number[],
-  valueOf: (counter: KObject) => bigint,
-): number {
+function rssSum(mm: Mm, indexes: readonly number[], valueOf: (counter: KObject) => bigint): number {
   const stat = mm.get('rss_stat')
   let pages = 0n
   for (const index of indexes) {

@@ -57,7 +57,10 @@ const SLEEPERS: readonly (readonly [kind: WaitedKind, pattern: RegExp])[] = [
     'completion',
     /^(?:wait_for_(?:common|completion)\w*|_*wait_for_common|do_wait_for_common|wait_for_vfork_done|kthread_(?:stop|park)\w*)$/,
   ],
-  ['wait-queue', /^(?:_*wait_on_bit\w*|out_of_line_wait_on_\w+|bit_wait\w*|wait_woken|rcuwait_\w+)$/],
+  [
+    'wait-queue',
+    /^(?:_*wait_on_bit\w*|out_of_line_wait_on_\w+|bit_wait\w*|wait_woken|rcuwait_\w+)$/,
+  ],
   [
     'timer',
     /^(?:msleep\w*|usleep_range\w*|fsleep|schedule_(?:hr)?timeout\w*|(?:do|hrtimer)_nanosleep|io_schedule_timeout)$/,

@@ -42,7 +42,8 @@ const NAMERS: readonly Namer[] = [nameSymbol, nameSlab, nameStack]
 
 function nameSymbol(program: Program, address: bigint, { struct }: PlaceHint): string | undefined {
   const symbol = program.symbolAt(address)
-  if (!symbol || symbol.size === 0 || address >= symbol.address + BigInt(symbol.size)) return undefined
+  if (!symbol || symbol.size === 0 || address >= symbol.address + BigInt(symbol.size))
+    return undefined
   const module = symbol.module === '' ? '' : ` [${symbol.module}]`
   if (address === symbol.address) return `${symbol.name}${module}`
   const type = program.findGlobalType(symbol.name)
@@ -51,7 +52,7 @@ function nameSymbol(program: Program, address: bigint, { struct }: PlaceHint): s
   return `${symbol.name}${place}${module}`
 }
 
-function nameStack(program: Program, address: bigint, { stacks }: PlaceHint): string | undefined {
+function nameStack(_: Program, address: bigint, { stacks }: PlaceHint): string | undefined {
   const task = stacks.at(address)
   return (
     task &&
@@ -66,7 +67,7 @@ function nameSlab(program: Program, address: bigint, hint: PlaceHint): string | 
   const offset = Number(address - object)
   const size = cache.number('object_size')
   const freed = allocated === false ? ', which is free' : ''
-  const superBlock = nameSuperBlock(program, address)
+  const superBlock = nameSuperBlock(program, address, hint.struct)
   if (superBlock !== undefined) return superBlock
   const type = cacheType(program, cache) ?? parameterType(program, offset, size, hint)
   const struct = type && stripType(type)
@@ -91,7 +92,7 @@ function memberText(
   const member = memberPath(base, offset - start, wanted) ?? formatHex(offset - start)
   const owner = attempt(() => objectText(program, name, object + BigInt(start)))
   const of = owner === undefined || owner === '' ? '' : ` of ${owner}`
-  return `struct ${name}.${member}${of} (${formatHex(object + BigInt(offset))})`
+  return `struct ${name}.${member}${of}`
 }
 
 function objectText(program: Program, struct: string, object: bigint): string {
@@ -103,7 +104,7 @@ function objectText(program: Program, struct: string, object: bigint): string {
 }
 
 /** Super blocks come from no cache of their own; what is in one is known by their list. */
-function nameSuperBlock(program: Program, address: bigint): string | undefined {
+function nameSuperBlock(program: Program, address: bigint, struct: string): string | undefined {
   if (!program.hasSymbol('super_blocks')) return undefined
   const type = program.type('struct super_block')
   const size = BigInt(sizeofType(type))
@@ -115,8 +116,9 @@ function nameSuperBlock(program: Program, address: bigint): string | undefined {
   )) {
     if (++count > SUPER_BLOCKS_MAX) return undefined
     if (address < sb.address || address >= sb.address + size) continue
-    const member = memberPath(type, Number(address - sb.address), '')
-    return `struct super_block.${member ?? ''} of ${sb.string('s_id')} (${formatHex(address)})`
+    const member = memberPath(type, Number(address - sb.address), struct) ?? 's_list'
+    const frozen = sb.number('s_writers.frozen') === 0 ? '' : ', which is frozen'
+    return `struct super_block.${member} of ${sb.string('s_id')}${frozen}`
   }
   return undefined
 }

@@ -37,7 +37,10 @@ const CALLERS: readonly (readonly [dispatcher: RegExp, text: string])[] = [
   [/^process_one_work$/, 'the work function {}'],
   [/^(?:__handle_irq_event_percpu|handle_irq_event_percpu)$/, 'the interrupt handler {}'],
   [/^irq_thread_fn$|^irq_forced_thread_fn$/, 'the threaded interrupt handler {}'],
-  [/^(?:__flush_smp_call_function_queue|flush_smp_call_function_queue)$/, 'the function {}, called by another CPU,'],
+  [
+    /^(?:__flush_smp_call_function_queue|flush_smp_call_function_queue)$/,
+    'the function {}, called by another CPU,',
+  ],
   [/^(?:irq_work_single|irq_work_run_list)$/, 'the irq_work {}'],
   [/^kthread$/, 'the kernel thread function {}'],
 ]
@@ -80,7 +83,9 @@ export function contextText(program: Program, context: Context): string {
     case 'exception':
       return `an exception (${frames.at(-1)?.name ?? 'unknown'})`
     case 'softirq': {
-      const served = frames.map(({ name }) => SOFTIRQS[bareName(name ?? '')]).find((name) => name !== undefined)
+      const served = frames
+        .map(({ name }) => SOFTIRQS[bareName(name ?? '')])
+        .find((name) => name !== undefined)
       return `a softirq${served === undefined ? '' : ` (${served})`}${within}`
     }
     case 'hardirq': {
@@ -107,12 +112,16 @@ function irqText(program: Program, { ip, name }: NamedFrame): string | undefined
 }
 
 /** `write()`: the system call that user mode made; undefined if it came by a fault or an interrupt. */
-export function systemCallText(program: Program, registers: Registers | undefined): string | undefined {
+export function systemCallText(
+  program: Program,
+  registers: Registers | undefined,
+): string | undefined {
   const number = registers?.orig_ax
   // Interrupts and exceptions leave -1, or less, there.
   if (number === undefined || BigInt.asIntN(32, number) < 0n) return undefined
   const found = attempt(() => {
-    for (const call of forEachSystemCall(program)) if (BigInt(call.number) === number) return call.name
+    for (const call of forEachSystemCall(program))
+      if (BigInt(call.number) === number) return call.name
     return ''
   })
   const name = found?.replace(/^__(?:x64|ia32|arm64|se)_sys_/, '') ?? ''

@@ -129,7 +129,8 @@ function isDying(frames: readonly NamedFrame[]): boolean {
   return frames.some(({ name }) => DYING.test(bareName(name ?? '')))
 }
 
-const IDLE = /^(?:do_idle|cpu_idle_loop|cpuidle_idle_call|default_idle\w*|cpu_startup_entry|play_dead\w*)$/
+const IDLE =
+  /^(?:do_idle|cpu_idle_loop|cpuidle_idle_call|default_idle\w*|cpu_startup_entry|play_dead\w*)$/
 
 /** Did this stack idle? What interrupted it did not. */
 export function isIdle(frames: readonly NamedFrame[]): boolean {

@@ -26,5 +26,7 @@ export function hangRole(scene: Scene): FindingRole {
 /** Panics of devices that count down unless a program of user space keeps them from it. */
 export function isWatchdogPanic(reason: string): boolean {
   // "watchdog pretimeout event", "Software Watchdog Timer expired", "Watchdog pre-timeout", "An NMI occurred. …" of hpwdt.
-  return /watchdog pre-?timeout|watchdog timer expired|An NMI occurred|IPMI.*pre-?timeout/i.test(reason)
+  return /watchdog pre-?timeout|watchdog timer expired|An NMI occurred|IPMI.*pre-?timeout/i.test(
+    reason,
+  )
 }

@@ -44,7 +44,8 @@ export function stuckCode(scene: Scene, cpu: number): StuckCode {
   const waiter = blamedFrame(frames.slice(spin.index))
   const inWaiter = waiter ? ` in ${functionText(waiter)}` : ''
   const waits: Culprit | null = waiter ? culpritOf(program, waiter) : null
-  if (spin.lock === undefined) return { text: `spun for a lock${inWaiter}`, culprit: waits, evidence }
+  if (spin.lock === undefined)
+    return { text: `spun for a lock${inWaiter}`, culprit: waits, evidence }
   const name = lockText(program, spin.lock)
   evidence.push({
     text: `it spun for ${name}${isSpinLocked(program, spin.lock) === true ? ', which is taken' : ''}`,
@@ -96,7 +97,9 @@ function preemptEvidence(scene: Scene, cpu: number): Evidence[] {
     count.preempt > 0 ? `preemption disabled (${count.preempt})` : '',
     count.softirq > 0 ? (count.softirq % 2 === 1 ? 'in a softirq' : 'softirqs disabled') : '',
   ].filter((part) => part !== '')
-  return parts.length === 0 ? [] : [{ text: `CPU ${cpu} had ${parts.join(' and ')}`, command: `bt -c ${cpu}` }]
+  return parts.length === 0
+    ? []
+    : [{ text: `CPU ${cpu} had ${parts.join(' and ')}`, command: `bt -c ${cpu}` }]
 }
 
 /** ` for PID 12 "hog"`; '' if it is not known. */

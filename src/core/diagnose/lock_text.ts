@@ -10,7 +10,8 @@ export function lockText(program: Program, lock: bigint): string {
   if (!thing) return `the lock at ${at}`
   const { kind, name, offset = 0n, detail } = thing
   const plus = offset === 0n ? '' : `+${formatHex(offset)}`
-  if (kind === 'symbol') return `${name}${plus}${/\[\w+\]/.exec(detail) ? ` ${/\[\w+\]/.exec(detail)?.[0]}` : ''}`
+  if (kind === 'symbol')
+    return `${name}${plus}${/\[\w+\]/.exec(detail) ? ` ${/\[\w+\]/.exec(detail)?.[0]}` : ''}`
   if (kind === 'percpu variable') return `${name}${plus} ${detail}`
   return `the lock in ${kind} ${name}${plus} at ${at}`
 }

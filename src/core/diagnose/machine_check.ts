@@ -19,7 +19,15 @@ export interface MachineCheck {
 const bit = (status: bigint, at: number): boolean => ((status >> BigInt(at)) & 1n) !== 0n
 
 /** Bits of IA32_MCi_STATUS. */
-export const MCI_STATUS = { VAL: 63, OVER: 62, UC: 61, EN: 60, MISCV: 59, ADDRV: 58, PCC: 57 } as const
+export const MCI_STATUS = {
+  VAL: 63,
+  OVER: 62,
+  UC: 61,
+  EN: 60,
+  MISCV: 59,
+  ADDRV: 58,
+  PCC: 57,
+} as const
 
 const FLAG_TEXTS: readonly (readonly [at: number, text: string])[] = [
   [MCI_STATUS.UC, 'uncorrected'],
@@ -47,7 +55,17 @@ const SIMPLE: Readonly<Record<number, string>> = {
   0xe0b: 'I/O error',
 }
 const LEVELS = ['level 0', 'level 1', 'level 2', 'any level']
-const REQUESTS = ['generic', 'read', 'write', 'data read', 'data write', 'instruction fetch', 'prefetch', 'eviction', 'snoop']
+const REQUESTS = [
+  'generic',
+  'read',
+  'write',
+  'data read',
+  'data write',
+  'instruction fetch',
+  'prefetch',
+  'eviction',
+  'snoop',
+]
 const TYPES = ['instruction', 'data', 'generic', 'unknown']
 const MEMORY = ['generic', 'read', 'write', 'address or command', 'scrubbing']
 
@@ -86,7 +104,15 @@ export function seenMachineChecks(program: Program, cpus: readonly number[]): Ma
         const status = memory.u64(place + MCE.status)
         if (!bit(status, MCI_STATUS.VAL)) return []
         const address = bit(status, MCI_STATUS.ADDRV) ? memory.u64(place + MCE.addr) : undefined
-        return [{ cpu: memory.u32(place + MCE.extcpu), bank: memory.u8(place + MCE.bank), status, address, place }]
+        return [
+          {
+            cpu: memory.u32(place + MCE.extcpu),
+            bank: memory.u8(place + MCE.bank),
+            status,
+            address,
+            place,
+          },
+        ]
       }) ?? [],
   )
 }
@@ -108,6 +134,14 @@ export function printedMachineChecks(lines: readonly LogLine[]): MachineCheck[] 
       .map((line) => PRINTED_ADDRESS.exec(line)?.[1])
       .find((found) => found !== undefined)
     const address = hex === undefined ? undefined : BigInt(`0x${hex}`)
-    return [{ cpu: Number(cpu), bank: Number(bank), status: BigInt(`0x${status}`), address, place: undefined }]
+    return [
+      {
+        cpu: Number(cpu),
+        bank: Number(bank),
+        status: BigInt(`0x${status}`),
+        address,
+        place: undefined,
+      },
+    ]
   })
 }

@@ -1,6 +1,8 @@
 // The diagnosis rules; the order has no meaning.
 import type { Rule } from './rule.ts'
+import { blockedRoot } from './rules/blocked_root.ts'
 import { bug } from './rules/bug.ts'
+import { deadlock } from './rules/deadlock.ts'
 import { doubleFree } from './rules/double_free.ts'
 import { hardLockup } from './rules/hard_lockup.ts'
 import { hardwareError } from './rules/hardware_error.ts'
@@ -15,6 +17,7 @@ import { rcuStall } from './rules/rcu_stall.ts'
 import { slabCorruption } from './rules/slab_corruption.ts'
 import { softLockup } from './rules/soft_lockup.ts'
 import { spinDeadlock } from './rules/spin_deadlock.ts'
+import { stuckIo } from './rules/stuck_io.ts'
 import { sysrq } from './rules/sysrq.ts'
 import { warning } from './rules/warning.ts'
 import { watchdogDevice } from './rules/watchdog_device.ts'
@@ -22,7 +25,9 @@ import { workqueueLockup } from './rules/workqueue_lockup.ts'
 
 /** Every rule there is. */
 export const RULES: readonly Rule[] = [
+  blockedRoot,
   bug,
+  deadlock,
   doubleFree,
   hardLockup,
   hardwareError,
@@ -37,6 +42,7 @@ export const RULES: readonly Rule[] = [
   slabCorruption,
   softLockup,
   spinDeadlock,
+  stuckIo,
   sysrq,
   warning,
   watchdogDevice,

@@ -80,7 +80,9 @@ export class Scene {
   /** The stack of the task that was running where the kernel died; no frames if it is not known. */
   get panicTrace(): SceneTrace {
     const task = this.panicTask
-    return task ? this.trace(task) : { frames: [], end: 'lost', why: 'no task panicked', userRegisters: undefined }
+    return task
+      ? this.trace(task)
+      : { frames: [], end: 'lost', why: 'no task panicked', userRegisters: undefined }
   }
 
   /** Faults that the kernel took, oldest first; the one that killed it last, if one did. */

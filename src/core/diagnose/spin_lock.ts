@@ -29,8 +29,10 @@ export interface HeldLock {
   readonly takenAt: bigint
 }
 
-const TAKE = /^(?:_raw_(?:spin|read|write)_lock(?:_bh|_irq|_irqsave|_nested)?|do_raw_(?:spin|read|write)_lock)$/
-const GIVE = /^(?:_raw_(?:spin|read|write)_unlock(?:_bh|_irq|_irqrestore)?|do_raw_(?:spin|read|write)_unlock)$/
+const TAKE =
+  /^(?:_raw_(?:spin|read|write)_lock(?:_bh|_irq|_irqsave|_nested)?|do_raw_(?:spin|read|write)_lock)$/
+const GIVE =
+  /^(?:_raw_(?:spin|read|write)_unlock(?:_bh|_irq|_irqrestore)?|do_raw_(?:spin|read|write)_unlock)$/
 const SPIN =
   /^(?:(?:native_|__pv_)?queued_(?:spin|read|write)_lock_slowpath|_raw_(?:spin|read|write)_lock\w*|do_raw_\w+_lock|__raw_spin_lock\w*|pv_wait\w*|kvm_wait|xen_qlock_wait|hv_qlock_wait|__raw_callee_save\w*|__pv_\w+|virt_spin_lock|native_halt|resilient_\w+)$/
 /** Functions on one stack that are looked through. */
@@ -72,7 +74,9 @@ function heldBy(program: Program, frame: NamedFrame): Taken[] {
   const standing = callOf(program, frame)?.address ?? frame.ip
   const taken = new Map<string, Taken>()
   const given = new Set<string>()
-  const byAddress = [...flow.operations.values()].toSorted((a, b) => (a.address < b.address ? -1 : 1))
+  const byAddress = [...flow.operations.values()].toSorted((a, b) =>
+    a.address < b.address ? -1 : 1,
+  )
   for (const operation of byAddress) {
     const act = lockAct(program, flow, operation)
     if (!act) continue
@@ -97,7 +101,8 @@ function lockAct(
     const isTaking = TAKE.test(name)
     if (!isTaking && !GIVE.test(name) && !isParavirtual(program, through)) return undefined
     const register = getDisassembler(program.arch.name).convention.arguments[0]
-    const origin = register === undefined ? undefined : flow.stateAt(address)?.registers.get(register)
+    const origin =
+      register === undefined ? undefined : flow.stateAt(address)?.registers.get(register)
     return origin && { origin, isTaking }
   }
   // Inlined: the byte that says locked is cleared.

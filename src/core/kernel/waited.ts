@@ -173,7 +173,6 @@ export class WaitedThings {
       name: name === '' ? place() : name,
       owners,
       ownerNote: note,
-      ownerQuality: 'validated',
     }
   }
 

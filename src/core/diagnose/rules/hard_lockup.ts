@@ -25,7 +25,12 @@ export const hardLockup: Rule = {
     if (isPanic) {
       const cpu = Number(SAID.exec(said?.text ?? '')?.[1] ?? scene.panicCpu ?? 0)
       told.add(cpu)
-      yield panicFinding(scene, cpu, said?.text, hangs.find((each) => each.cpu === cpu))
+      yield panicFinding(
+        scene,
+        cpu,
+        said?.text,
+        hangs.find((each) => each.cpu === cpu),
+      )
     }
     for (const hang of hangs) if (!told.has(hang.cpu)) yield memoryFinding(scene, hang)
   },
@@ -40,7 +45,10 @@ function panicFinding(
   const code = stuckCode(scene, cpu)
   const line = said === undefined ? [] : [{ text: `the log says: ${said}`, command: 'log' }]
   return {
-    ...finding(`CPU ${cpu} took no interrupts${forTask(scene.currentTask(cpu))}: it ${code.text}`, cpu),
+    ...finding(
+      `CPU ${cpu} took no interrupts${forTask(scene.currentTask(cpu))}: it ${code.text}`,
+      cpu,
+    ),
     role: 'cause',
     confidence: 'certain',
     evidence: [
@@ -59,7 +67,10 @@ function memoryFinding(scene: Scene, hang: CpuHang): Finding {
   const { cpu, seconds, task } = hang
   const code = stuckCode(scene, cpu)
   return {
-    ...finding(`CPU ${cpu} had taken no interrupts for ${seconds} s${forTask(task)}: it ${code.text}`, cpu),
+    ...finding(
+      `CPU ${cpu} had taken no interrupts for ${seconds} s${forTask(task)}: it ${code.text}`,
+      cpu,
+    ),
     role: hangRole(scene),
     confidence: 'likely',
     evidence: [...hang.evidence, ...code.evidence, ...counterEvidence(scene, cpu)],
@@ -86,10 +97,15 @@ function finding(
   return {
     kind: 'hard-lockup',
     title,
-    refutedBy: ['a virtual CPU that its host did not run, or firmware (SMM) that kept the CPU, for so long'],
+    refutedBy: [
+      'a virtual CPU that its host did not run, or firmware (SMM) that kept the CPU, for so long',
+    ],
     next: [
       { text: 'see the loop it was in', command: `bt -c ${cpu}` },
-      { text: 'see what the other CPUs did: one may hold what this one waits for', command: 'bt -a' },
+      {
+        text: 'see what the other CPUs did: one may hold what this one waits for',
+        command: 'bt -a',
+      },
       { text: 'see whose clock stood still', command: 'runq -T' },
     ],
   }

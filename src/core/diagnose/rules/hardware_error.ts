@@ -19,13 +19,15 @@ const REPORTS: readonly Report[] = [
   {
     name: 'firmware reported an error of the hardware',
     // "{1}[Hardware Error]: event severity: fatal", "{1}[Hardware Error]:  section_type: memory error"
-    pattern: /^(?:\{\d+\})?\[Hardware Error\]:\s+(?:Error \d+, type: (?:fatal|recoverable)|section_type: (.+))/,
+    pattern:
+      /^(?:\{\d+\})?\[Hardware Error\]:\s+(?:Error \d+, type: (?:fatal|recoverable)|section_type: (.+))/,
     unit: ([, section = '']) => (section === '' ? 'hardware reported by firmware' : section),
   },
   {
     name: 'an uncorrected PCI Express error',
     // "pcieport 0000:00:1c.0: AER: Uncorrected (Fatal) error received", "PCIe Bus Error: severity=Uncorrected (Fatal)"
-    pattern: /^\S+ ([\da-f]{4}:[\da-f]{2}:[\da-f]{2}\.\d): (?:AER: |PCIe Bus Error: ).*(?:Uncorrected|Uncorrectable)/,
+    pattern:
+      /^\S+ ([\da-f]{4}:[\da-f]{2}:[\da-f]{2}\.\d): (?:AER: |PCIe Bus Error: ).*(?:Uncorrected|Uncorrectable)/,
     unit: ([, device = '']) => `PCI ${device}`,
   },
   {
@@ -61,11 +63,19 @@ export const hardwareError: Rule = {
       if (!last) continue
       const isCause: boolean = isFatal && !hasCause
       hasCause ||= isCause
-      const lines = found.slice(-LINES_SHOWN).map(({ text }) => ({ text: `the log says: ${text}`, command: 'log' }))
+      const lines = found
+        .slice(-LINES_SHOWN)
+        .map(({ text }) => ({ text: `the log says: ${text}`, command: 'log' }))
       yield finding(scene, isCause, `${report.name}: ${last.unit}`, last.unit, lines)
     }
     if (isFatal && !hasCause)
-      yield finding(scene, true, 'a fatal error of the hardware', 'hardware reported by firmware', [])
+      yield finding(
+        scene,
+        true,
+        'a fatal error of the hardware',
+        'hardware reported by firmware',
+        [],
+      )
     else if (!hasCause) yield* counted(scene)
   },
 }
@@ -85,7 +95,10 @@ function finding(
     refutedBy: ['the error being injected, or reported by faulty firmware'],
     culprit: unitCulprit(unit),
     next: [
-      { text: 'see all that the log says of the hardware', command: 'log | grep -e "Hardware Error" -e AER -e EDAC' },
+      {
+        text: 'see all that the log says of the hardware',
+        command: 'log | grep -e "Hardware Error" -e AER -e EDAC',
+      },
       { text: "read the machine's own event log", command: '' },
     ],
     explains: isCause ? ['panic', 'machine-check', 'nmi'] : [],
@@ -108,7 +121,11 @@ function* counted({ program }: Scene): Generator<Finding> {
   })
   if (evidence.length === 0) return
   yield {
-    ...{ kind: 'hardware-error', role: 'state', title: 'the hardware reported errors that were recovered from' },
+    ...{
+      kind: 'hardware-error',
+      role: 'state',
+      title: 'the hardware reported errors that were recovered from',
+    },
     ...{ confidence: 'certain', evidence, refutedBy: [], culprit: null, explains: [] },
     next: [{ text: "read the machine's own event log", command: '' }],
   }

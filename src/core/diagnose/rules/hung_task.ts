@@ -67,9 +67,9 @@ function panicFinding(scene: Scene, said: readonly SaidTask[]): Finding {
   const hung = readHungTasks(scene)
   const last = said.at(-1)
   // The one that made it panic is the last that was told of; others may have been asleep for longer.
-  const first =
-    hung.find(({ task }) => attempt(() => task.number('pid')) === last?.pid) ?? hung[0]
-  const task = first?.task ?? scene.tasks.find((each) => attempt(() => each.number('pid')) === last?.pid)
+  const first = hung.find(({ task }) => attempt(() => task.number('pid')) === last?.pid) ?? hung[0]
+  const task =
+    first?.task ?? scene.tasks.find((each) => attempt(() => each.number('pid')) === last?.pid)
   const culprit = task ? sleeperCulprit(scene, task) : null
   const more = Math.max(hung.length, said.length) - 1
   const others = more > 0 ? `, and ${more} more` : ''
@@ -101,7 +101,9 @@ function panicFinding(scene: Scene, said: readonly SaidTask[]): Finding {
 function readHungTasks({ program, tasks }: Scene): HungTask[] {
   const hz = attempt(() => kernelHz(program)) ?? 0
   const jiffies = attempt(() => program.object('jiffies', 'unsigned long').bigint())
-  const timeout = attempt(() => Number(program.object('sysctl_hung_task_timeout_secs', 'unsigned long').bigint()))
+  const timeout = attempt(() =>
+    Number(program.object('sysctl_hung_task_timeout_secs', 'unsigned long').bigint()),
+  )
   if (hz === 0 || jiffies === undefined || timeout === undefined || timeout === 0) return []
   const found = tasks.flatMap((task) => {
     const seconds = attempt(() => sleepSeconds(task, jiffies, hz))
@@ -142,13 +144,21 @@ function hungEvidence(scene: Scene, { task, seconds }: HungTask): Evidence {
 function survived(scene: Scene, said: readonly SaidTask[]): Finding {
   const last = said.at(-1)
   const task = scene.tasks.find((each) => attempt(() => each.number('pid')) === last?.pid)
-  const isStill = task !== undefined && ((attempt(() => taskState(task)) ?? 0) & TASK_UNINTERRUPTIBLE) !== 0
+  const isStill =
+    task !== undefined && ((attempt(() => taskState(task)) ?? 0) & TASK_UNINTERRUPTIBLE) !== 0
   const culprit = task && isStill ? sleeperCulprit(scene, task) : null
-  const state = task === undefined ? 'is gone now' : isStill ? `still sleeps${inSleeper(scene, task)}` : 'went on'
+  const state =
+    task === undefined
+      ? 'is gone now'
+      : isStill
+        ? `still sleeps${inSleeper(scene, task)}`
+        : 'went on'
   return {
     ...{ kind: 'hung-task', role: 'earlier', confidence: 'possible', culprit, explains: [] },
     title: `PID ${last?.pid ?? '?'} "${last?.comm ?? ''}" had slept for more than ${last?.seconds ?? '?'} s, and ${state}`,
-    evidence: said.slice(-SHOWN).map(({ line }) => ({ text: `the log says: ${line}`, command: 'log' })),
+    evidence: said
+      .slice(-SHOWN)
+      .map(({ line }) => ({ text: `the log says: ${line}`, command: 'log' })),
     refutedBy: ['the wait having ended before the crash'],
     next: [{ text: 'see what the tasks wait for', command: 'foreach UN bt' }],
   }

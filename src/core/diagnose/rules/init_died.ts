@@ -11,7 +11,15 @@ import { taskEvidence, taskText } from '../task_text.ts'
 
 const SIGNAL_MAX = 64
 /** Signals that the code itself brings upon itself. */
-const FAULTS: readonly string[] = ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGABRT', 'SIGSYS', 'SIGTRAP']
+const FAULTS: readonly string[] = [
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGILL',
+  'SIGFPE',
+  'SIGABRT',
+  'SIGSYS',
+  'SIGTRAP',
+]
 
 export const initDied: Rule = {
   name: 'init_died',
@@ -62,7 +70,10 @@ function faultLines({ lines }: Scene, task: Task | undefined): Evidence[] {
   const pids = new Set([1, task && attempt(() => task.number('pid'))])
   return lines
     .filter(({ text }) => {
-      const [, pid] = /^(?:traps: )?\S[^[]*\[(\d+)\]:? (?:segfault at |trap |general protection|bad frame)/.exec(text) ?? []
+      const [, pid] =
+        /^(?:traps: )?\S[^[]*\[(\d+)\]:? (?:segfault at |trap |general protection|bad frame)/.exec(
+          text,
+        ) ?? []
       return pid !== undefined && pids.has(Number(pid))
     })
     .slice(-3)

@@ -2,7 +2,12 @@
 // Source: arch/x86/kernel/cpu/mce/core.c mce_panic(), print_mce().
 import { formatHex } from '../../base/hex.ts'
 import { unitCulprit } from '../blame.ts'
-import { printedMachineChecks, seenMachineChecks, statusText, type MachineCheck } from '../machine_check.ts'
+import {
+  printedMachineChecks,
+  seenMachineChecks,
+  statusText,
+  type MachineCheck,
+} from '../machine_check.ts'
 import { bareName } from '../panic_machinery.ts'
 import type { Evidence, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
@@ -14,13 +19,17 @@ export const machineCheck: Rule = {
   summary: 'the processor reported an error of the hardware',
   needs: [],
   *find(scene) {
-    const isHandler = scene.panicTrace.frames.some(({ name }) => bareName(name ?? '') === 'mce_panic')
+    const isHandler = scene.panicTrace.frames.some(
+      ({ name }) => bareName(name ?? '') === 'mce_panic',
+    )
     const isFatal = isHandler || (scene.panicReason !== '' && scene.words.kind === 'machine-check')
     const checks = readChecks(scene)
     const first = checks.find(({ status }) => isUncorrected(status)) ?? checks[0]
     if (!isFatal && !first) return
     const unit = first ? `CPU ${first.cpu}, bank ${first.bank}` : 'the processor or its memory'
-    const what = first ? `${statusText(first.status)}${atAddress(first)}` : 'of which no record is left'
+    const what = first
+      ? `${statusText(first.status)}${atAddress(first)}`
+      : 'of which no record is left'
     yield {
       kind: 'machine-check',
       // What was only logged was survived, and may or may not have to do with the crash.
@@ -33,7 +42,10 @@ export const machineCheck: Rule = {
       ],
       culprit: unitCulprit(unit),
       next: [
-        { text: 'see all that the log says of the hardware', command: 'log | grep "Hardware Error"' },
+        {
+          text: 'see all that the log says of the hardware',
+          command: 'log | grep "Hardware Error"',
+        },
         { text: "read the machine's own event log, and replace the part it names", command: '' },
         { text: 'compare microcode and firmware with the latest', command: '' },
       ],
@@ -46,7 +58,11 @@ export const machineCheck: Rule = {
 function readChecks(scene: Scene): MachineCheck[] {
   const seen = seenMachineChecks(scene.program, scene.cpus)
   const printed = printedMachineChecks(scene.lines).filter(
-    (check) => !seen.some(({ bank, cpu, status }) => bank === check.bank && cpu === check.cpu && status === check.status),
+    (check) =>
+      !seen.some(
+        ({ bank, cpu, status }) =>
+          bank === check.bank && cpu === check.cpu && status === check.status,
+      ),
   )
   return [...seen, ...printed]
 }

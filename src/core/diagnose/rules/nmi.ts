@@ -70,7 +70,8 @@ function sourceOfWords({ panicReason }: Scene): (typeof SOURCES)[number] {
   return /SERR|PCI system error/.test(panicReason) ? SOURCES[0] : SOURCES[2]
 }
 
-const onCpu = ({ panicCpu }: Scene): string => (panicCpu === undefined ? '' : `, on CPU ${panicCpu}`)
+const onCpu = ({ panicCpu }: Scene): string =>
+  panicCpu === undefined ? '' : `, on CPU ${panicCpu}`
 
 function saidEvidence({ lines, panicReason }: Scene): Evidence[] {
   const said = lines.filter(({ text }) =>

@@ -22,7 +22,11 @@ export const noRoot: Rule = {
       role: 'cause',
       title: `${why}${root === undefined ? '' : `; the command line said root=${root}`}`,
       confidence: 'certain',
-      evidence: [{ text: `panic: ${panicReason}`, command: 'log' }, ...commandLine(scene), ...lines(scene)],
+      evidence: [
+        { text: `panic: ${panicReason}`, command: 'log' },
+        ...commandLine(scene),
+        ...lines(scene),
+      ],
       refutedBy: ['the same initramfs and command line booting this machine'],
       culprit: unitCulprit(root === undefined ? 'the boot configuration' : `root=${root}`),
       next: [
@@ -40,8 +44,11 @@ function whyText(reason: string): string | undefined {
   if (device !== undefined) return `no root file system: ${device.trim()} could not be mounted`
   // "Requested init /sbin/foo failed (error -2)."
   const [, init, error] = /Requested init (\S+) failed(?: \(error (-?\d+)\))?/.exec(reason) ?? []
-  if (init !== undefined) return `no init: ${init} failed${error === undefined ? '' : ` (error ${error})`}`
-  return /No working init found/.test(reason) ? 'no init: none of the usual programs could be run' : undefined
+  if (init !== undefined)
+    return `no init: ${init} failed${error === undefined ? '' : ` (error ${error})`}`
+  return /No working init found/.test(reason)
+    ? 'no init: none of the usual programs could be run'
+    : undefined
 }
 
 /** What is said of it: "VFS: Cannot open root device …", the partitions there are, "Failed to execute /init (error -2)". */

@@ -83,12 +83,17 @@ function finding(
   }))
   const isInterrupt = /^Fatal exception in interrupt/.test(scene.panicReason)
   if (isInterrupt)
-    evidence.unshift({ text: `panic: ${scene.panicReason}: there was no task to end in its place`, command: 'log' })
+    evidence.unshift({
+      text: `panic: ${scene.panicReason}: there was no task to end in its place`,
+      command: 'log',
+    })
   return {
     kind: scene.words.kind,
     role: 'context',
     title,
-    confidence: scene.panicTrace.frames.some(({ quality }) => quality === 'guess') ? 'likely' : 'certain',
+    confidence: scene.panicTrace.frames.some(({ quality }) => quality === 'guess')
+      ? 'likely'
+      : 'certain',
     evidence,
     refutedBy: ["the kernel's own trace in the log, where it differs"],
     culprit: null,

@@ -130,7 +130,8 @@ function finding(
 
 function periodEvidence({ period, seconds, cpus }: Stall): Evidence[] {
   if (!period) return []
-  const waits = cpus.length === 0 ? '' : `, and waits for CPU ${formatCpuList(cpus.toSorted((a, b) => a - b))}`
+  const waits =
+    cpus.length === 0 ? '' : `, and waits for CPU ${formatCpuList(cpus.toSorted((a, b) => a - b))}`
   const text = `the grace period of ${period.name} began ${seconds ?? '?'} s before${waits}`
   return [{ text, address: period.address, command: 'p rcu_state.gp_seq' }]
 }
@@ -140,7 +141,10 @@ function readerOf(scene: Scene, task: Task): Culprit | null {
 }
 
 function readerEvidence(scene: Scene, task: Task): Evidence {
-  return taskEvidence(task, `${taskText(task)} was preempted within a read section${inCulprit(readerOf(scene, task))}`)
+  return taskEvidence(
+    task,
+    `${taskText(task)} was preempted within a read section${inCulprit(readerOf(scene, task))}`,
+  )
 }
 
 /** The thread of RCU that has not run may itself be the one that is held up. */
@@ -149,7 +153,9 @@ function starvedEvidence({ period, seconds, cpus }: Stall): Evidence[] {
   if (!kthread || idleJiffies === undefined || seconds === undefined || ageJiffies <= 0) return []
   const idle = Math.floor((idleJiffies * seconds) / ageJiffies)
   if (cpus.length > CPUS_SHOWN || idle < 2 || seconds < 2) return []
-  return [taskEvidence(kthread, `${taskText(kthread)}, which drives RCU, last ran ${idle} s before`)]
+  return [
+    taskEvidence(kthread, `${taskText(kthread)}, which drives RCU, last ran ${idle} s before`),
+  ]
 }
 
 function survived(evidence: readonly Evidence[], line: string): Finding {

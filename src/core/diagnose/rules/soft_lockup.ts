@@ -33,7 +33,11 @@ export const softLockup: Rule = {
     for (const hang of hangs) {
       if (told.has(hang.cpu)) continue
       told.add(hang.cpu)
-      yield memoryFinding(scene, hang, said.findLast((each) => cpuOf(each) === hang.cpu))
+      yield memoryFinding(
+        scene,
+        hang,
+        said.findLast((each) => cpuOf(each) === hang.cpu),
+      )
     }
     for (const trouble of latestByCpu(said)) {
       const cpu = cpuOf(trouble)
@@ -61,7 +65,9 @@ function panicFinding(
   const long = seconds === undefined ? '' : ` for ${seconds} s`
   const hang = hangs.find((each) => each.cpu === cpu)
   return {
-    ...finding(`CPU ${cpu} did not schedule${long}${forTask(scene.currentTask(cpu))}: it ${code.text}`),
+    ...finding(
+      `CPU ${cpu} did not schedule${long}${forTask(scene.currentTask(cpu))}: it ${code.text}`,
+    ),
     role: 'cause',
     confidence: 'certain',
     evidence: [
@@ -97,7 +103,9 @@ function survivedFinding(scene: Scene, trouble: Trouble, cpu: number): Finding {
   const end = scene.lines.at(-1)?.tsNsec ?? 0n
   const isLate = end - trouble.tsNsec <= STILL_NSEC
   return {
-    ...finding(`CPU ${cpu} had not scheduled for ${seconds} s${inCulprit(culprit)}, for PID ${pid} "${comm}", and later did`),
+    ...finding(
+      `CPU ${cpu} had not scheduled for ${seconds} s${inCulprit(culprit)}, for PID ${pid} "${comm}", and later did`,
+    ),
     role: 'earlier',
     confidence: isLate ? 'likely' : 'possible',
     evidence: saidEvidence(trouble),

@@ -21,7 +21,12 @@ interface Spinner {
 }
 
 /** Deaths of machines whose CPUs hang. */
-const LOCKUPS: ReadonlySet<string> = new Set(['soft-lockup', 'hard-lockup', 'rcu-stall', 'workqueue-lockup'])
+const LOCKUPS: ReadonlySet<string> = new Set([
+  'soft-lockup',
+  'hard-lockup',
+  'rcu-stall',
+  'workqueue-lockup',
+])
 /** CPUs that are looked at: those that spin for one lock are many, those in a ring few. */
 const SPINNERS_MAX = 256
 
@@ -71,7 +76,8 @@ function finding(scene: Scene, ring: readonly Spinner[]): Finding {
   const { program } = scene
   const [first] = ring.toSorted((a, b) => ((a.waiter.name ?? '') < (b.waiter.name ?? '') ? -1 : 1))
   const parts = ring.map(
-    ({ cpu, lock, waiter }) => `CPU ${cpu} spins for ${lockText(program, lock)} in ${functionText(waiter)}`,
+    ({ cpu, lock, waiter }) =>
+      `CPU ${cpu} spins for ${lockText(program, lock)} in ${functionText(waiter)}`,
   )
   const [only] = ring
   const title =

@@ -15,7 +15,10 @@ type Origin = 'proc' | 'keyboard' | 'serial' | 'hypervisor' | 'unknown'
 /** By functions on the stack; the first that fits. */
 const ORIGINS: readonly (readonly [origin: Origin, pattern: RegExp])[] = [
   ['proc', /^write_sysrq_trigger$/],
-  ['keyboard', /^(?:kbd_\w+|atkbd_\w+|hid_\w+|hidinput_\w+|input_\w+|sysrq_(?:filter|handle_keypress))$/],
+  [
+    'keyboard',
+    /^(?:kbd_\w+|atkbd_\w+|hid_\w+|hidinput_\w+|input_\w+|sysrq_(?:filter|handle_keypress))$/,
+  ],
   ['hypervisor', /^(?:xen_\w+|xenwatch_\w+|hvc_\w+|hvsi_\w+)$|^sysrq_handler$/],
   ['serial', /^(?:serial\w*|uart_\w+|pl011_\w+|tty_\w+|sclp_\w+|ctrlchar_\w+)$/],
 ]
@@ -55,7 +58,9 @@ function finding(scene: Scene, origin: Origin, task: Task | undefined): Finding 
   const { evidence: line } = scene.words
   const evidence: Evidence[] = []
   if (scene.words.kind === 'sysrq') evidence.push({ text: `the log says: ${line}`, command: 'log' })
-  const frame = scene.panicTrace.frames.find(({ name }) => bareName(name ?? '') === 'sysrq_handle_crash')
+  const frame = scene.panicTrace.frames.find(
+    ({ name }) => bareName(name ?? '') === 'sysrq_handle_crash',
+  )
   if (frame)
     evidence.push({ text: 'sysrq_handle_crash() called panic()', address: frame.ip, command: 'bt' })
   if (task) evidence.push(...writerEvidence(task))
@@ -83,7 +88,9 @@ function finding(scene: Scene, origin: Origin, task: Task | undefined): Finding 
 
 /** Who the writer is, and whose child. */
 function writerEvidence(task: Task): Evidence[] {
-  const evidence = [taskEvidence(task, `${taskText(task)}${argumentsText(task)} made the system call`)]
+  const evidence = [
+    taskEvidence(task, `${taskText(task)}${argumentsText(task)} made the system call`),
+  ]
   const parents = ancestors(task)
   if (parents.length > 0)
     evidence.push({
@@ -91,7 +98,8 @@ function writerEvidence(task: Task): Evidence[] {
       command: `ps -p ${attempt(() => task.number('pid')) ?? 0}`,
     })
   const user = userText(task)
-  if (user !== '') evidence.push({ text: user, address: task.address, command: 'task -R cred,loginuid,signal' })
+  if (user !== '')
+    evidence.push({ text: user, address: task.address, command: 'task -R cred,loginuid,signal' })
   return evidence
 }
 

@@ -19,7 +19,9 @@ export const watchdogDevice: Rule = {
     const feeders = scene.tasks
       .filter((task) => FEEDERS.test(attempt(() => task.string('comm')) ?? ''))
       .slice(0, SHOWN)
-    const lines = scene.lines.filter(({ text }) => /watchdog: watchdog\d+: |\bwdt\b.*(?:time-?out|stop)/i.test(text))
+    const lines = scene.lines.filter(({ text }) =>
+      /watchdog: watchdog\d+: |\bwdt\b.*(?:time-?out|stop)/i.test(text),
+    )
     yield {
       kind: 'panic',
       role: 'cause',
@@ -27,7 +29,9 @@ export const watchdogDevice: Rule = {
       confidence: 'certain',
       evidence: [
         { text: `panic: ${scene.panicReason}`, command: 'log' },
-        ...lines.slice(-SHOWN).map(({ text }) => ({ text: `the log says: ${text}`, command: 'log' })),
+        ...lines
+          .slice(-SHOWN)
+          .map(({ text }) => ({ text: `the log says: ${text}`, command: 'log' })),
         ...feeders.map((task) => taskEvidence(task, `${taskText(task)} may be what feeds it`)),
       ],
       refutedBy: ['a watchdog driver that fires without a reason'],

@@ -39,7 +39,9 @@ export const workqueueLockup: Rule = {
     // Since v6.10 it may stop the machine, by BUG(); later by panic(), both in the watchdog's timer.
     const isPanic =
       /workqueue/.test(scene.panicReason) ||
-      scene.panicTrace.frames.some(({ name }) => /^(?:panic_on_wq_watchdog|wq_watchdog_timer_fn)/.test(name ?? ''))
+      scene.panicTrace.frames.some(({ name }) =>
+        /^(?:panic_on_wq_watchdog|wq_watchdog_timer_fn)/.test(name ?? ''),
+      )
     const line: Evidence[] = said
       .slice(-1)
       .map(({ line: text }) => ({ text: `the log says: ${text}`, command: 'log' }))
@@ -81,7 +83,12 @@ function stallOf(program: Scene['program'], pool: WorkerPool, seconds: number): 
   return { pool, seconds, pending: pending.length, first: name, busy: [...forEachBusyWorker(pool)] }
 }
 
-function stallFinding(scene: Scene, stall: Stall, isPanic: boolean, line: readonly Evidence[]): Finding {
+function stallFinding(
+  scene: Scene,
+  stall: Stall,
+  isPanic: boolean,
+  line: readonly Evidence[],
+): Finding {
   const { pool, seconds, pending, busy } = stall
   const hog = busy.find(({ task }) => attempt(() => taskState(task)) === 0) ?? busy[0]
   const culprit = hog ? workCulprit(scene, hog) : null
@@ -101,10 +108,15 @@ function stallFinding(scene: Scene, stall: Stall, isPanic: boolean, line: readon
       },
       ...busy.slice(0, WORKERS_SHOWN).map((worker) => workerEvidence(scene, worker)),
     ],
-    refutedBy: ['the CPU of the pool being hung by something that is no work: then that is to blame'],
+    refutedBy: [
+      'the CPU of the pool being hung by something that is no work: then that is to blame',
+    ],
     culprit,
     next: [
-      { text: 'see what the workers do', command: hog ? `bt ${attempt(() => hog.task.number('pid')) ?? 0}` : 'foreach kworker bt' },
+      {
+        text: 'see what the workers do',
+        command: hog ? `bt ${attempt(() => hog.task.number('pid')) ?? 0}` : 'foreach kworker bt',
+      },
       { text: 'see what the CPUs ran', command: 'bt -a' },
     ],
     explains: isPanic ? ['panic', 'bug', 'hung-task'] : ['sysrq', 'nmi', 'hung-task', 'unknown'],
@@ -118,19 +130,35 @@ function workCulprit(scene: Scene, { task, function: address }: BusyWorker): Cul
   const symbol = scene.program.symbolAt(address)
   if (!symbol) return null
   const { name, module } = symbol
-  const frame = { name, module, offset: 0, ip: address, sp: 0n, interrupted: false, registers: undefined }
+  const frame = {
+    name,
+    module,
+    offset: 0,
+    ip: address,
+    sp: 0n,
+    interrupted: false,
+    registers: undefined,
+  }
   return culpritOf(scene.program, { ...frame, quality: 'guess' })
 }
 
-function workerEvidence({ program }: Scene, { task, function: address, queue }: BusyWorker): Evidence {
+function workerEvidence(
+  { program }: Scene,
+  { task, function: address, queue }: BusyWorker,
+): Evidence {
   const name = program.symbolAt(address)?.name ?? 'an unknown function'
-  return taskEvidence(task, `${taskText(task)} runs ${name}()${queue === '' ? '' : ` of workqueue ${queue}`}`)
+  return taskEvidence(
+    task,
+    `${taskText(task)} runs ${name}()${queue === '' ? '' : ` of workqueue ${queue}`}`,
+  )
 }
 
 function saidFinding(isPanic: boolean, evidence: readonly Evidence[], line: string): Finding {
   return {
     kind: 'workqueue-lockup',
-    ...(isPanic ? { role: 'cause', confidence: 'certain' } : { role: 'earlier', confidence: 'possible' }),
+    ...(isPanic
+      ? { role: 'cause', confidence: 'certain' }
+      : { role: 'earlier', confidence: 'possible' }),
     title: `a workqueue did not move for a while: ${line}`,
     evidence,
     refutedBy: ['the lockup having passed long before the crash'],

@@ -1,0 +1,134 @@
+// Tasks that wait for one that does not come back: a lock whose holder runs, sleeps, or has died with it; a completion
+// that nobody completes; a work that does not end. Cycles are deadlock's, disks stuck_io's.
+import { attempt } from '../../base/errors.ts'
+import type { Task } from '../../kernel/sched.ts'
+import type { Wait, WaitGroup, WaitRoot } from '../../kernel/wait_graph.ts'
+import { blame, culpritOf } from '../blame.ts'
+import { CRASH_KIND_TITLES } from '../crash_kind.ts'
+import type { Fault } from '../fault.ts'
+import { inCulprit } from '../frame_text.ts'
+import type { Culprit, Evidence, Finding, Rule } from '../rule.ts'
+import type { Scene } from '../scene.ts'
+import { taskEvidence, taskText } from '../task_text.ts'
+import { explainedByWaits, longestWait, waitRole } from '../wait_role.ts'
+import {
+  ownerEvidence,
+  pidText,
+  secondsText,
+  waitedText,
+  waitEvidence,
+  waitingFrame,
+  waitingFunction,
+} from '../wait_text.ts'
+
+/** Shorter waits are nobody's trouble. */
+const SECONDS_MIN = 10
+const SHOWN = 8
+/** Ends of waits that other rules tell of, or that tell nothing. */
+const NO_ROOTS: ReadonlySet<string> = new Set([
+  ...['folio', 'buffer', 'block-io', 'freezer', 'unknown'],
+])
+
+export const blockedRoot: Rule = {
+  name: 'blocked_root',
+  summary: 'tasks that wait for one that does not come back',
+  needs: ['symbols', 'types'],
+  *find(scene) {
+    for (const group of scene.waits.groups) {
+      const { root } = group
+      if (!root || NO_ROOTS.has(root.on.kind)) continue
+      // Who sleeps for a time keeps nobody waiting who is not behind it.
+      if (root.on.kind === 'timer' && group.waits.length === 1) continue
+      const finding = rootFinding(scene, group, root)
+      if (finding.role === 'cause' || longestWait(group) >= SECONDS_MIN) yield finding
+    }
+  },
+}
+
+function rootFinding(scene: Scene, group: WaitGroup, root: WaitRoot): Finding {
+  const death = root.owner ? deathOf(scene, root.owner) : undefined
+  const culprit = death ? blame(scene.program, death.frames) : culpritOfRoot(scene, group, root)
+  const role = waitRole(scene, group, false)
+  const isSure = death !== undefined && root.on.ownerQuality === 'exact'
+  return {
+    kind: death?.trouble?.kind ?? 'hung-task',
+    role,
+    title: titleOf(scene, group, root, death),
+    confidence: isSure ? 'certain' : role === 'cause' ? 'likely' : 'possible',
+    evidence: [
+      ...deathEvidence(death),
+      ...ownerEvidence(root.on),
+      ...(root.owner ? [taskEvidence(root.owner, `${taskText(root.owner)} ${root.state}`)] : []),
+      ...group.waits.slice(0, SHOWN).map((wait) => waitEvidence(scene, wait)),
+    ],
+    refutedBy: refutations(root, death),
+    culprit,
+    next: [
+      ...(root.owner
+        ? [{ text: 'see what the holder does', command: `bt ${pidText(root.owner)}` }]
+        : []),
+      { text: 'see everyone who waits', command: 'blocked' },
+    ],
+    explains: [...explainedByWaits, ...(death?.trouble ? [death.trouble.kind] : [])],
+  }
+}
+
+function refutations({ owner, on }: WaitRoot, death: Fault | undefined): string[] {
+  if (death) return ['the lock having been taken by another task of the same address since']
+  if (owner) return [`${taskText(owner)} being about to let go, and only slow`]
+  return [`somebody else who would end it: who waits for ${waitedText(on)} does not say whom for`]
+}
+
+/** The fault that the holder died of, if it has died. */
+function deathOf(scene: Scene, owner: Task): Fault | undefined {
+  const isAlive =
+    scene.tasks.some(({ address }) => address === owner.address) &&
+    attempt(() => owner.number('exit_state')) === 0
+  if (isAlive) return undefined
+  // What is left of a task_struct still has its number, mostly.
+  const pid = attempt(() => owner.number('pid'))
+  return scene.faults.find(({ trouble, isFatal }) => !isFatal && trouble?.pid === pid)
+}
+
+function deathEvidence(death: Fault | undefined): Evidence[] {
+  const line = death?.trouble?.line
+  return line === undefined ? [] : [{ text: `it died before: ${line}`, command: 'log' }]
+}
+
+function titleOf(
+  scene: Scene,
+  { waits }: WaitGroup,
+  root: WaitRoot,
+  death: Fault | undefined,
+): string {
+  const [first] = waits
+  const who =
+    waits.length === 1 && first
+      ? `${taskText(first.task)} waits${secondsText(first.seconds)} in ${waitingFunction(scene, first)}`
+      : `${waits.length} tasks wait${secondsText(longest(waits))}`
+  const what = `${who} for ${waitedText(root.on)}`
+  if (death?.trouble && root.owner) {
+    const where = inCulprit(blame(scene.program, death.frames))
+    return `${what}, which ${taskText(root.owner)} held when it died: ${CRASH_KIND_TITLES[death.trouble.kind]}${where}`
+  }
+  if (!root.owner) return root.state === '' ? what : `${what}: ${root.state}`
+  const verb = root.on.address === 0n || root.on.kind === 'work' ? 'kept up by' : 'held by'
+  return `${what}, ${verb} ${taskText(root.owner)}, which ${root.state}`
+}
+
+function longest(waits: readonly Wait[]): number {
+  return Math.max(0, ...waits.map(({ seconds }) => seconds ?? 0))
+}
+
+/** The holder's function where it is at work; of who sleeps for what nobody is known to end, the sleeper's own. */
+function culpritOfRoot(
+  scene: Scene,
+  { waits }: WaitGroup,
+  { on, owner }: WaitRoot,
+): Culprit | null {
+  const [first] = waits
+  const guilty = owner ?? first?.task
+  if (!guilty || on.kind === 'percpu-rwsem') return null
+  const frame = waitingFrame(scene, guilty)
+  return frame ? culpritOf(scene.program, frame) : null
+}

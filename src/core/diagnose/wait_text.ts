@@ -1,0 +1,98 @@
+// How findings tell of a wait: who waits in which function for what, and who holds it.
+import { attempt } from '../base/errors.ts'
+import { formatAddress } from '../base/hex.ts'
+import type { Task } from '../kernel/sched.ts'
+import type { Wait, Waited } from '../kernel/wait_graph.ts'
+import { blamedFrame } from './blame.ts'
+import { functionText } from './frame_text.ts'
+import type { NamedFrame } from './named_frame.ts'
+import type { Evidence } from './rule.ts'
+import type { Scene } from './scene.ts'
+import { taskEvidence, taskText } from './task_text.ts'
+
+/** `mutex routes_lock [net]`; `I/O of vda` says itself what it is. */
+export function waitedText({ kind, name }: Waited): string {
+  switch (kind) {
+    case 'mutex':
+    case 'semaphore':
+    case 'completion':
+      return `${kind} ${name}`
+    case 'rwsem-read':
+    case 'rwsem-write':
+      return `rwsem ${name}`
+    case 'percpu-rwsem':
+      return `percpu rwsem ${name}`
+    case 'rt-mutex':
+      return `rt_mutex ${name}`
+    case 'wait-queue':
+      return `wait queue ${name}`
+    case 'spinlock':
+    case 'folio':
+    case 'buffer':
+    case 'block-io':
+    case 'rcu':
+    case 'work':
+    case 'freezer':
+    case 'timer':
+    case 'unknown':
+      return name
+  }
+}
+
+/** The frame that is to blame for where a task sleeps. */
+export function waitingFrame(scene: Scene, task: Task): NamedFrame | undefined {
+  return blamedFrame(scene.trace(task).frames)
+}
+
+/** `index_rebuild() [search]`. */
+export function waitingFunction(scene: Scene, wait: Wait): string {
+  const frame = waitingFrame(scene, wait.task)
+  return frame ? functionText(frame) : `${wait.function}()`
+}
+
+/** ` for 131 s`; '' if it is not known. */
+export const secondsText = (seconds: number | null): string =>
+  seconds === null ? '' : ` for ${Math.round(seconds)} s`
+
+/** A wait as evidence; the command shows its stack. */
+export function waitEvidence(scene: Scene, wait: Wait): Evidence {
+  const where = waitingFunction(scene, wait)
+  const text = `${taskText(wait.task)} has waited${secondsText(wait.seconds)} in ${where} for ${waitedText(wait.on)}`
+  return taskEvidence(wait.task, text)
+}
+
+/** Members that hold the owner, by the kind of lock. */
+const OWNER_MEMBERS: Partial<Record<Waited['kind'], string>> = {
+  mutex: 'mutex.owner',
+  'rwsem-read': 'rw_semaphore.count,owner',
+  'rwsem-write': 'rw_semaphore.count,owner',
+  semaphore: 'semaphore',
+  'percpu-rwsem': 'percpu_rw_semaphore',
+  'rt-mutex': 'rt_mutex',
+}
+
+/** Who holds what is waited for, as evidence: the command shows the lock. */
+export function ownerEvidence(on: Waited): Evidence[] {
+  const owners = on.owners.map((owner) => taskText(owner)).join(', ')
+  const note = on.ownerNote === '' ? '' : ` (${on.ownerNote})`
+  const held = owners === '' ? 'by nobody who is known' : `by ${owners}`
+  const guess = on.ownerQuality === 'guess' && owners !== '' ? ', which is a guess' : ''
+  const member = OWNER_MEMBERS[on.kind]
+  if (on.address === 0n)
+    return owners === ''
+      ? []
+      : [{ text: `${waitedText(on)} is held up ${held}${note}`, command: 'blocked' }]
+  return [
+    {
+      text: `${waitedText(on)} is held ${held}${guess}${note}`,
+      address: on.address,
+      command:
+        member === undefined
+          ? `what ${formatAddress(on.address)}`
+          : `struct ${member} ${formatAddress(on.address)}`,
+    },
+  ]
+}
+
+/** The process id for commands; '' if it cannot be read. */
+export const pidText = (task: Task): string => String(attempt(() => task.number('pid')) ?? '')

@@ -141,10 +141,7 @@ export class X86Operations {
     return NAMES[RegisterExt.fullRegister(register) - Register.RAX] ?? ''
   }
 
-  #transfer(
-    instruction: IcedInstruction,
-    memory: readonly MemoryOperand[],
-  ): Transfer | undefined {
+  #transfer(instruction: IcedInstruction, memory: readonly MemoryOperand[]): Transfer | undefined {
     const { Mnemonic, OpKind } = this.#iced
     switch (instruction.mnemonic) {
       case Mnemonic.Mov:

@@ -2,6 +2,7 @@
 import { attempt } from '../base/errors.ts'
 import { formatAddress } from '../base/hex.ts'
 import type { Task } from '../kernel/sched.ts'
+import { waitFunctions } from '../kernel/wait_function.ts'
 import type { Wait, Waited } from '../kernel/wait_graph.ts'
 import { blamedFrame } from './blame.ts'
 import { functionText } from './frame_text.ts'
@@ -39,9 +40,10 @@ export function waitedText({ kind, name }: Waited): string {
   }
 }
 
-/** The frame that is to blame for where a task sleeps. */
+/** The frame that is to blame for where a task sleeps, what puts it to sleep for its callers left out. */
 export function waitingFrame(scene: Scene, task: Task): NamedFrame | undefined {
-  return blamedFrame(scene.trace(task).frames)
+  const { frames } = scene.trace(task)
+  return blamedFrame(frames.slice(waitFunctions(frames).caller)) ?? blamedFrame(frames)
 }
 
 /** `index_rebuild() [search]`. */

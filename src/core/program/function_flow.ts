@@ -44,7 +44,11 @@ function entrySymbol(program: Program, address: bigint): KernelSymbol | undefine
 }
 
 /** Another symbol of the same module. */
-function sibling(program: Program, { module }: KernelSymbol, name: string): KernelSymbol | undefined {
+function sibling(
+  program: Program,
+  { module }: KernelSymbol,
+  name: string,
+): KernelSymbol | undefined {
   const found = program.findSymbol(name)
   return found?.module === module ? found : undefined
 }

@@ -11,7 +11,10 @@ const WORD = 8
  *
  * @returns undefined where there is none, and for a copy whose parameters the compiler has changed
  */
-export function functionPrototype(program: Program, symbol: KernelSymbol): FunctionType | undefined {
+export function functionPrototype(
+  program: Program,
+  symbol: KernelSymbol,
+): FunctionType | undefined {
   // .isra drops and splits parameters, .constprop drops some, .part begins in the middle.
   if (/\.(?:isra|constprop|part)\b/.test(symbol.name)) return undefined
   const name = symbol.name.replace(/\.(?:cold|llvm|lto_priv)(?:\.\d+)*/g, '')

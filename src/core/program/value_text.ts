@@ -135,7 +135,9 @@ function loadText(
   { of, offset }: Extract<Origin, { kind: 'load' }>,
 ): ValueText | undefined {
   if (of.kind === 'constant')
-    return program.arch.isKernelAddress(of.value) ? variableText(program, of.value + offset) : undefined
+    return program.arch.isKernelAddress(of.value)
+      ? variableText(program, of.value + offset)
+      : undefined
   const base = valueText(program, code, of)
   if (!base) return undefined
   const member = base.type && pointedMember(base.type, offset)

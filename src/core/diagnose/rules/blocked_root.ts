@@ -7,6 +7,7 @@ import { blame, culpritOf } from '../blame.ts'
 import { CRASH_KIND_TITLES } from '../crash_kind.ts'
 import type { Fault } from '../fault.ts'
 import { inCulprit } from '../frame_text.ts'
+import { keptLock, type KeptLock } from '../kept_lock.ts'
 import type { Culprit, Evidence, Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 import { taskEvidence, taskText } from '../task_text.ts'
@@ -47,18 +48,21 @@ export const blockedRoot: Rule = {
 
 function rootFinding(scene: Scene, group: WaitGroup, root: WaitRoot): Finding {
   const death = root.owner ? deathOf(scene, root.owner) : undefined
-  const culprit = death ? blame(scene.program, death.frames) : culpritOfRoot(scene, group, root)
+  const kept = root.owner && !death ? keptLock(scene, group, root.on, root.owner) : undefined
+  const found = kept ? kept.culprit : culpritOfRoot(scene, group, root)
+  const culprit = death ? blame(scene.program, death.frames) : found
   const role = waitRole(scene, group, false)
   const isSure = death !== undefined && root.on.ownerQuality === 'exact'
   return {
     kind: death?.trouble?.kind ?? 'hung-task',
     role,
-    title: titleOf(scene, group, root, death),
+    title: `${titleOf(scene, group, root, death)}${kept ? ', and has left the code that takes it' : ''}`,
     confidence: isSure ? 'certain' : role === 'cause' ? 'likely' : 'possible',
     evidence: [
       ...deathEvidence(death),
       ...ownerEvidence(root.on),
       ...(root.owner ? [taskEvidence(root.owner, `${taskText(root.owner)} ${root.state}`)] : []),
+      ...keptEvidence(kept),
       ...group.waits.slice(0, SHOWN).map((wait) => waitEvidence(scene, wait)),
     ],
     refutedBy: refutations(root, death),
@@ -93,6 +97,13 @@ function deathOf(scene: Scene, owner: Task): Fault | undefined {
 function deathEvidence(death: Fault | undefined): Evidence[] {
   const line = death?.trouble?.line
   return line === undefined ? [] : [{ text: `it died before: ${line}`, command: 'log' }]
+}
+
+function keptEvidence(kept: KeptLock | undefined): Evidence[] {
+  if (!kept || kept.takers.length === 0) return []
+  const shown = kept.takers.slice(0, SHOWN).map((name) => `${name}()`)
+  const text = `by their code these may have taken it and not given it back: ${shown.join(', ')}`
+  return [{ text, command: `dis ${kept.takers[0] ?? ''}` }]
 }
 
 function titleOf(

@@ -73,7 +73,8 @@ function canonicalRing(scene: Scene, cycle: readonly Wait[]): readonly Wait[] {
 function ringConfidence(ring: readonly Wait[]): Confidence {
   // A reader that a lock names last may have gone while another stayed.
   const isSure = ring.every(
-    ({ quality, on }) => quality !== 'guess' && on.ownerQuality === 'exact' && on.owners.length === 1,
+    ({ quality, on }) =>
+      quality !== 'guess' && on.ownerQuality === 'exact' && on.owners.length === 1,
   )
   return isSure ? 'certain' : 'likely'
 }

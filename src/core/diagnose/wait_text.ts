@@ -75,25 +75,19 @@ const OWNER_MEMBERS: Partial<Record<Waited['kind'], string>> = {
 
 /** Who holds what is waited for, as evidence: the command shows the lock. */
 export function ownerEvidence(on: Waited): Evidence[] {
-  const owners = on.owners.map((owner) => taskText(owner)).join(', ')
-  const note = on.ownerNote === '' ? '' : ` (${on.ownerNote})`
-  const held = owners === '' ? 'by nobody who is known' : `by ${owners}`
-  const guess = on.ownerQuality === 'guess' && owners !== '' ? ', which is a guess' : ''
   const member = OWNER_MEMBERS[on.kind]
-  if (on.address === 0n)
-    return owners === ''
-      ? []
-      : [{ text: `${waitedText(on)} is held up ${held}${note}`, command: 'blocked' }]
-  return [
-    {
-      text: `${waitedText(on)} is held ${held}${guess}${note}`,
-      address: on.address,
-      command:
-        member === undefined
-          ? `what ${formatAddress(on.address)}`
-          : `struct ${member} ${formatAddress(on.address)}`,
-    },
-  ]
+  const text = `${waitedText(on)} ${heldText(on, member !== undefined)}`
+  if (on.address === 0n) return on.owners.length === 0 ? [] : [{ text, command: 'blocked' }]
+  const command = member === undefined ? 'what' : `struct ${member}`
+  return [{ text, address: on.address, command: `${command} ${formatAddress(on.address)}` }]
+}
+
+function heldText({ owners, ownerNote, ownerQuality }: Waited, isLock: boolean): string {
+  const verb = isLock ? 'is held by' : 'is kept up by'
+  const note = ownerNote === '' ? '' : ` (${ownerNote})`
+  if (owners.length === 0) return `${verb} nobody who is known${note}`
+  const guess = ownerQuality === 'guess' ? ', which is a guess' : ''
+  return `${verb} ${owners.map((owner) => taskText(owner)).join(', ')}${guess}${note}`
 }
 
 /** The process id for commands; '' if it cannot be read. */

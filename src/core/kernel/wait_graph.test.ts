@@ -217,6 +217,6 @@ test('a completion on a stack is named by whose stack that is', () => {
   })
   const [wait] = graph.waits
   assert.equal(wait?.on.kind, 'completion')
-  assert.match(wait?.on.name ?? '', /on the stack of PID 100 "a"$/)
+  assert.match(wait?.on.name ?? '', /^of PID 100 "a", on its stack$/)
   assert.equal(graph.groups[0]?.root?.state, 'nobody is known who would end it')
 })

@@ -56,10 +56,7 @@ function nameSymbol(program: Program, address: bigint, { struct }: PlaceHint): s
 
 function nameStack(_: Program, address: bigint, { stacks }: PlaceHint): string | undefined {
   const task = stacks.at(address)
-  return (
-    task &&
-    `${formatHex(address)} on the stack of PID ${task.number('pid')} "${task.string('comm')}"`
-  )
+  return task && `of PID ${task.number('pid')} "${task.string('comm')}", on its stack`
 }
 
 function nameSlab(program: Program, address: bigint, hint: PlaceHint): string | undefined {

@@ -2,7 +2,7 @@
 // that nobody completes; a work that does not end. Cycles are deadlock's, disks stuck_io's.
 import { attempt } from '../../base/errors.ts'
 import type { Task } from '../../kernel/sched.ts'
-import type { Wait, WaitGroup, WaitRoot } from '../../kernel/wait_graph.ts'
+import type { WaitGroup, WaitRoot } from '../../kernel/wait_graph.ts'
 import { blame, culpritOf } from '../blame.ts'
 import { CRASH_KIND_TITLES } from '../crash_kind.ts'
 import type { Fault } from '../fault.ts'
@@ -106,29 +106,29 @@ function keptEvidence(kept: KeptLock | undefined): Evidence[] {
   return [{ text, command: `dis ${kept.takers[0] ?? ''}` }]
 }
 
-function titleOf(
-  scene: Scene,
-  { waits }: WaitGroup,
-  root: WaitRoot,
-  death: Fault | undefined,
-): string {
-  const [first] = waits
-  const who =
-    waits.length === 1 && first
-      ? `${taskText(first.task)} waits${secondsText(first.seconds)} in ${waitingFunction(scene, first)}`
-      : `${waits.length} tasks wait${secondsText(longest(waits))}`
-  const what = `${who} for ${waitedText(root.on)}`
-  if (death?.trouble && root.owner) {
+function titleOf(scene: Scene, group: WaitGroup, root: WaitRoot, death: Fault | undefined): string {
+  const { on, owner, state } = root
+  const what = `${waitersText(scene, group, root)} for ${waitedText(on)}`
+  if (death?.trouble && owner) {
     const where = inCulprit(blame(scene.program, death.frames))
-    return `${what}, which ${taskText(root.owner)} held when it died: ${CRASH_KIND_TITLES[death.trouble.kind]}${where}`
+    return `${what}, which ${taskText(owner)} held when it died: ${CRASH_KIND_TITLES[death.trouble.kind]}${where}`
   }
-  if (!root.owner) return root.state === '' ? what : `${what}: ${root.state}`
-  const verb = root.on.address === 0n || root.on.kind === 'work' ? 'kept up by' : 'held by'
-  return `${what}, ${verb} ${taskText(root.owner)}, which ${root.state}`
+  if (!owner) return state === '' ? what : `${what}: ${state}`
+  const verb = on.address === 0n || on.kind === 'work' ? 'kept up by' : 'held by'
+  return `${what}, ${verb} ${taskText(owner)}, which ${state}`
 }
 
-function longest(waits: readonly Wait[]): number {
-  return Math.max(0, ...waits.map(({ seconds }) => seconds ?? 0))
+/** `PID 12 "x" waits for 130 s in f()`, `12 tasks wait for 130 s`; with how many wait for those in turn. */
+function waitersText(scene: Scene, group: WaitGroup, { on, owner }: WaitRoot): string {
+  const direct = group.waits.filter((wait) =>
+    owner ? wait.on.owners.some(({ address }) => address === owner.address) : wait.on === on,
+  )
+  const behind = group.waits.length - direct.length
+  const more = behind === 0 ? '' : ` (and ${behind} behind ${direct.length === 1 ? 'it' : 'them'})`
+  const [first] = direct
+  if (direct.length === 1 && first)
+    return `${taskText(first.task)}${more} waits${secondsText(first.seconds)} in ${waitingFunction(scene, first)}`
+  return `${direct.length} tasks${more} wait${secondsText(longestWait(group))}`
 }
 
 /** The holder's function where it is at work; of who sleeps for what nobody is known to end, the sleeper's own. */

@@ -28,6 +28,7 @@ export const FUZZ_CASES = {
   'ORC tables': 3000,
   'kernel logs': 2500,
   'stacks, rules and code': 1500,
+  'who waits for whom': 400,
   'kernels, walked from their tasks to their modules': 500,
   'filtering of hostile machines': 300,
   'plans of machines whose VMCOREINFO lies': 150,

@@ -3,7 +3,7 @@
 import { attempt } from '../base/errors.ts'
 import type { WaitGroup } from '../kernel/wait_graph.ts'
 import type { CrashKind } from './crash_kind.ts'
-import { HANG_DEATHS } from './hang_death.ts'
+import { HANG_DEATHS, isWatchdogPanic } from './hang_death.ts'
 import type { FindingRole } from './rule.ts'
 import type { Scene } from './scene.ts'
 
@@ -43,6 +43,7 @@ export function longestWait({ waits }: WaitGroup): number {
 export function waitRole(scene: Scene, group: WaitGroup, isLasting: boolean): FindingRole {
   const kind = deathKind(scene)
   if (!OF_SLEEPERS.includes(kind)) return 'state'
+  if (kind === 'panic' && !isWatchdogPanic(scene.panicReason)) return 'state'
   const isLong = longestWait(group) >= hungTimeout(scene)
   if (isReported(scene, group) || isLasting) return 'cause'
   // Where the log has lost the reports, time tells; but a machine on which somebody wanted a dump may be well.

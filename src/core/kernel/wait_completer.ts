@@ -33,7 +33,7 @@ export function findCompleter(
   if (/flush_workqueue|drain_workqueue/.test(by)) return ofWorkqueue(program, completion, tasks)
   if (by.includes('work')) return ofBarrier(program, task, completion, tasks)
   if (by.startsWith('kthread_')) return ofKthread(program, completion, tasks)
-  return by === 'wait_for_vfork_done' ? ofVfork(completion, tasks) : undefined
+  return ofVfork(completion, tasks)
 }
 
 /** flush_work() queues a barrier behind the work and waits for that. @source kernel/workqueue.c insert_wq_barrier() */
@@ -88,12 +88,19 @@ interface WorkerTask {
   readonly owner: Task
 }
 
-function workers(program: Program, tasks: ReadonlyMap<bigint, Task>): WorkerTask[] {
-  return Array.from(tasks.values()).flatMap((owner) => {
+const workersOf = new WeakMap<ReadonlyMap<bigint, Task>, readonly WorkerTask[]>()
+
+/** The kworkers; remembered, as everyone who flushes a work asks. */
+function workers(program: Program, tasks: ReadonlyMap<bigint, Task>): readonly WorkerTask[] {
+  const known = workersOf.get(tasks)
+  if (known) return known
+  const found = Array.from(tasks.values()).flatMap((owner) => {
     if ((owner.number('flags') & PF_WQ_WORKER) === 0) return []
     const data = attempt(() => toKthread(owner)?.pointer('data')) ?? 0n
     return data === 0n ? [] : [{ owner, worker: program.objectAt('struct worker', data) }]
   })
+  workersOf.set(tasks, found)
+  return found
 }
 
 function workName(worker: KObject): string {
@@ -117,10 +124,18 @@ function ofKthread(
   return undefined
 }
 
+const vforksOf = new WeakMap<ReadonlyMap<bigint, Task>, ReadonlyMap<bigint, Task>>()
+
 /** vfork() sleeps until the child execs or ends. @source kernel/fork.c wait_for_vfork_done() */
 function ofVfork(completion: bigint, tasks: ReadonlyMap<bigint, Task>): Completer | undefined {
-  for (const owner of tasks.values())
-    if (owner.pointer('vfork_done') === completion)
-      return { owners: [owner], name: `exec or exit of PID ${owner.number('pid')}`, note: '' }
-  return undefined
+  let children = vforksOf.get(tasks)
+  if (!children) {
+    children = new Map(
+      Array.from(tasks.values(), (task) => [attempt(() => task.pointer('vfork_done')) ?? 0n, task]),
+    )
+    vforksOf.set(tasks, children)
+  }
+  const owner = children.get(completion)
+  if (!owner) return undefined
+  return { owners: [owner], name: `exec or exit of PID ${owner.number('pid')}`, note: '' }
 }

@@ -24,8 +24,13 @@ export function groupWaits(waits: readonly Wait[], sources: RootSources): WaitGr
   const next = (wait: Wait): readonly Wait[] =>
     wait.on.owners.flatMap(({ address }) => byTask.get(address) ?? [])
   const previous = new Map<Wait, Wait[]>()
-  for (const wait of waits)
-    for (const owner of next(wait)) previous.set(owner, [...(previous.get(owner) ?? []), wait])
+  for (const wait of waits) {
+    for (const owner of next(wait)) {
+      const known = previous.get(owner)
+      if (known) known.push(wait)
+      else previous.set(owner, [wait])
+    }
+  }
   const grouped = new Set<Wait>()
   // Breadth first, so that the nearer stand before those that wait for them.
   const gather = (seeds: readonly Wait[]): Wait[] => {

@@ -48,10 +48,14 @@ export const blockedRoot: Rule = {
 
 function rootFinding(scene: Scene, group: WaitGroup, root: WaitRoot): Finding {
   const death = root.owner ? deathOf(scene, root.owner) : undefined
-  const kept = root.owner && !death ? keptLock(scene, group, root.on, root.owner) : undefined
+  const role = waitRole(scene, group, false)
+  // Looks through all code for who uses the lock.
+  const kept =
+    root.owner && !death && role === 'cause'
+      ? keptLock(scene, group, root.on, root.owner)
+      : undefined
   const found = kept ? kept.culprit : culpritOfRoot(scene, group, root)
   const culprit = death ? blame(scene.program, death.frames) : found
-  const role = waitRole(scene, group, false)
   const isSure = death !== undefined && root.on.ownerQuality === 'exact'
   return {
     kind: death?.trouble?.kind ?? 'hung-task',

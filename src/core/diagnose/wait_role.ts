@@ -44,6 +44,8 @@ export function waitRole(scene: Scene, group: WaitGroup, isLasting: boolean): Fi
   const kind = deathKind(scene)
   if (!OF_SLEEPERS.includes(kind)) return 'state'
   if (kind === 'panic' && !isWatchdogPanic(scene.panicReason)) return 'state'
+  // Who has frozen a file system knows, and will thaw it.
+  if (ASKED_FOR.includes(kind) && group.root?.on.kind === 'percpu-rwsem') return 'state'
   const isLong = longestWait(group) >= hungTimeout(scene)
   if (isReported(scene, group) || isLasting) return 'cause'
   // Where the log has lost the reports, time tells; but a machine on which somebody wanted a dump may be well.

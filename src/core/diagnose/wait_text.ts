@@ -52,9 +52,9 @@ export function waitingFunction(scene: Scene, wait: Wait): string {
   return frame ? functionText(frame) : `${wait.function}()`
 }
 
-/** ` for 131 s`; '' if it is not known. */
+/** ` for 131 s`; '' if it is not known, or for who wakes up from time to time to look. */
 export const secondsText = (seconds: number | null): string =>
-  seconds === null ? '' : ` for ${Math.round(seconds)} s`
+  seconds === null || seconds < 0.5 ? '' : ` for ${Math.round(seconds)} s`
 
 /** A wait as evidence; the command shows its stack. */
 export function waitEvidence(scene: Scene, wait: Wait): Evidence {

@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import { findRings } from './wait_cycles.ts'
 
 function rings(graph: Readonly<Record<string, string>>): string[] {
-  return findRings(Object.keys(graph), (node) => [...(graph[node] ?? '')]).map((ring) =>
-    ring.join(''),
+  return findRings(Object.keys(graph), (node) => (graph[node] ?? '').split('').filter(Boolean)).map(
+    (ring) => ring.join(''),
   )
 }
 

@@ -29,6 +29,7 @@ export const FUZZ_CASES = {
   'kernel logs': 2500,
   'trouble in kernel logs, and reports of it': 3000,
   'stacks, rules and code': 1500,
+  'who waits for whom': 400,
   'kernels, walked from their tasks to their modules': 500,
   'filtering of hostile machines': 300,
   'plans of machines whose VMCOREINFO lies': 150,

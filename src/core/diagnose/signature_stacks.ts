@@ -34,6 +34,13 @@ const SAMPLED: ReadonlySet<CrashKind> = new Set<CrashKind>([
   'rcu-stall',
   'workqueue-lockup',
 ])
+/** Kinds that others notice: who panicked has no part in it. */
+const NOTICED: ReadonlySet<CrashKind> = new Set<CrashKind>([
+  ...SAMPLED,
+  'hung-task',
+  'deadlock',
+  'stuck-io',
+])
 /** Tasks of a cycle that are looked at. */
 const TASKS_MAX = 16
 
@@ -82,13 +89,29 @@ function stacksOf(
 ): readonly (readonly NamedFrame[])[] {
   const named = (finding?.tasks ?? []).slice(0, TASKS_MAX)
   if (named.length > 0) return named.map((address) => taskFrames(scene, address))
-  const fault = finding?.fault === undefined ? undefined : scene.faults[finding.fault]
-  const report = scene.incidents.find(
-    (incident) => incident.role === 'cause' && incident.fault.trouble?.kind === kind,
-  )
+  // Who is blamed elsewhere is not on the stack of who waits.
+  const isElsewhere = NOTICED.has(kind) && finding?.culprit?.function
   const frames =
-    fault?.frames ?? report?.fault.frames ?? stackWith(scene, finding) ?? dyingFrames(scene)
+    faultFrames(scene, finding) ??
+    (isElsewhere ? stackWith(scene, finding) : reportedFrames(scene, kind)) ??
+    (NOTICED.has(kind) ? undefined : dyingFrames(scene))
+  if (!frames) return []
   return [kind === 'stack-overflow' ? aroundRecursion(frames) : fromCulprit(scene, frames, finding)]
+}
+
+function faultFrames(
+  scene: Scene,
+  finding: Finding | undefined,
+): readonly NamedFrame[] | undefined {
+  return finding?.fault === undefined ? undefined : scene.faults[finding.fault]?.frames
+}
+
+/** Of a report that the kernel died of, or that led to it. */
+function reportedFrames(scene: Scene, kind: CrashKind): readonly NamedFrame[] | undefined {
+  const report = scene.incidents.find(
+    ({ role, fault }) => role === 'cause' && fault.trouble?.kind === kind,
+  )
+  return report?.fault.frames
 }
 
 function taskFrames(scene: Scene, address: bigint): readonly NamedFrame[] {

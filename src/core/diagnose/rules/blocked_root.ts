@@ -78,7 +78,14 @@ function rootFinding(scene: Scene, group: WaitGroup, root: WaitRoot): Finding {
       { text: 'see everyone who waits', command: 'blocked' },
     ],
     explains: [...explainedByWaits, ...(death?.trouble ? [death.trouble.kind] : [])],
+    tasks: tellingTasks(group, root, death !== undefined || kept !== undefined),
   }
+}
+
+/** Who holds it, unless what he did is over; who waits, where nobody is known to hold it. */
+function tellingTasks(group: WaitGroup, { owner }: WaitRoot, isOver: boolean): bigint[] {
+  const task = owner ?? group.waits[0]?.task
+  return isOver || !task ? [] : [task.address]
 }
 
 function refutations({ owner, on }: WaitRoot, death: Fault | undefined): string[] {

@@ -60,6 +60,7 @@ function deadlockFinding(scene: Scene, group: WaitGroup): Finding {
       { text: 'see everyone who waits', command: 'blocked' },
     ],
     explains: explainedByWaits,
+    tasks: ring.map(({ task }) => task.address),
   }
 }
 

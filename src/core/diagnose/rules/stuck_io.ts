@@ -84,6 +84,7 @@ function* diskFindings(
       { text: 'look for errors of the disk', command: 'log' },
     ],
     explains: explainedByWaits,
+    tasks: waits.slice(0, 1).map(({ task }) => task.address),
   }
 }
 

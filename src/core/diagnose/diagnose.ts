@@ -49,9 +49,26 @@ export function diagnose(scene: Scene, rules: readonly Rule[] = RULES): Diagnosi
       problems.push({ rule: rule.name, why: error.message })
     }
   }
-  const ordered = orderFindings(findings)
+  const ordered = orderFindings(withoutRepeated(findings))
   const [first] = ordered
   return { findings: ordered, verdict: first?.role === 'cause' ? first : null, problems }
+}
+
+/** Without causes that are only another word for one that was found of the same fault: the BUG() of a double free. */
+function withoutRepeated(findings: readonly RuledFinding[]): RuledFinding[] {
+  return findings.filter(
+    (finding) =>
+      finding.fault === undefined ||
+      !findings.some(
+        (other) =>
+          other !== finding &&
+          other.fault === finding.fault &&
+          other.role === finding.role &&
+          other.confidence !== 'possible' &&
+          other.explains.includes(finding.kind) &&
+          !finding.explains.includes(other.kind),
+      ),
+  )
 }
 
 function has({ program, lines }: Scene, need: Rule['needs'][number]): boolean {

@@ -11,12 +11,14 @@ import type { Evidence } from './rule.ts'
 
 /** `config (struct channel_config *, argument 2)`; `the pointer in %rdi` where its name is not known. */
 export function pointerText(tale: PointerTale, { pointer }: FaultingAccess): string {
-  const { name, type, argument, isResult } = tale
+  const { name, type, argument, isResult, holder } = tale
   if (name === '') {
     if (!pointer || pointer.register === '') return 'a pointer'
     return `the pointer in ${registerText(pointer.register)}`
   }
-  const more = [type, argument].filter((part) => part !== '').join(', ')
+  // `->` chains name no struct.
+  const member = holder ? `${holder.struct}.${holder.path}` : ''
+  const more = [type, member, argument].filter((part) => part !== '').join(', ')
   return `${isResult ? `what ${name} returned` : name}${more === '' ? '' : ` (${more})`}`
 }
 

@@ -28,6 +28,8 @@ export interface PointerTale {
   readonly type: string
   /** What was accessed through it; undefined where the type, or the offset, is not known. */
   readonly member: PointedMember | undefined
+  /** Which member of which struct it was loaded from; undefined where that is not known. */
+  readonly holder: PointedMember | undefined
   /** Bytes from where it points to what was accessed; undefined for an element of an array. */
   readonly offset: bigint | undefined
   /** Where it was loaded from; undefined where it was not, or its holder is not in a register any more. */
@@ -56,6 +58,7 @@ export function tellPointer(scene: Scene, access: FaultingAccess): PointerTale {
     isResult: origin.kind === 'result',
     type: type ? formatType(type) : '',
     member: type && offset !== undefined ? pointedMember(type, offset) : undefined,
+    holder: origin.kind === 'load' ? holderOf(program, code, origin) : undefined,
     offset,
     place: origin.kind === 'load' ? placeOfLoad(program, access, seen, origin) : undefined,
     frame,
@@ -64,7 +67,7 @@ export function tellPointer(scene: Scene, access: FaultingAccess): PointerTale {
 
 const NOTHING = {
   ...{ name: '', argument: '', isResult: false, type: '' },
-  ...{ member: undefined, place: undefined },
+  ...{ member: undefined, holder: undefined, place: undefined },
 }
 
 /** A pointer in the words of one frame. */
@@ -123,6 +126,15 @@ function argumentText(program: Program, { symbol }: FunctionFlow, index: number)
   const prototype = functionPrototype(program, symbol)
   const parameter = prototype && parameterInRegister(prototype, index)
   return parameter ? `argument ${parameter.position + 1}` : ''
+}
+
+function holderOf(
+  program: Program,
+  code: FunctionFlow,
+  { of, offset }: Extract<Origin, { kind: 'load' }>,
+): PointedMember | undefined {
+  const type = attempt(() => valueText(program, code, of))?.type
+  return type && pointedMember(type, offset)
 }
 
 function placeOfLoad(

@@ -1,30 +1,56 @@
 // The diagnosis rules; the order has no meaning.
 import type { Rule } from './rule.ts'
 import { atomicSleep } from './rules/atomic_sleep.ts'
+import { badAddress } from './rules/bad_address.ts'
+import { bitFlip } from './rules/bit_flip.ts'
 import { bug } from './rules/bug.ts'
+import { divideError } from './rules/divide_error.ts'
 import { doubleFree } from './rules/double_free.ts'
+import { errorPointer } from './rules/error_pointer.ts'
 import { filesystemPanic } from './rules/filesystem_panic.ts'
+import { generalProtection } from './rules/general_protection.ts'
+import { invalidOpcode } from './rules/invalid_opcode.ts'
 import { listCorruption } from './rules/list_corruption.ts'
 import { lockMisuse } from './rules/lock_misuse.ts'
+import { noExecute } from './rules/no_execute.ts'
+import { nullCall } from './rules/null_call.ts'
+import { nullDereference } from './rules/null_dereference.ts'
 import { panicCall } from './rules/panic_call.ts'
 import { refcount } from './rules/refcount.ts'
 import { slabCorruption } from './rules/slab_corruption.ts'
 import { stackCorruption } from './rules/stack_corruption.ts'
 import { stackOverflow } from './rules/stack_overflow.ts'
+import { tellingPointer } from './rules/telling_pointer.ts'
+import { useAfterFree } from './rules/use_after_free.ts'
+import { userAccess } from './rules/user_access.ts'
 import { warning } from './rules/warning.ts'
+import { writeProtected } from './rules/write_protected.ts'
 
 /** Every rule there is. */
 export const RULES: readonly Rule[] = [
   atomicSleep,
+  badAddress,
+  bitFlip,
   bug,
+  divideError,
   doubleFree,
+  errorPointer,
   filesystemPanic,
+  generalProtection,
+  invalidOpcode,
   listCorruption,
   lockMisuse,
+  noExecute,
+  nullCall,
+  nullDereference,
   panicCall,
   refcount,
   slabCorruption,
   stackCorruption,
   stackOverflow,
+  tellingPointer,
+  useAfterFree,
+  userAccess,
   warning,
+  writeProtected,
 ]

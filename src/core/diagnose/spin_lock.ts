@@ -2,9 +2,8 @@
 // stacks does: one that took a lock, stands before it gives it back, holds it.
 // Source: include/linux/spinlock_api_smp.h, kernel/locking/qspinlock.c, include/asm-generic/qspinlock_types.h.
 import { attempt } from '../base/errors.ts'
-import { functionFlow, type Operation } from '../program/function_flow.ts'
+import { functionFlow, type FunctionFlow, type Operation } from '../program/function_flow.ts'
 import type { Program } from '../program/program.ts'
-import type { FunctionFlow } from '../program/function_flow.ts'
 import { placeOf } from '../program/value_flow.ts'
 import type { Origin } from '../program/value_origin.ts'
 import { getDisassembler } from '../arch/disassembler.ts'

@@ -7,6 +7,7 @@ import { readLog, type LogRecord } from '../kernel/printk.ts'
 import { currentTask, type Task } from '../kernel/sched.ts'
 import { cpuTrace, stackTrace } from '../kernel/stack.ts'
 import { searchTasks } from '../kernel/task_search.ts'
+import { buildWaitGraph, type WaitGraph } from '../kernel/wait_graph.ts'
 import type { Program } from '../program/program.ts'
 import type { Registers } from '../program/registers.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
@@ -97,6 +98,13 @@ export class Scene {
   /** Every task but the idle ones, as far as they can be found. */
   get tasks(): readonly Task[] {
     return this.#once('tasks', () => attempt(() => searchTasks(this.program).tasks) ?? [])
+  }
+
+  /** Who waits for whom. */
+  get waits(): WaitGraph {
+    return this.#once('waits', () =>
+      buildWaitGraph(this.program, { tasks: this.tasks, trace: (task) => this.trace(task) }),
+    )
   }
 
   /** CPUs that were online. */

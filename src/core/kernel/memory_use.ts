@@ -57,7 +57,10 @@ function* usesOf(program: Program, counters: readonly Counter[]): Generator<Memo
   yield { name: 'slab, reclaimable', pages: count('NR_SLAB_RECLAIMABLE_B', 'NR_SLAB_RECLAIMABLE') }
   yield { name: 'kernel stacks', pages: stacks }
   yield { name: 'page tables', pages: count('NR_PAGETABLE') + count('NR_SECONDARY_PAGETABLE') }
-  yield { name: 'vmalloc', pages: vmallocPages(program, counters) - mappedStackPages(program, stacks) }
+  yield {
+    name: 'vmalloc',
+    pages: vmallocPages(program, counters) - mappedStackPages(program, stacks),
+  }
   yield { name: 'per-CPU', pages: read(() => percpuPages(program)) }
   yield { name: 'huge pages', pages: read(() => hugetlbTotalPages(program)) }
   yield { name: 'zswap and zram', pages: count('NR_ZSPAGES') }

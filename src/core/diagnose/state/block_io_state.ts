@@ -49,7 +49,8 @@ function describe(disk: string, request: Request, now: bigint | undefined): Bloc
     sector: attempt(() => requestSector(request)) ?? null,
     bytes: attempt(() => requestBytes(request)) ?? null,
     // The clock is that of the last tick.
-    ageSeconds: since === undefined || now === undefined ? null : Math.max(0, Number(now - since) / 1e9),
+    ageSeconds:
+      since === undefined || now === undefined ? null : Math.max(0, Number(now - since) / 1e9),
     state: attempt(() => requestState(request)) ?? '',
   }
 }

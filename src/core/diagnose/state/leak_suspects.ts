@@ -37,7 +37,9 @@ export function leakSuspects(program: Program, memory: MeasuredMemory): string[]
     found.push(`${part(share.bytes, memory)} ${describeShare(program, share.name, memory)}`)
   const [process] = memory.topProcesses
   if (process && process.rssBytes > memory.totalBytes * PROCESS_SHARE)
-    found.push(`${part(process.rssBytes, memory)} is resident in PID ${process.pid} "${process.comm}"`)
+    found.push(
+      `${part(process.rssBytes, memory)} is resident in PID ${process.pid} "${process.comm}"`,
+    )
   for (const look of [unusedHugePages, negativeDentries, dyingCgroups]) {
     const sentence = attempt(() => look(program, memory))
     if (sentence !== undefined) found.push(sentence)

@@ -42,7 +42,7 @@ function measure(task: Task, pageSize: number): ProcessMemory {
   const mm: Mm | undefined = taskMm(task)
   return {
     pid: task.number('tgid'),
-    comm: (attempt(() => task.get('group_leader').deref().string('comm')) ?? task.string('comm')),
+    comm: attempt(() => task.get('group_leader').deref().string('comm')) ?? task.string('comm'),
     address: formatHex(task.address),
     rssBytes: taskRss(task) * pageSize,
     swapBytes: (mm ? (attempt(() => mmSwap(mm)) ?? 0) : 0) * pageSize,

@@ -38,13 +38,14 @@ export function readFaults(scene: Scene): Fault[] {
 /** The innermost interrupted frame that is not part of dying. */
 function fatalFault(scene: Scene): Fault | undefined {
   const { frames } = scene.panicTrace
-  // The first frame is where the CPU stood when it saved its registers for the dump: interrupted by nothing.
   const index = frames.findIndex(
-    (frame, at) => at > 0 && frame.interrupted && frame.registers !== undefined,
+    (frame, at) =>
+      frame.interrupted && frame.registers !== undefined && (at > 0 || !isDying(frames)),
   )
   const frame = frames[index]
+  if (!frame?.registers) return undefined
   // An interrupt, not a fault, lies between when nothing above it is the way from a fault to the capture kernel.
-  if (!frame?.registers || !frames.slice(0, index).some(isFaultEntry)) return undefined
+  if (index > 0 && !frames.slice(0, index).some(isFaultEntry)) return undefined
   return {
     trouble: troubleOf(scene, frame),
     ip: frame.ip,
@@ -54,6 +55,16 @@ function fatalFault(scene: Scene): Fault | undefined {
     isWhole: true,
   }
 }
+
+/**
+ * Does the trace begin in panic()? An oops that goes to the capture kernel itself saves the registers of the fault, and no
+ * frame of its own: then the first frame is the fault. @source arch/x86/kernel/dumpstack.c oops_end()
+ */
+function isDying(frames: readonly NamedFrame[]): boolean {
+  return frames.some(({ name }) => name !== null && DYING.test(name))
+}
+
+const DYING = /^(?:v?panic|nmi_panic|machine_kexec|__crash_kexec|crash_kexec|oops_end)(?:\.|$)/
 
 /** Entries of exceptions, as against interrupts; and what only an exception calls. */
 const FAULT_ENTRY =
@@ -73,15 +84,22 @@ function troubleOf(scene: Scene, frame: NamedFrame): Trouble | undefined {
 }
 
 function printedFault(scene: Scene, trouble: Trouble): Fault {
-  const symbols = [...(trouble.ip ? [trouble.ip] : []), ...trouble.trace.filter(isReliable)]
   return {
     trouble,
     ip: trouble.ip && addressOf(scene, trouble.ip),
     registers: Object.fromEntries(trouble.registers),
-    frames: symbols.map((symbol, index) => printedFrame(scene, symbol, index === 0)),
+    frames: printedFrames(scene, trouble),
     isFatal: false,
     isWhole: false,
   }
+}
+
+/** The frames that the log shows of trouble, without those it doubts. */
+export function printedFrames(scene: Scene, trouble: Trouble): NamedFrame[] {
+  const symbols = [...(trouble.ip ? [trouble.ip] : []), ...trouble.trace.filter(isReliable)]
+  return symbols.map((symbol, index) =>
+    printedFrame(scene, symbol, trouble.ip !== undefined && index === 0),
+  )
 }
 
 const isReliable = (symbol: PrintedSymbol): boolean => symbol.isReliable

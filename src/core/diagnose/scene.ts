@@ -11,6 +11,7 @@ import type { Program } from '../program/program.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
 import { classifyCrash, type CrashWords } from './crash_kind.ts'
 import { readFaults, type Fault } from './fault.ts'
+import { readIncidents, type Incident } from './incident.ts'
 import { namedFrames, type NamedFrame } from './named_frame.ts'
 import { logLines, readTroubles, type LogLine, type Trouble } from './trouble.ts'
 
@@ -81,6 +82,11 @@ export class Scene {
   /** Faults that the kernel took, oldest first; the one that killed it last, if one did. */
   get faults(): readonly Fault[] {
     return this.#once('faults', () => readFaults(this))
+  }
+
+  /** Faults, and reports for which nothing trapped, oldest first, and their part in the crash. */
+  get incidents(): readonly Incident[] {
+    return this.#once('incidents', () => readIncidents(this))
   }
 
   /** Every task but the idle ones, as far as they can be found. */

@@ -504,6 +504,15 @@ export {
 export type { Counter } from '../core/kernel/vmstat.ts'
 export { waitqueueForEach, waitqueueActive, waitqueueForEachTask } from '../core/kernel/wait.ts'
 export type { Waiter } from '../core/kernel/wait.ts'
+export type {
+  WaitedKind,
+  WaitQuality,
+  Waited,
+  Wait,
+  WaitRoot,
+  WaitGroup,
+  WaitGraph,
+} from '../core/kernel/wait_graph.ts'
 export { xaForEach, xaForEachPlace, xaLoad, xaIsValue, xaToValue } from '../core/kernel/xarray.ts'
 export type { XArrayEntry, XArrayPlace, XArrayKind } from '../core/kernel/xarray.ts'
 export { forEachInstruction } from '../core/program/disassemble.ts'

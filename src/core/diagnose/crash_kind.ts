@@ -6,7 +6,13 @@
 export type CrashKind =
   | 'sysrq'
   | 'null-dereference'
+  | 'null-call'
+  | 'error-pointer'
+  | 'bit-flip'
   | 'bad-address'
+  | 'write-protected'
+  | 'no-execute'
+  | 'user-access'
   | 'general-protection'
   | 'bug'
   | 'divide-error'
@@ -14,7 +20,17 @@ export type CrashKind =
   | 'double-fault'
   | 'stack-corruption'
   | 'use-after-free'
+  | 'double-free'
+  | 'list-corruption'
+  | 'slab-corruption'
+  | 'memory-corruption'
+  | 'refcount'
+  | 'stack-overflow'
+  | 'atomic-sleep'
+  | 'lock-misuse'
   | 'hung-task'
+  | 'deadlock'
+  | 'stuck-io'
   | 'soft-lockup'
   | 'hard-lockup'
   | 'rcu-stall'
@@ -23,7 +39,9 @@ export type CrashKind =
   | 'init-died'
   | 'no-root'
   | 'machine-check'
+  | 'hardware-error'
   | 'nmi'
+  | 'filesystem-error'
   | 'warning'
   | 'oops'
   | 'panic'
@@ -33,7 +51,13 @@ export type CrashKind =
 export const CRASH_KIND_TITLES: Readonly<Record<CrashKind, string>> = {
   sysrq: 'deliberate crash (sysrq)',
   'null-dereference': 'NULL pointer dereference',
+  'null-call': 'call through a NULL function pointer',
+  'error-pointer': 'use of an error code as a pointer',
+  'bit-flip': 'a pointer with one bit flipped',
   'bad-address': 'access to an address that is not mapped',
+  'write-protected': 'write to read-only memory',
+  'no-execute': 'execution of memory that is not code',
+  'user-access': 'access to user memory that was not asked for',
   'general-protection': 'general protection fault',
   bug: 'BUG(): a check in the code failed',
   'divide-error': 'division by zero',
@@ -41,7 +65,17 @@ export const CRASH_KIND_TITLES: Readonly<Record<CrashKind, string>> = {
   'double-fault': 'double fault (often a stack overflow)',
   'stack-corruption': 'corrupted kernel stack',
   'use-after-free': 'use of freed or foreign memory',
+  'double-free': 'memory freed twice',
+  'list-corruption': 'corrupted list',
+  'slab-corruption': 'corrupted slab object',
+  'memory-corruption': 'corrupted memory',
+  refcount: 'reference count gone wrong',
+  'stack-overflow': 'kernel stack overflow',
+  'atomic-sleep': 'sleep where sleeping is not allowed',
+  'lock-misuse': 'misused lock',
   'hung-task': 'hung task',
+  deadlock: 'deadlock',
+  'stuck-io': 'block I/O that never ended',
   'soft-lockup': 'soft lockup: a CPU did not schedule',
   'hard-lockup': 'hard lockup: a CPU took no interrupts',
   'rcu-stall': 'RCU stall',
@@ -50,7 +84,9 @@ export const CRASH_KIND_TITLES: Readonly<Record<CrashKind, string>> = {
   'init-died': 'init died',
   'no-root': 'no root file system or init',
   'machine-check': 'hardware error (machine check)',
+  'hardware-error': 'hardware error',
   nmi: 'NMI',
+  'filesystem-error': 'file system error with errors=panic',
   warning: 'warning (panic_on_warn)',
   oops: 'oops',
   panic: 'panic',
@@ -100,6 +136,9 @@ const TROUBLE: readonly Pattern[] = [
   ['rcu-stall', /^(rcu: )?INFO: rcu_\w+ (detected|self-detected)/],
   ['machine-check', /^mce: \[Hardware Error\]/],
   ['sysrq', /^sysrq: (SysRq : )?Trigger a crash/i],
+  // "WARNING: CPU: 0 PID: 1 at file:line func" before v6.18, "WARNING: file:line at func, CPU#0: comm/1" since.
+  ['warning', /^WARNING: (CPU: \d|\S+:\d+ at )/],
+  ['refcount', /^refcount_t: /],
   ['invalid-opcode', /^(Oops: )?invalid opcode:/],
   ['oops', /^(Internal error: )?Oops/],
 ]
@@ -110,6 +149,8 @@ const SURVIVABLE = new Set<CrashKind>([
   'rcu-stall',
   'workqueue-lockup',
   'machine-check',
+  'warning',
+  'refcount',
 ])
 
 /** What the log says of the crash. */
@@ -170,6 +211,11 @@ function beginningOf(trouble: readonly { readonly kind: CrashKind }[], last: num
 
 function isOopsPanic(panic: string): boolean {
   return /Fatal exception|fatal exception|Oops/.test(panic)
+}
+
+/** The kind of trouble that begins with a line of the log; undefined if none does. */
+export function troubleKind(line: string): CrashKind | undefined {
+  return match(TROUBLE, line)
 }
 
 function match(patterns: readonly Pattern[], line: string): CrashKind | undefined {

@@ -1,0 +1,86 @@
+// Runs the rules over a crashed kernel and puts what they find in order: the cause first.
+import { KdumpError } from '../base/errors.ts'
+import type { Confidence, Finding, FindingRole, Rule } from './rule.ts'
+import { RULES } from './rules.ts'
+import type { Scene } from './scene.ts'
+
+/** A finding, and which rule it is of. */
+export interface RuledFinding extends Finding {
+  readonly rule: string
+}
+
+/** A rule that could not look, or not to its end. */
+export interface RuleProblem {
+  readonly rule: string
+  readonly why: string
+}
+
+/** All that was found. */
+export interface Diagnosis {
+  /** In the order a reader wants them: causes, the deepest first, then the rest. */
+  readonly findings: readonly RuledFinding[]
+  /** Why the kernel died: the first of `findings` if it is a cause; null if no rule knows. */
+  readonly verdict: RuledFinding | null
+  readonly problems: readonly RuleProblem[]
+}
+
+/** Findings of one rule: more say nothing. */
+const FINDINGS_MAX = 50
+
+/** Diagnose a crash. Never throws for what the dump lacks. */
+export function diagnose(scene: Scene, rules: readonly Rule[] = RULES): Diagnosis {
+  const findings: RuledFinding[] = []
+  const problems: RuleProblem[] = []
+  for (const rule of rules) {
+    const missing = rule.needs.filter((need) => !has(scene, need))
+    if (missing.length > 0) {
+      problems.push({ rule: rule.name, why: `the dump has no ${missing.join(', no ')}` })
+      continue
+    }
+    try {
+      let count = 0
+      for (const finding of rule.find(scene)) {
+        findings.push({ ...finding, rule: rule.name })
+        if (++count === FINDINGS_MAX) break
+      }
+    } catch (error) {
+      // RangeError: a number of the dump that is too large to be one.
+      if (!(error instanceof KdumpError || error instanceof RangeError)) throw error
+      problems.push({ rule: rule.name, why: error.message })
+    }
+  }
+  const ordered = orderFindings(findings)
+  const [first] = ordered
+  return { findings: ordered, verdict: first?.role === 'cause' ? first : null, problems }
+}
+
+function has({ program, lines }: Scene, need: Rule['needs'][number]): boolean {
+  if (need === 'log') return lines.length > 0
+  return need === 'symbols'
+    ? program.kernelSymbols !== undefined
+    : program.kernelTypes !== undefined
+}
+
+const ROLES: readonly FindingRole[] = ['cause', 'context', 'earlier', 'state']
+const CONFIDENCES: readonly Confidence[] = ['certain', 'likely', 'possible']
+
+/**
+ * Put findings in order: by role; among causes those that another explains come behind it; then by confidence; else as
+ * the rules gave them.
+ */
+export function orderFindings(findings: readonly RuledFinding[]): RuledFinding[] {
+  const isExplained = (finding: RuledFinding): boolean =>
+    findings.some(
+      (other) =>
+        other !== finding &&
+        other.role === 'cause' &&
+        other.confidence !== 'possible' &&
+        other.explains.includes(finding.kind) &&
+        !finding.explains.includes(other.kind),
+    )
+  const rank = (finding: RuledFinding): number =>
+    ROLES.indexOf(finding.role) * 100 +
+    (finding.role === 'cause' && isExplained(finding) ? 10 : 0) +
+    CONFIDENCES.indexOf(finding.confidence)
+  return findings.toSorted((a, b) => rank(a) - rank(b))
+}

@@ -1,0 +1,114 @@
+// The faults a kernel took: where, with which registers, called by whom. Of the one that killed it memory knows all; of
+// those before it only the log does.
+import type { Registers } from '../program/registers.ts'
+import type { NamedFrame } from './named_frame.ts'
+import { isPanicMachinery } from './panic_machinery.ts'
+import type { Scene } from './scene.ts'
+import type { PrintedSymbol, Trouble } from './trouble.ts'
+
+/** An instruction that could not be executed, or a check that trapped. */
+export interface Fault {
+  /** What the log says of it; undefined if the log does not. */
+  readonly trouble: Trouble | undefined
+  /** The instruction; undefined if only its name is known and the symbol is gone. */
+  readonly ip: bigint | undefined
+  /** By the architecture's names, as in pt_regs; of faults known by the log only those it printed. */
+  readonly registers: Registers
+  /** The function that faulted first, then its callers. */
+  readonly frames: readonly NamedFrame[]
+  /** The kernel died of it; others it survived, for a while. */
+  readonly isFatal: boolean
+  /** From memory, not from what the log printed. */
+  readonly isWhole: boolean
+}
+
+/** Find the faults, oldest first. */
+export function readFaults(scene: Scene): Fault[] {
+  const fatal = fatalFault(scene)
+  const others = scene.troubles
+    .filter((trouble) => trouble.ip && trouble !== fatal?.trouble)
+    .map((trouble) => printedFault(scene, trouble))
+  // A log without a panic and without frames in memory: the last one is what it died of.
+  const last = others.at(-1)
+  if (!fatal && last && scene.panicReason === '' && scene.panicTask !== undefined)
+    return [...others.slice(0, -1), { ...last, isFatal: true }]
+  return fatal ? [...others, fatal] : others
+}
+
+/** The innermost interrupted frame that is not part of dying. */
+function fatalFault(scene: Scene): Fault | undefined {
+  const { frames } = scene.panicTrace
+  // The first frame is where the CPU stood when it saved its registers for the dump: interrupted by nothing.
+  const index = frames.findIndex(
+    (frame, at) => at > 0 && frame.interrupted && frame.registers !== undefined,
+  )
+  const frame = frames[index]
+  // An interrupt, not a fault, lies between when nothing above it is the way from a fault to the capture kernel.
+  if (!frame?.registers || !frames.slice(0, index).some(isFaultEntry)) return undefined
+  return {
+    trouble: troubleOf(scene, frame),
+    ip: frame.ip,
+    registers: frame.registers,
+    frames: frames.slice(index),
+    isFatal: true,
+    isWhole: true,
+  }
+}
+
+/** Entries of exceptions, as against interrupts; and what only an exception calls. */
+const FAULT_ENTRY =
+  /^(?:asm_exc_(?!nmi)\w+|exc_(?!nmi)\w+|page_fault|async_page_fault|general_protection|invalid_op|divide_error|double_fault|error_entry|do_(?:mem_abort|undefinstr|page_fault|general_protection|invalid_op|double_fault)|el1_(?:abort|undef|dbg|sync)|oops_end|die)$/
+
+function isFaultEntry({ name }: NamedFrame): boolean {
+  return name !== null && FAULT_ENTRY.test(name)
+}
+
+/** The last trouble of the log in the function that faulted. */
+function troubleOf(scene: Scene, frame: NamedFrame): Trouble | undefined {
+  return (
+    scene.troubles.findLast(
+      ({ ip }) => ip?.name === frame.name && (frame.offset === null || ip?.offset === frame.offset),
+    ) ?? scene.troubles.findLast(({ ip }) => ip === undefined)
+  )
+}
+
+function printedFault(scene: Scene, trouble: Trouble): Fault {
+  const symbols = [...(trouble.ip ? [trouble.ip] : []), ...trouble.trace.filter(isReliable)]
+  return {
+    trouble,
+    ip: trouble.ip && addressOf(scene, trouble.ip),
+    registers: Object.fromEntries(trouble.registers),
+    frames: symbols.map((symbol, index) => printedFrame(scene, symbol, index === 0)),
+    isFatal: false,
+    isWhole: false,
+  }
+}
+
+const isReliable = (symbol: PrintedSymbol): boolean => symbol.isReliable
+
+function printedFrame(scene: Scene, symbol: PrintedSymbol, interrupted: boolean): NamedFrame {
+  return {
+    name: symbol.name,
+    offset: symbol.offset,
+    module: symbol.module,
+    ip: addressOf(scene, symbol) ?? 0n,
+    sp: 0n,
+    quality: 'exact',
+    interrupted,
+    registers: undefined,
+  }
+}
+
+function addressOf(
+  { program }: Scene,
+  { name, offset, module }: PrintedSymbol,
+): bigint | undefined {
+  const symbol = program.findSymbol(name)
+  return symbol?.module === module ? symbol.address + BigInt(offset) : undefined
+}
+
+/** Frames from the first that is not part of dying. */
+export function withoutMachinery(frames: readonly NamedFrame[]): readonly NamedFrame[] {
+  const first = frames.findIndex(({ name }) => name === null || !isPanicMachinery(name))
+  return first < 0 ? [] : frames.slice(first)
+}

@@ -1,0 +1,124 @@
+// What all rules look at: the log as trouble, the faults with their registers, the stacks, who waits for whom. Each is
+// made once, when the first rule asks; what the dump lacks is empty, never a failure.
+import { attempt } from '../base/errors.ts'
+import { panicCpu, panicTask } from '../kernel/panic.ts'
+import { forEachCpu } from '../kernel/percpu.ts'
+import { readLog, type LogRecord } from '../kernel/printk.ts'
+import { currentTask, type Task } from '../kernel/sched.ts'
+import { cpuTrace, stackTrace } from '../kernel/stack.ts'
+import { searchTasks } from '../kernel/task_search.ts'
+import type { Program } from '../program/program.ts'
+import type { StackTrace } from '../program/stack_trace.ts'
+import { classifyCrash, type CrashWords } from './crash_kind.ts'
+import { readFaults, type Fault } from './fault.ts'
+import { namedFrames, type NamedFrame } from './named_frame.ts'
+import { logLines, readTroubles, type LogLine, type Trouble } from './trouble.ts'
+
+/** A stack with names. */
+export interface SceneTrace {
+  readonly frames: readonly NamedFrame[]
+  readonly end: StackTrace['end']
+  readonly why: string
+}
+
+const PANIC_LINE = 'Kernel panic - not syncing: '
+
+/** A crashed kernel, as rules look at it. */
+export class Scene {
+  readonly program: Program
+  readonly #made = new Map<string, unknown>()
+  readonly #traces = new Map<bigint, SceneTrace>()
+
+  constructor(program: Program) {
+    this.program = program
+  }
+
+  /** The log, a line each; [] if it cannot be read. */
+  get lines(): readonly LogLine[] {
+    return this.#once('lines', () => {
+      const records: LogRecord[] = []
+      attempt(() => {
+        for (const record of readLog(this.program.memory, this.program.info)) records.push(record)
+      })
+      return logLines(records)
+    })
+  }
+
+  /** Every piece of trouble in the log, oldest first. */
+  get troubles(): readonly Trouble[] {
+    return this.#once('troubles', () => readTroubles(this.lines))
+  }
+
+  /** What the log says of the crash. */
+  get words(): CrashWords {
+    return this.#once('words', () => classifyCrash(this.lines.map(({ text }) => text)))
+  }
+
+  /** What panic() was told, without its prefix; '' if it was not called, or not in the log. */
+  get panicReason(): string {
+    return this.#once('panicReason', () => {
+      const line = this.lines.findLast(({ text }) => text.startsWith(PANIC_LINE))
+      return line?.text.slice(PANIC_LINE.length) ?? ''
+    })
+  }
+
+  /** The CPU that panicked; undefined for a machine that did not. */
+  get panicCpu(): number | undefined {
+    return this.#once('panicCpu', () => attempt(() => panicCpu(this.program)))
+  }
+
+  /** The task that was running where the kernel died. */
+  get panicTask(): Task | undefined {
+    return this.#once('panicTask', () => attempt(() => panicTask(this.program)))
+  }
+
+  /** The stack of the task that was running where the kernel died; no frames if it is not known. */
+  get panicTrace(): SceneTrace {
+    const task = this.panicTask
+    return task ? this.trace(task) : { frames: [], end: 'lost', why: 'no task panicked' }
+  }
+
+  /** Faults that the kernel took, oldest first; the one that killed it last, if one did. */
+  get faults(): readonly Fault[] {
+    return this.#once('faults', () => readFaults(this))
+  }
+
+  /** Every task but the idle ones, as far as they can be found. */
+  get tasks(): readonly Task[] {
+    return this.#once('tasks', () => attempt(() => searchTasks(this.program).tasks) ?? [])
+  }
+
+  /** CPUs that were online. */
+  get cpus(): readonly number[] {
+    return this.#once('cpus', () => attempt(() => forEachCpu(this.program, 'online')) ?? [])
+  }
+
+  /** A task's stack. */
+  trace(task: Task): SceneTrace {
+    let trace = this.#traces.get(task.address)
+    if (!trace) {
+      trace = this.#named(stackTrace(this.program, task))
+      this.#traces.set(task.address, trace)
+    }
+    return trace
+  }
+
+  /** What a CPU was doing. */
+  cpuTrace(cpu: number): SceneTrace {
+    return this.#once(`cpuTrace ${cpu}`, () => this.#named(cpuTrace(this.program, cpu)))
+  }
+
+  /** Which task a CPU ran. */
+  currentTask(cpu: number): Task | undefined {
+    return attempt(() => currentTask(this.program, cpu))
+  }
+
+  #named({ frames, end, why }: StackTrace): SceneTrace {
+    return { frames: namedFrames(this.program, frames), end, why }
+  }
+
+  #once<T>(name: string, make: () => T): T {
+    if (!this.#made.has(name)) this.#made.set(name, make())
+    return this.#made.get(name) as T
+  }
+}

@@ -19,6 +19,8 @@ import { writeOldMemory } from './old_memory.ts'
 import type { FaultScenario } from './scenarios.ts'
 
 const KBOX = path.join(import.meta.dirname, '../../bin/kbox')
+/** More than one: a console may lose characters. */
+const FIRST_WORDS = /Linux version |Command line: |physical RAM map|capture kernel is up/
 const CRASH_TIMEOUT_MS = 120_000
 /** How long it may take for a command of the host to find the guest as the scenario wants it. */
 const SETTLE_MS = 1_000
@@ -52,9 +54,9 @@ export async function runFault(
   try {
     const startMs = performance.now()
     copyFileSync(path.join(snapshot.folder, 'memory'), memory, constants.COPYFILE_FICLONE)
-    const elfcorehdr = await crash(snapshot, scenario, memory, path.join(fresh, 'console.log'))
+    await crash(snapshot, scenario, memory, path.join(fresh, 'console.log'))
     const crashedMs = performance.now()
-    writeOldMemory(memory, elfcorehdr, elf)
+    writeOldMemory(memory, elf)
     const make = ['makedumpfile', '-z', '-d', '31', '--message-level', '4', elf]
     await run(KBOX, [...make, path.join(fresh, 'vmcore')])
     await run(KBOX, ['makedumpfile', '--dump-dmesg', elf, path.join(fresh, 'vmcore-dmesg.txt')])
@@ -83,32 +85,25 @@ export function holdsFault(folder: string, key: string): boolean {
   }
 }
 
-/** @returns where in the memory the headers of /proc/vmcore are */
 async function crash(
   snapshot: Snapshot,
   scenario: FaultScenario,
   memory: string,
   consoleFile: string,
-): Promise<number> {
+): Promise<void> {
   await using machine = await resume(snapshot, memory, consoleFile)
   const timeout = AbortSignal.timeout(scenario.timeoutMs ?? CRASH_TIMEOUT_MS)
   const signal = AbortSignal.any([machine.gone, timeout])
   const settings = Object.entries(scenario.sysctls ?? {})
   const lines = settings.map(([name, value]) => `sysctl -w ${name}=${value}`)
-  machine.channel.say(
-    Buffer.from([...lines, scenario.run].join('\n')).toString('base64'),
-  )
+  machine.channel.say(Buffer.from([...lines, scenario.run].join('\n')).toString('base64'))
   try {
     if (scenario.host) {
       await new Promise((resolve) => setTimeout(resolve, scenario.hostAfterMs ?? SETTLE_MS))
       await provoke(machine, scenario.host)
     }
-    const [, address] = await machine.console.waitFor(
-      /Command line: [^\n]*elfcorehdr=(0x[\da-f]+)/,
-      signal,
-    )
+    await machine.console.waitFor(FIRST_WORDS, signal)
     await machine.qmp.execute('stop')
-    return Number(address)
   } catch (cause) {
     const said = machine.console.tail(30).join('\n')
     throw new Error(`${scenario.name}: no capture kernel; the console ended with\n${said}`, {

@@ -14,7 +14,7 @@ export const POINTERS: readonly FaultScenario[] = [
     words: ['calibrate'],
   }),
   sensorhub('error-pointer', ['error-pointer'], ['channel_enable'], { words: ['ENODEV'] }),
-  sensorhub('ascii-pointer', ['non-canonical'], ['channel_peer_readings'], {
+  sensorhub('ascii-pointer', ['memory-corruption', 'general-protection'], ['channel_peer_readings'], {
     words: ['ure-rear'],
   }),
   sensorhub('bit-flip', ['bit-flip'], ['channel_follow_peer']),

@@ -72,6 +72,6 @@ echo c > /proc/sysrq-trigger`,
 mke2fs -F /tmp/volume > /dev/null; mkdir -p /run/volume
 mount -o loop,errors=panic -t ext4 /tmp/volume /run/volume
 sh -c 'echo 1 > /sys/fs/ext4/loop*/trigger_fs_error' &`,
-    expected: { kinds: ['fs-panic', 'panic'], ...NOBODY, words: ['loop'] },
+    expected: { kinds: ['filesystem-error'], ...NOBODY, words: ['loop'] },
   },
 ]

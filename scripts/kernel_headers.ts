@@ -63,6 +63,7 @@ function unpackKernel(image: Buffer): Uint8Array {
   const payload = image.subarray(begin, begin + image.readUInt32LE(0x24c) - 4)
   const magic = payload.readUInt32LE(0)
   const [, program] = UNPACKERS.find(([known]) => known === magic) ?? []
-  if (!program) throw new Error(`the kernel is packed with an unknown magic, 0x${magic.toString(16)}`)
+  if (!program)
+    throw new Error(`the kernel is packed with an unknown magic, 0x${magic.toString(16)}`)
   return execFileSync(program, ['-dc'], { input: payload, maxBuffer: 1 << 28 })
 }

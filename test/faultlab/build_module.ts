@@ -40,9 +40,13 @@ export function buildModule(kernel: CachedKernel): BuiltModule {
 function make(kernel: CachedKernel, folder: string): void {
   // Debian asks for the very compiler of the kernel, and for a tool that has nothing to do without BTF ids in the module.
   const variables = ['CC=gcc', 'RESOLVE_BTFIDS=true']
-  execFileSync('make', ['-s', '-j2', '-C', kernel.headers, `M=${folder}`, ...variables, 'modules'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  execFileSync(
+    'make',
+    ['-s', '-j2', '-C', kernel.headers, `M=${folder}`, ...variables, 'modules'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   // What the linker made of the debug information is in .BTF.
   for (const file of globSync(`${folder}/*.ko`)) execFileSync('strip', ['--strip-debug', file])
   mkdirSync(path.join(folder, 'bin'))

@@ -82,10 +82,7 @@ export async function resume(
   consoleFile: string,
 ): Promise<Machine> {
   const disks = spec.disks.map((disk) => ({ ...disk, isScratch: true }))
-  const machine = await Machine.start(
-    { ...spec, disks, memoryFile, isIncoming: true },
-    consoleFile,
-  )
+  const machine = await Machine.start({ ...spec, disks, memoryFile, isIncoming: true }, consoleFile)
   try {
     const signal = AbortSignal.any([machine.gone, AbortSignal.timeout(BOOT_TIMEOUT_MS)])
     await shareMemory(machine.qmp)

@@ -36,9 +36,25 @@ export interface FaultExpectation {
 
 /** Those the bound of the tests is set on: classes that every series can crash with. */
 export const CORE_SCENARIOS: readonly string[] = [
-  ...['null-argument', 'null-member', 'null-call', 'error-pointer', 'ascii-pointer', 'write-protected'],
+  ...[
+    'null-argument',
+    'null-member',
+    'null-call',
+    'error-pointer',
+    'ascii-pointer',
+    'write-protected',
+  ],
   ...['use-after-free', 'double-free', 'stack-overflow', 'stack-corruption', 'list-corruption'],
-  ...['refcount', 'bug', 'warning', 'divide', 'soft-lockup', 'rcu-stall', 'mutex-order', 'mutex-three'],
+  ...[
+    'refcount',
+    'bug',
+    'warning',
+    'divide',
+    'soft-lockup',
+    'rcu-stall',
+    'mutex-order',
+    'mutex-three',
+  ],
   ...['rwsem-order', 'io-lost-with-lock', 'out-of-memory', 'init-exits', 'sysrq'],
 ]
 

@@ -12,14 +12,19 @@ import { CORE_SCENARIOS, SCENARIOS } from '../faultlab/scenarios.ts'
 const RIGHT_MIN = 22
 
 for (const series of ['6.1', '6.12']) {
-  const skip = findCachedKernel(series) ? false : `not fetched: bin/node scripts/fetch_kernel.ts ${series}`
+  const skip = findCachedKernel(series)
+    ? false
+    : `not fetched: bin/node scripts/fetch_kernel.ts ${series}`
   describe(`crashes of ${series}`, { skip }, () => {
     test('are told by class and culprit, and none is told wrong as certain', async (t) => {
       // All of them take longer than a run of the tests may: KBOX_FAULTLAB=all.
       const all = SCENARIOS.map(({ name }) => name)
       const names = process.env['KBOX_FAULTLAB'] === 'all' ? all : CORE_SCENARIOS
       const made = await makeFaults(series, { names })
-      assert.deepEqual(made.filter(({ error }) => error !== ''), [])
+      assert.deepEqual(
+        made.filter(({ error }) => error !== ''),
+        [],
+      )
       const judged = made.map(({ scenario, folder }) =>
         judgeFault(scenario, path.join(folder, 'vmcore')),
       )

@@ -63,45 +63,65 @@ export const DEADLOCKS: readonly FaultScenario[] = [
     kinds: ['hung-task'],
     functions: ['command_submit_wait'],
   }),
-  hang('mutex-kept', `sh -c 'echo settings-store > /dev/lockstep; exec sleep 100003' &
+  hang(
+    'mutex-kept',
+    `sh -c 'echo settings-store > /dev/lockstep; exec sleep 100003' &
 sleep 0.5
-${write('settings-show')}`, {
-    kinds: ['hung-task'],
-    functions: ['settings_show', 'settings_store'],
-    words: ['settings_lock'],
-  }),
-  hang('work-stuck', `sh -c 'echo sync-start > /dev/lockstep'
+${write('settings-show')}`,
+    {
+      kinds: ['hung-task'],
+      functions: ['settings_show', 'settings_store'],
+      words: ['settings_lock'],
+    },
+  ),
+  hang(
+    'work-stuck',
+    `sh -c 'echo sync-start > /dev/lockstep'
 sleep 0.3
-${write('sync-wait')}`, {
-    kinds: ['hung-task', 'workqueue-lockup'],
-    functions: ['mirror_sync_work', 'mirror_sync_wait'],
-  }),
-  hang('io-lost', `sh -c 'echo stall > /dev/ramvault'
-sh -c 'exec dd if=/dev/ramvault0 of=/dev/null bs=4096 count=4' &`, {
-    kinds: ['stuck-io', 'hung-task'],
-    functions: [],
-    module: 'ramvault',
-    words: ['ramvault0'],
-  }),
-  hang('io-lost-with-lock', `sh -c 'echo stall > /dev/ramvault'
+${write('sync-wait')}`,
+    {
+      kinds: ['hung-task', 'workqueue-lockup'],
+      functions: ['mirror_sync_work', 'mirror_sync_wait'],
+    },
+  ),
+  hang(
+    'io-lost',
+    `sh -c 'echo stall > /dev/ramvault'
+sh -c 'exec dd if=/dev/ramvault0 of=/dev/null bs=4096 count=4' &`,
+    {
+      kinds: ['stuck-io', 'hung-task'],
+      functions: [],
+      module: 'ramvault',
+      words: ['ramvault0'],
+    },
+  ),
+  hang(
+    'io-lost-with-lock',
+    `sh -c 'echo stall > /dev/ramvault'
 sh -c 'echo checkpoint > /dev/ramvault' &
 sleep 0.3
 sh -c 'echo checkpoint > /dev/ramvault' &
-sh -c 'echo checkpoint > /dev/ramvault' &`, {
-    kinds: ['stuck-io', 'hung-task'],
-    functions: ['vault_checkpoint', 'vault_write_superblock'],
-    module: 'ramvault',
-    words: ['checkpoint_lock'],
-  }),
-  hang('frozen-files', `dd if=/dev/zero of=/tmp/volume bs=64k count=32 2>/dev/null
+sh -c 'echo checkpoint > /dev/ramvault' &`,
+    {
+      kinds: ['stuck-io', 'hung-task'],
+      functions: ['vault_checkpoint', 'vault_write_superblock'],
+      module: 'ramvault',
+      words: ['checkpoint_lock'],
+    },
+  ),
+  hang(
+    'frozen-files',
+    `dd if=/dev/zero of=/tmp/volume bs=64k count=32 2>/dev/null
 mke2fs -F /tmp/volume > /dev/null; mkdir -p /run/volume
 mount -o loop -t ext4 /tmp/volume /run/volume && fsfreeze --freeze /run/volume
-sh -c 'exec touch /run/volume/never' &`, {
-    kinds: ['hung-task'],
-    functions: [],
-    module: '',
-    words: ['touch'],
-  }),
+sh -c 'exec touch /run/volume/never' &`,
+    {
+      kinds: ['hung-task'],
+      functions: [],
+      module: '',
+      words: ['touch'],
+    },
+  ),
   {
     name: 'oops-then-hang',
     run: `sh -c 'echo catalog-update > /dev/lockstep'

@@ -14,9 +14,14 @@ export const POINTERS: readonly FaultScenario[] = [
     words: ['calibrate'],
   }),
   sensorhub('error-pointer', ['error-pointer'], ['channel_enable'], { words: ['ENODEV'] }),
-  sensorhub('ascii-pointer', ['memory-corruption', 'general-protection'], ['channel_peer_readings'], {
-    words: ['ure-rear'],
-  }),
+  sensorhub(
+    'ascii-pointer',
+    ['memory-corruption', 'general-protection'],
+    ['channel_peer_readings'],
+    {
+      words: ['ure-rear'],
+    },
+  ),
   sensorhub('bit-flip', ['bit-flip'], ['channel_follow_peer']),
   sensorhub('write-protected', ['write-protected'], ['channel_tune_gain'], {
     words: ['gain_table'],

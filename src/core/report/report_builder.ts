@@ -3,7 +3,6 @@ import { diagnose, type Diagnosis } from '../diagnose/diagnose.ts'
 import { Scene } from '../diagnose/scene.ts'
 import { readLog } from '../kernel/printk.ts'
 import { panicTask } from '../kernel/panic.ts'
-import { searchTasks } from '../kernel/task_search.ts'
 import type { Program } from '../program/program.ts'
 import type { ReportCompleteness, ReportTiming } from './model/completeness_model.ts'
 import { PartReader } from './parts/part_reader.ts'
@@ -71,9 +70,7 @@ function noteWhyEmpty(scene: Scene, reader: PartReader): void {
   if (scene.lines.length === 0)
     reader.quiet('log', () => readLog(program.memory, program.info).next())
   if (!scene.panicTask) reader.quiet('panic task', () => panicTask(program))
-  // Walking the list again is cheap, and a scene keeps what was found only.
-  const search = reader.quiet('tasks', () => searchTasks(program))
-  if (search) reader.note(search.problem)
+  reader.note(scene.taskProblem)
 }
 
 function readCompleteness(

@@ -48,8 +48,14 @@ export function formatSpan(seconds: number): string {
   return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`
 }
 
-/** Show control characters as dots: a log line may try to move the reader's cursor. */
+/**
+ * Show control characters as dots: a log line may try to move the reader's cursor, or, by those that change the
+ * direction of writing, to show something else than it says.
+ */
 export function plain(line: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return line.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '.')
+  return line.replaceAll(
+    // oxlint-disable-next-line no-control-regex
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    '.',
+  )
 }

@@ -74,7 +74,8 @@ export function escapeMarkdown(text: string): string {
   return text
     .replaceAll(/[\r\n\t]/g, ' ')
     .replaceAll(/[\\`*[\]<>&|~#!]|(?<=^|\W)_|_(?=\W|$)/g, String.raw`\$&`)
-    .replace(/^(\s*)([-+=]|\d+(?=[.)]))/, String.raw`$1\$2`)
+    .replace(/^(\s*)([-+=])/, String.raw`$1\$2`)
+    .replace(/^(\s*\d+)([.)])(?=\s|$)/, String.raw`$1\$2`)
     .replaceAll(/(?<=https?):|(?<=www)\./g, String.raw`\$&`)
     .replaceAll('@', '@\u200b')
 }

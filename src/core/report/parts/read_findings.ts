@@ -30,11 +30,16 @@ export function toFindings(
     memory:
       address !== undefined && windows++ < WINDOWS_MAX ? memoryWindow(program, address) : null,
   })
-  return findings.map(({ fault, evidence, ...finding }) => ({
-    ...finding,
-    evidence: evidence.map(toEvidence),
-    fault: fault === undefined || fault < firstFault ? null : fault - firstFault,
-  }))
+  return findings.map((finding) => {
+    const { rule, kind, role, title, confidence, refutedBy, culprit, next, explains } = finding
+    const { fault = -1 } = finding
+    return {
+      ...{ rule, kind, role, title, confidence },
+      evidence: finding.evidence.map(toEvidence),
+      ...{ refutedBy, culprit, next, explains },
+      fault: fault < firstFault ? null : fault - firstFault,
+    }
+  })
 }
 
 /** Say why the machine died; by the kernel's own words if no rule knows. */

@@ -1,5 +1,5 @@
 // The script of the HTML report: it adds to a page that can be read without it, and takes all it shows from that page.
-import { addCopyButtons } from './copy.ts'
+import { addCopying } from './copy.ts'
 import { addFilters } from './filter.ts'
 import { addFolding } from './fold.ts'
 import { drawGraphs } from './graph.ts'
@@ -10,7 +10,7 @@ import { drawTreemap } from './treemap.ts'
 for (const add of [
   addFolding,
   addFilters,
-  addCopyButtons,
+  addCopying,
   drawTimeline,
   drawGraphs,
   drawIcicle,

@@ -22,25 +22,30 @@ interface Box {
 /** Draw it from the tables of memory. */
 export function drawTreemap(): void {
   const [place] = find('[data-treemap]')
-  const processes = readAreas('[data-processes]')
-  const caches = readAreas('[data-caches]')
-  const shares = readAreas('[data-shares]').map((share) => ({
-    ...share,
-    inner: /anon|user/i.test(share.name) ? processes : /slab/i.test(share.name) ? caches : [],
-  }))
+  const shares = readAreas('[data-shares]').map((share) => ({ ...share, inner: usersOf(share) }))
   if (!place || shares.length === 0) return
   const svg = drawing('Memory by use', WIDTH, HEIGHT)
   drawAreas(svg, shares, { x: 0, y: 0, width: WIDTH, height: HEIGHT }, undefined)
   place.append(svg)
 }
 
-function readAreas(selector: string): Area[] {
+/** The users of a share that are known by name, unless they use more than that: some memory counts for several. */
+function usersOf({ name, bytes }: Area): readonly Area[] {
+  const users = /processes|anon/.test(name)
+    ? readAreas('[data-processes]')
+    : name.startsWith('slab')
+      ? readAreas('[data-caches]', /unreclaimable|reclaimable/.exec(name)?.[0])
+      : []
+  return users.reduce((sum, user) => sum + user.bytes, 0) > bytes ? [] : users
+}
+
+/** Rows of a table, or those whose last cell has a word. */
+function readAreas(selector: string, word?: string): Area[] {
   return find(`${selector} tbody tr`).flatMap((row) => {
     const size = row.querySelector('data')
     const bytes = Number(size?.value)
-    return bytes > 0
-      ? [{ name: textOf(row.querySelector('td')), bytes, size: textOf(size), inner: [] }]
-      : []
+    if (!(bytes > 0) || (word !== undefined && textOf(row.lastElementChild) !== word)) return []
+    return [{ name: textOf(row.querySelector('td')), bytes, size: textOf(size), inner: [] }]
   })
 }
 

@@ -9,7 +9,7 @@ export function machineSection({ system, crash }: Report): HtmlSection {
   const { loadAverages, uptimeSeconds, crashTime, memoryBytes } = system
   return {
     id: 'machine',
-    title: 'Machine and crash',
+    title: 'Machine',
     note: system.nodename ?? '',
     body: factsMarkup([
       ['Message', crash.message],

@@ -21,7 +21,7 @@ export function faultSection({ faults }: Report): HtmlSection {
 
 function faultMarkup(fault: ReportFault): Markup {
   const where = frameText({ ...fault, ip: '', sp: '', quality: 'exact', interrupted: true })
-  const registers = Object.entries(fault.registers)
+  const registers = Object.entries(fault.registers).toSorted(([a], [b]) => registerOrder(a, b))
   return html`<details class="fault" ${fault.fatal && html` open`}>
     <summary>
       ${fault.fatal && html`<span class="badge certain">fatal</span> `}<code>${where}</code>
@@ -49,6 +49,17 @@ ${fault.code.map((instruction) => instructionLine(instruction, fault.ip))}</pre>
   </details> `
 }
 
+const FIRST_REGISTERS = ['ip', 'pc', 'sp', 'flags', 'cr2', 'ax', 'bx', 'cx', 'dx', 'si', 'di', 'bp']
+
+/** Where it stood, then the registers as people recite them: r9 before r10. */
+function registerOrder(a: string, b: string): number {
+  const rank = (name: string): number => {
+    const first = FIRST_REGISTERS.indexOf(name)
+    return first < 0 ? FIRST_REGISTERS.length : first
+  }
+  return rank(a) - rank(b) || a.localeCompare(b, 'en', { numeric: true })
+}
+
 function instructionLine(
   { address, bytes, text }: ReportInstruction,
   ip: string | null,
@@ -61,8 +72,8 @@ function instructionLine(
 export function backtraceSection({ backtrace, verdict }: Report): HtmlSection {
   return {
     id: 'backtrace',
-    title: 'Backtrace of the task that died',
-    note: backtrace ? counted(backtrace.frames.length, 'frame') : 'not readable',
+    title: 'Backtrace',
+    note: backtrace ? 'of the task that died' : 'not readable',
     body: backtrace && backtraceMarkup(backtrace, verdict.culprit?.function ?? null),
   }
 }
@@ -161,7 +172,7 @@ export function stacksSection({ stacks }: Report): HtmlSection {
       ${stacks.omitted > 0 && html`<p>${counted(stacks.omitted, 'more task')} not listed.</p>`}`
   return {
     id: 'stacks',
-    title: 'Stacks of all tasks',
+    title: 'All stacks',
     note: stacks
       ? `${grouped(stacks.groups.length)} different, of ${counted(stacks.tasks, 'task')}`
       : 'not readable',

@@ -88,7 +88,7 @@ function memoryMarkup(memory: MemoryState): Markup {
             name,
             sizeMarkup(bytes),
             objects === null ? '' : grouped(objects),
-            reclaimable ? 'reclaimable' : '',
+            reclaimable ? 'reclaimable' : 'unreclaimable',
           ]),
         )}
       </div>

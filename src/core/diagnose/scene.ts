@@ -1,12 +1,12 @@
 // What all rules look at: the log as trouble, the faults with their registers, the stacks, who waits for whom. Each is
 // made once, when the first rule asks; what the dump lacks is empty, never a failure.
-import { attempt } from '../base/errors.ts'
+import { attempt, KdumpError } from '../base/errors.ts'
 import { panicCpu, panicTask } from '../kernel/panic.ts'
 import { forEachCpu } from '../kernel/percpu.ts'
 import { readLog, type LogRecord } from '../kernel/printk.ts'
 import { currentTask, type Task } from '../kernel/sched.ts'
 import { cpuTrace, stackTrace } from '../kernel/stack.ts'
-import { searchTasks } from '../kernel/task_search.ts'
+import { searchTasks, type TaskSearch } from '../kernel/task_search.ts'
 import { buildWaitGraph, type WaitGraph } from '../kernel/wait_graph.ts'
 import type { Program } from '../program/program.ts'
 import type { Registers } from '../program/registers.ts'
@@ -97,7 +97,12 @@ export class Scene {
 
   /** Every task but the idle ones, as far as they can be found. */
   get tasks(): readonly Task[] {
-    return this.#once('tasks', () => attempt(() => searchTasks(this.program).tasks) ?? [])
+    return this.#taskSearch.tasks
+  }
+
+  /** Why some tasks, or all, were not found; '' if the list was whole. */
+  get taskProblem(): string {
+    return this.#taskSearch.problem
   }
 
   /** Who waits for whom. */
@@ -130,6 +135,17 @@ export class Scene {
   /** Which task a CPU ran. */
   currentTask(cpu: number): Task | undefined {
     return attempt(() => currentTask(this.program, cpu))
+  }
+
+  get #taskSearch(): Pick<TaskSearch, 'tasks' | 'problem'> {
+    return this.#once('taskSearch', () => {
+      try {
+        return searchTasks(this.program)
+      } catch (error) {
+        if (!(error instanceof KdumpError)) throw error
+        return { tasks: [], problem: `tasks: ${error.message}` }
+      }
+    })
   }
 
   #named({ frames, end, why, userRegisters }: StackTrace): SceneTrace {

@@ -8,6 +8,7 @@ import {
   ML_ERROR,
   parseMakedumpfileOptions,
 } from '../host/capture/makedumpfile_options.ts'
+import { unlockFiles } from '../host/platform/age/unlock.ts'
 import { VERSION } from './version.ts'
 import { writeText } from '../host/platform/stream.ts'
 
@@ -32,6 +33,7 @@ export async function makedumpfileMain(argv: readonly string[]): Promise<number>
     messages.say(ML_COMMON, `${option} changes nothing here: ignored\n`)
   }
   try {
+    await unlockFiles(request.inputs)
     return (await run(request, messages)) ? 0 : 1
   } catch (error) {
     if (!(error instanceof KdumpError)) throw error

@@ -4,24 +4,27 @@ import { parseOptions } from '../core/base/options.ts'
 import { openKernel } from '../core/kernel/open_kernel.ts'
 import { renderReportText } from '../core/report/render/text.ts'
 import { buildReport } from '../core/report/report_builder.ts'
-import { openFileSource } from '../host/platform/file_source.ts'
+import { openDumpFile, unlockFiles } from '../host/platform/age/unlock.ts'
 import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
 import { noteIncomplete } from './note_incomplete.ts'
 
+const OPTIONS = { json: { type: 'boolean' }, identity: { type: 'string' } } as const
+
 /**
- * Run `kbox report [--json] VMCORE…`; several files are the parts of a split dump.
+ * Run `kbox report [--json] [--identity FILE] VMCORE…`; several files are the parts of a split dump.
  *
  * @returns the exit code
  * @throws {KdumpError} if the dump cannot be opened
  */
 export async function reportMain(argv: readonly string[]): Promise<number> {
-  const { values, operands } = parseOptions({ json: { type: 'boolean' } }, argv)
+  const { values, operands } = parseOptions(OPTIONS, argv)
   const [file, ...others] = operands
   if (file === undefined) throw new UsageError('a VMCORE is missing')
+  await unlockFiles(operands, values.identity)
   registerNativeCodecs()
   const start = performance.now()
-  const source = openFileSource(file)
-  const parts = others.map((path) => openFileSource(path))
+  const source = openDumpFile(file)
+  const parts = others.map((path) => openDumpFile(path))
   const program = openKernel(source, { parts })
   using dump = program.dump
   noteIncomplete(dump)

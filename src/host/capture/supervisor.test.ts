@@ -20,7 +20,8 @@ import type { FilesystemPlace } from '../target/place.ts'
 import { CRUMB_FILE_SIZE, encodeCrumbFile, parseCrumbFile } from './breadcrumb_layout.ts'
 import { NO_HOOKS, type CaptureConfig, type CaptureHooks } from './capture_config.ts'
 import type { CaptureMachine } from './machine.ts'
-import { formatStamp, runCapture, type CaptureManifest, type CaptureWork } from './supervisor.ts'
+import type { CaptureManifest } from './capture_manifest.ts'
+import { formatStamp, runCapture, type CaptureWork } from './supervisor.ts'
 
 const TARGET: FilesystemPlace = {
   kind: 'filesystem',

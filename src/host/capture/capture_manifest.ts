@@ -37,10 +37,10 @@ export function formatManifest(manifest: CaptureManifest | Readonly<Record<strin
   return text.replace(NO_SUM, `"sum": "${sumOf(text)}"`)
 }
 
-/** Is a manifest's text as it was written? Undefined for one of a version that had no sum. */
-export function isManifestIntact(text: string): boolean | undefined {
+/** Is the text of a manifest that has a sum as it was written? */
+export function isManifestIntact(text: string): boolean {
   const sum = SUM.exec(text)?.[1]
-  return sum === undefined ? undefined : sumOf(text.replace(SUM, NO_SUM)) === sum
+  return sum !== undefined && sumOf(text.replace(SUM, NO_SUM)) === sum
 }
 
 function sumOf(text: string): string {

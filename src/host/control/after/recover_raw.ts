@@ -114,6 +114,7 @@ function saveDump(node: string, directory: string, index?: RawIndex): string {
 /** On the device the dump was a stream without a sum: its manifest is to tell of the files that came of it. */
 function sumFiles(directory: string): void {
   const manifest = path.join(directory, 'kbox.json')
+  if (!existsSync(manifest)) return
   const read = attempt(() => Members.parse(manifest, readFileSync(manifest, 'utf8')))
   if (!read) return
   const names = ['vmcore', 'vmcore-incomplete', 'vmcore-dmesg.txt', 'kexec-dmesg.log']

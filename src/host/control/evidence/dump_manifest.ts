@@ -65,7 +65,7 @@ export function parseManifest(file: string, bytes: Uint8Array): DumpManifest {
   return {
     id: createHash('sha256').update(bytes).digest('hex'),
     bytes,
-    isIntact: isManifestIntact(text),
+    isIntact: read.has('sum') ? isManifestIntact(text) : undefined,
     release: read.string('release'),
     capturedAt: read.string('capturedAt'),
     complete: read.boolean('complete'),

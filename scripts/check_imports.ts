@@ -68,7 +68,8 @@ export const EDGES: Readonly<Record<string, Edges>> = {
   // koffi is a door out of JavaScript: one folder has its key.
   // age-encryption by age/age_header.ts only.
   'host/platform': {
-    folders: ['core'], packages: [...NODE, 'koffi', 'iced-x86', 'age-encryption'],
+    folders: ['core'],
+    packages: [...NODE, 'koffi', 'iced-x86', 'age-encryption'],
   },
   // ssh2 by ssh_client.ts only, loaded when an SSH target is opened.
   'host/target': { folders: ['core', 'host/platform'], packages: [...NODE, 'ssh2'] },

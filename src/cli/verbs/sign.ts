@@ -9,15 +9,19 @@ export const sign: Verb = {
   description:
     'Writes kbox.json.sig beside kbox.json, after checking the folder against it: what is changed is not signed. The\n' +
     'signature is what ssh-keygen -Y sign makes, so that OpenSSH checks it without kbox. With sign_key in kdump.conf the\n' +
-    "machine does so by itself after a crash; its own host key is a good one, since others have it in their known_hosts.",
-  options: [{ flags: '--key FILE', text: 'private ed25519 key in OpenSSH format, without passphrase' }],
+    'machine does so by itself after a crash; its own host key is a good one, since others have it in their known_hosts.',
+  options: [
+    { flags: '--key FILE', text: 'private ed25519 key in OpenSSH format, without passphrase' },
+  ],
   examples: [
     {
-      command: 'kbox sign --key /etc/ssh/ssh_host_ed25519_key /var/crash/127.0.0.1-2026-11-22-10:00:00',
+      command:
+        'kbox sign --key /etc/ssh/ssh_host_ed25519_key /var/crash/127.0.0.1-2026-11-22-10:00:00',
       text: 'as this machine',
     },
     {
-      command: 'ssh-keygen -Y verify -f signers -I NAME -n kbox-manifest -s kbox.json.sig <kbox.json',
+      command:
+        'ssh-keygen -Y verify -f signers -I NAME -n kbox-manifest -s kbox.json.sig <kbox.json',
       text: 'check it with OpenSSH alone',
     },
   ],

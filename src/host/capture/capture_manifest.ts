@@ -32,7 +32,9 @@ const NO_SUM = '"sum": ""'
 const SUM = /"sum": "([0-9a-f]{64})"/
 
 /** Format a manifest, whole or as it was read, with the sum of its own text as its last member, so that a change of it shows, too. */
-export function formatManifest(manifest: CaptureManifest | Readonly<Record<string, unknown>>): string {
+export function formatManifest(
+  manifest: CaptureManifest | Readonly<Record<string, unknown>>,
+): string {
   const text = `${JSON.stringify({ ...manifest, sum: '' }, null, 2)}\n`
   return text.replace(NO_SUM, `"sum": "${sumOf(text)}"`)
 }

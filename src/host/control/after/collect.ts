@@ -4,10 +4,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { KdumpError } from '../../../core/base/errors.ts'
 import type { CrumbFile } from '../../capture/breadcrumb_layout.ts'
-import {
-  type CaptureManifest,
-  formatManifest,
-} from '../../capture/capture_manifest.ts'
+import { type CaptureManifest, formatManifest } from '../../capture/capture_manifest.ts'
 import { formatStamp } from '../../capture/supervisor.ts'
 import { flush, renameDurably, writeDurably } from '../../platform/durable_file.ts'
 import { errnoOf } from '../../platform/file_error.ts'

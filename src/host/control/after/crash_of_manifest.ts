@@ -9,7 +9,10 @@ import { findFailedStep } from './failed_step.ts'
 import type { LastCrash } from './last_crash.ts'
 
 /** What a dump may be called, whole or not. */
-export const DUMPS = ['vmcore', 'vmcore.flat', SEALED_DUMP].flatMap((name) => [name, `${name}-incomplete`])
+export const DUMPS = ['vmcore', 'vmcore.flat', SEALED_DUMP].flatMap((name) => [
+  name,
+  `${name}-incomplete`,
+])
 
 /** Read the manifest of a dump's folder; undefined where there is none that can be read. */
 export function crashOfManifest(directory: string): LastCrash | undefined {

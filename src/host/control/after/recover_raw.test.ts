@@ -90,10 +90,16 @@ test('the dump becomes a vmcore beside its log, and the device forgets both', as
 })
 
 test('the manifest of a recovered dump has the sums of the files that came of it', async () => {
-  await record('vmcore.flat', JSON.stringify({ version: 2, complete: true, files: { 'vmcore.flat': { sizeBytes: 9 } } }))
+  await record(
+    'vmcore.flat',
+    JSON.stringify({ version: 2, complete: true, files: { 'vmcore.flat': { sizeBytes: 9 } } }),
+  )
   recover()
   const text = readFileSync(at('kbox.json'), 'utf8')
-  const { complete, files } = JSON.parse(text) as { complete: boolean; files: Record<string, unknown> }
+  const { complete, files } = JSON.parse(text) as {
+    complete: boolean
+    files: Record<string, unknown>
+  }
   assert.equal(complete, true)
   const sha256 = createHash('sha256').update('HEADPAGE').digest('hex')
   assert.deepEqual(files['vmcore'], { sizeBytes: 8, sha256 })

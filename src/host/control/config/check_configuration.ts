@@ -110,7 +110,8 @@ function ownNames(root: string): ReadonlySet<string> {
 function checkEvidence(builder: ConfBuilder, context: CheckContext): void {
   const { encryptTo, signKey, targets } = builder.conf
   if (encryptTo.length > 0 && targets.some(({ kind }) => kind === 'raw')) {
-    const remedy = 'the next boot must read what is on a raw device, and has no key: use another target'
+    const remedy =
+      'the next boot must read what is on a raw device, and has no key: use another target'
     builder.error(at(context, 'encryptTo', 'raw'), 'raw targets cannot be encrypted', remedy)
   }
   if (signKey !== '' && !existsSync(path.join(context.root, signKey))) {

@@ -32,11 +32,18 @@ export interface SignatureCheck {
  * @returns fingerprint of the key
  * @throws {HostError} if the key cannot be used
  */
-export async function signManifest(directory: string, { bytes }: DumpManifest, keyFile: string): Promise<string> {
+export async function signManifest(
+  directory: string,
+  { bytes }: DumpManifest,
+  keyFile: string,
+): Promise<string> {
   const key = await readPrivateKey(keyFile, readFileSync(keyFile))
   if (key.type !== ED25519) {
-    const remedy = "'ssh-keygen -t ed25519 -N \"\" -f FILE' makes one"
-    throw new HostError(`${keyFile}: a key of type ${key.type}, not ${ED25519}: ${remedy}`, 'EINVAL')
+    const remedy = '\'ssh-keygen -t ed25519 -N "" -f FILE\' makes one'
+    throw new HostError(
+      `${keyFile}: a key of type ${key.type}, not ${ED25519}: ${remedy}`,
+      'EINVAL',
+    )
   }
   const file = path.join(directory, SIGNATURE)
   writeDurably(`${file}.tmp`, [signMessage(bytes, NAMESPACE, key)])

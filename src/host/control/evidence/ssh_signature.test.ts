@@ -57,7 +57,7 @@ test('no damaged signature is good, whatever it throws', () => {
     assert.throws(() => parseSignature('sig', text.slice(0, end)), KdumpError)
 })
 
-test('ssh-keygen accepts ours, and we accept ssh-keygen\'s', { skip: noKeygen }, () => {
+test("ssh-keygen accepts ours, and we accept ssh-keygen's", { skip: noKeygen }, () => {
   const signers = path.join(root, 'signers')
   const signature = path.join(root, 'sig')
   writeFileSync(signers, `machine ${pair.publicText}\n`)

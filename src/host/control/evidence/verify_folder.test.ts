@@ -28,7 +28,12 @@ test('a folder as it was written is unchanged', () => {
   assert.equal(states(), 'vmcore same, vmcore-dmesg.txt same')
   assert.deepEqual(found.extras, [])
   assert.ok(isUnchanged(found))
-  assert.equal(found.manifest.id, createHash('sha256').update(readFileSync(at('kbox.json'))).digest('hex'))
+  assert.equal(
+    found.manifest.id,
+    createHash('sha256')
+      .update(readFileSync(at('kbox.json')))
+      .digest('hex'),
+  )
 })
 
 test('a flipped bit in any byte of any file is found, and the file named', () => {
@@ -66,12 +71,19 @@ test('files that are written later are explained, others are not', () => {
   assert.ok(isUnchanged(verifyFolder(folder)))
   writeFileSync(at('vmcore2'), '')
   const { extras } = verifyFolder(folder)
-  assert.deepEqual(extras.filter(({ why }) => why === ''), [{ name: 'vmcore2', why: '' }])
+  assert.deepEqual(
+    extras.filter(({ why }) => why === ''),
+    [{ name: 'vmcore2', why: '' }],
+  )
   assert.equal(isUnchanged(verifyFolder(folder)), false)
 })
 
 test('a manifest that names a file elsewhere is refused, and so is none', () => {
-  const other = makeDumpFolder(root, { name: 'other', files: { '../vmcore': 'x' }, isWritten: false })
+  const other = makeDumpFolder(root, {
+    name: 'other',
+    files: { '../vmcore': 'x' },
+    isWritten: false,
+  })
   assert.throws(() => verifyFolder(other), FormatError)
   rmSync(path.join(other, 'kbox.json'))
   assert.throws(() => verifyFolder(other), HostError)
@@ -80,5 +92,8 @@ test('a manifest that names a file elsewhere is refused, and so is none', () => 
 test('a file of which no sum was recorded is not called the same', () => {
   const other = makeDumpFolder(root, { name: 'other', files: { vmcore: 'x' }, hasSums: false })
   const found = verifyFolder(other)
-  assert.deepEqual(found.files.map(({ state }) => state), ['unsummed'])
+  assert.deepEqual(
+    found.files.map(({ state }) => state),
+    ['unsummed'],
+  )
 })

@@ -70,7 +70,12 @@ test('each of several recipients opens a file, and nobody else', async () => {
 test('reads may begin and end anywhere', async () => {
   const content = randomBytes(2 * CHUNK_SIZE + 77)
   const source = await open(await seal(content))
-  for (const [offset, size] of [[0, 1], [CHUNK_SIZE - 3, 7], [CHUNK_SIZE, 5], [70, 2 * CHUNK_SIZE]]) {
+  for (const [offset, size] of [
+    [0, 1],
+    [CHUNK_SIZE - 3, 7],
+    [CHUNK_SIZE, 5],
+    [70, 2 * CHUNK_SIZE],
+  ]) {
     const into = Buffer.alloc(size as number)
     assert.equal(source.read(offset as number, into), size)
     assert.ok(into.equals(content.subarray(offset, (offset as number) + (size as number))))
@@ -137,7 +142,11 @@ test('a dump is opened once it is unlocked, and not before', async () => {
   writeFileSync(keys, `# created: today\n${identity}\n`)
   assert.ok(isEncrypted(file))
   assert.equal(isEncrypted(keys), false)
-  assert.throws(() => openDumpFile(file), { name: 'HostError', errno: 'ENOKEY', message: /--identity/ })
+  assert.throws(() => openDumpFile(file), {
+    name: 'HostError',
+    errno: 'ENOKEY',
+    message: /--identity/,
+  })
   await assert.rejects(unlockFiles([file], ''), HostError)
   writeFileSync(path.join(folder, 'none.txt'), 'nothing\n')
   await assert.rejects(unlockFiles([file], path.join(folder, 'none.txt')), /no AGE-SECRET-KEY/)

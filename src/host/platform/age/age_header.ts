@@ -35,7 +35,9 @@ export async function beginAgeFile(recipients: readonly string[]): Promise<NewAg
     const nonce = randomBytes(NONCE_SIZE)
     return { head: Buffer.concat([header, nonce]), streamKey: deriveStreamKey(fileKey, nonce) }
   } catch (cause) {
-    throw new HostError(`cannot encrypt to ${recipients.join(' ')}: ${messageOf(cause)}`, '', { cause })
+    throw new HostError(`cannot encrypt to ${recipients.join(' ')}: ${messageOf(cause)}`, '', {
+      cause,
+    })
   }
 }
 

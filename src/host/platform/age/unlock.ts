@@ -76,9 +76,12 @@ function locked(file: string): HostError {
 
 function readIdentities(file: string): string[] {
   const lines = readFileSync(file, 'utf8').split('\n')
-  const identities = lines.map((line) => line.trim()).filter((line) => /^AGE-SECRET-KEY-/.test(line))
+  const identities = lines
+    .map((line) => line.trim())
+    .filter((line) => /^AGE-SECRET-KEY-/.test(line))
   if (identities.length > 0) return identities
   const isLocked = lines[0]?.startsWith('age-encryption.org') || lines[0]?.includes('AGE ENCRYPTED')
-  const what = isLocked === true ? "is encrypted itself: 'age -d' opens it" : 'has no AGE-SECRET-KEY-… in it'
+  const what =
+    isLocked === true ? "is encrypted itself: 'age -d' opens it" : 'has no AGE-SECRET-KEY-… in it'
   throw new HostError(`${file}: ${what}`, 'EINVAL')
 }

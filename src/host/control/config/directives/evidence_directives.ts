@@ -14,7 +14,11 @@ function addRecipients({ builder }: ConfReading, line: ConfLine): void {
     const problem = checkRecipient(recipient)
     if (problem) {
       const shown = problem.isSecret ? { ...place, value: '' } : place
-      builder.error(shown, `Invalid age recipient in option 'encrypt_to': ${problem.what}`, problem.remedy)
+      builder.error(
+        shown,
+        `Invalid age recipient in option 'encrypt_to': ${problem.what}`,
+        problem.remedy,
+      )
     } else builder.set('encryptTo', [...builder.conf.encryptTo, recipient], place)
   }
 }
@@ -49,7 +53,11 @@ function parseBytes(text: string): number | undefined {
 function setAccessLog(reading: ConfReading, line: ConfLine): void {
   const [file = '', word, ...more] = line.value.split(/\s+/)
   if (!file.startsWith('/') || more.length > 0 || (word !== undefined && word !== 'required')) {
-    refuseValue(reading, line, "write an absolute path, and 'required' behind it if nothing may be opened unlogged")
+    refuseValue(
+      reading,
+      line,
+      "write an absolute path, and 'required' behind it if nothing may be opened unlogged",
+    )
     return
   }
   reading.builder.set('accessLog', { file, isRequired: word === 'required' }, valueWord(line))
@@ -59,7 +67,8 @@ function setAccessLog(reading: ConfReading, line: ConfLine): void {
 export const EVIDENCE_DIRECTIVES: readonly Directive[] = [
   {
     ...{ name: 'encrypt_to', origin: 'kbox', value: 'age1…', key: '' },
-    summary: 'encrypt dump and log to these public keys of age before they are written; may be repeated',
+    summary:
+      'encrypt dump and log to these public keys of age before they are written; may be repeated',
     apply: addRecipients,
   },
   {
@@ -77,22 +86,21 @@ export const EVIDENCE_DIRECTIVES: readonly Directive[] = [
     ['SIZE', 'keep the newest dumps below path that fit into SIZE: 500M, 20G, 1T'],
     parseBytes,
   ),
-  limit(
-    'retain_age',
-    'ageDays',
-    ['DAYS', 'keep dumps below path for so many days'],
-    (text) => parseCount(text, DAYS_MAX),
+  limit('retain_age', 'ageDays', ['DAYS', 'keep dumps below path for so many days'], (text) =>
+    parseCount(text, DAYS_MAX),
   ),
   {
     ...{ name: 'access_log', origin: 'kbox', value: 'FILE [required]' },
-    summary: 'note who opens, exports, checks or removes a dump below path; required: no log, no access',
+    summary:
+      'note who opens, exports, checks or removes a dump below path; required: no log, no access',
     apply: setAccessLog,
   },
   {
     ...{ name: 'auto_report', origin: 'kbox', value: 'yes|no' },
     summary: 'make the report beside the dump after the boot (yes)',
     apply(reading, line) {
-      if (line.value !== 'yes' && line.value !== 'no') refuseValue(reading, line, "write 'yes' or 'no'")
+      if (line.value !== 'yes' && line.value !== 'no')
+        refuseValue(reading, line, "write 'yes' or 'no'")
       else reading.builder.set('autoReport', line.value === 'yes', valueWord(line))
     },
   },

@@ -8,8 +8,8 @@ import { runWords } from '../core/crash/run_command.ts'
 import { Session } from '../core/crash/session.ts'
 import { CrashShell } from './crash_shell.ts'
 import { runCrashrc } from './crashrc.ts'
-import { unlockFiles } from '../host/platform/age/unlock.ts'
 import { noteIncomplete } from './note_incomplete.ts'
+import { unlockNoted } from './noted_access.ts'
 import { renderText } from '../core/render/render_text.ts'
 import { SESSION_HOST } from './session_host.ts'
 
@@ -60,7 +60,7 @@ const EXIT_INTERRUPTED = 130
 export async function crashMain(argv: readonly string[]): Promise<number> {
   const { values, operands } = parseOptions(OPTIONS, normalize(argv))
   noteIgnored(values)
-  await unlockFiles(operands, values.identity)
+  await unlockNoted('crash', operands, values.identity)
   const { program, files, namelist } = openFiles(operands)
   const session = new Session(program, COMMANDS)
   using dump = session.program.dump

@@ -6,8 +6,9 @@ import { blockCache } from '../core/io/block_cache.ts'
 import { DUMP_INFO_VERSION, type DumpInfo } from '../core/report/dump_info.ts'
 import { buildDumpInfo } from '../core/report/dump_info_builder.ts'
 import { renderDumpInfoText } from '../core/report/render/dump_info_text.ts'
-import { openDumpFile, unlockFiles } from '../host/platform/age/unlock.ts'
+import { openDumpFile } from '../host/platform/age/unlock.ts'
 import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
+import { unlockNoted } from './noted_access.ts'
 
 const OPTIONS = { json: { type: 'boolean' }, identity: { type: 'string' } } as const
 
@@ -38,7 +39,7 @@ export async function dumpMain(argv: readonly string[]): Promise<number> {
 /** Nothing for a file that is said, on stderr, not to be a dump. */
 async function describe(file: string, identity: string | undefined): Promise<DumpInfo[]> {
   try {
-    await unlockFiles([file], identity)
+    await unlockNoted('dump', [file], identity)
     const source = openDumpFile(file)
     using dump = openDump(source, { cache: blockCache })
     return [buildDumpInfo(dump, source.size)]

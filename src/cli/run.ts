@@ -6,8 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setGivenDump } from '../api/open.ts'
 import { UsageError } from '../core/base/errors.ts'
 import { parseOptions } from '../core/base/options.ts'
-import { unlockFiles } from '../host/platform/age/unlock.ts'
 import { scriptErrorText } from './script_error.ts'
+import { unlockNoted } from './noted_access.ts'
 
 const OPTIONS = {
   eval: { type: 'string', short: 'e', value: 'code' },
@@ -31,7 +31,7 @@ export async function runMain(argv: readonly string[]): Promise<number> {
   if (file === undefined) throw new UsageError('a SCRIPT is missing')
   const url = pathToFileURL(path.resolve(file === STDIN ? NO_FILE : file)).href
   const source = values.eval ?? readFileSync(file === STDIN ? 0 : file, 'utf8')
-  await unlockFiles(dumps, values.identity)
+  await unlockNoted('run', dumps, values.identity)
   process.argv = [process.execPath, fileURLToPath(url), ...argv.slice(end + 1)]
   try {
     await importScript(url, source, dumps)

@@ -17,6 +17,8 @@ import { propagate } from './verbs/propagate.ts'
 import { showmem } from './verbs/showmem.ts'
 import { verify } from './verbs/verify.ts'
 import { sign } from './verbs/sign.ts'
+import { prune } from './verbs/prune.ts'
+import { pin } from './verbs/pin.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
 import { resetCrashkernel } from './verbs/reset_crashkernel.ts'
@@ -58,6 +60,8 @@ export const VERBS: readonly Verb[] = [
   report,
   verify,
   sign,
+  pin,
+  prune,
   dump,
   makedumpfile,
   install,

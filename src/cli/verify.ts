@@ -9,8 +9,10 @@ import {
   isUnchanged,
   verifyFolder,
 } from '../host/control/evidence/verify_folder.ts'
+import { verifyLog } from '../host/control/evidence/verify_log.ts'
 import { AGE_SUFFIX } from '../host/platform/age/age_format.ts'
 import { openDumpFile, unlockFiles } from '../host/platform/age/unlock.ts'
+import { withNotedAccess } from './noted_access.ts'
 
 const OPTIONS = {
   key: { type: 'string' },
@@ -45,10 +47,17 @@ interface Verdict {
  */
 export async function verifyMain(argv: readonly string[]): Promise<number> {
   const { values, operands } = parseOptions(OPTIONS, argv)
+  if (values.log !== undefined) return checkLog(values.log, values.head, values.json)
   if (operands.length === 0) throw new UsageError('a DIR is missing')
   const verdicts: Verdict[] = []
   for (const directory of operands) {
-    const verdict = await verifyOne(directory, values.key, values.identity)
+    const action = { action: 'verify', verb: 'verify' } as const
+    const verdict = await withNotedAccess(
+      action,
+      [directory],
+      () => verifyOne(directory, values.key, values.identity),
+      { resultOf: ({ exitCode }) => (exitCode === EXIT_DIFFERS ? 'different' : 'ok') },
+    )
     verdicts.push(verdict)
     if (!values.json) process.stdout.write(formatVerdict(verdict))
   }
@@ -56,6 +65,24 @@ export async function verifyMain(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${JSON.stringify({ version: 1, folders: verdicts }, null, 2)}\n`)
   const codes = verdicts.map(({ exitCode }) => exitCode)
   return codes.includes(EXIT_DIFFERS) ? EXIT_DIFFERS : Math.max(...codes)
+}
+
+function checkLog(file: string, wantedHead: string | undefined, isJson: boolean): number {
+  const checked = verifyLog(file, wantedHead)
+  const { lineCount, head, problems, hasHead } = checked
+  const isGood = problems.length === 0 && hasHead
+  if (isJson) {
+    process.stdout.write(`${JSON.stringify({ version: 1, log: file, ...checked }, null, 2)}\n`)
+    return isGood ? 0 : EXIT_DIFFERS
+  }
+  const rows = [
+    ...problems.map(({ line, what }) => `  line ${line}: ${what}`),
+    ...(hasHead ? [] : [`  no line has the hash ${wantedHead ?? ''}: the end was cut off`]),
+    `  head ${head}`,
+  ]
+  const verdict = isGood ? 'each follows the one before' : 'DIFFERENT'
+  process.stdout.write(`${file}: ${lineCount} lines, ${verdict}\n${rows.join('\n')}\n`)
+  return isGood ? 0 : EXIT_DIFFERS
 }
 
 async function verifyOne(

@@ -35,7 +35,10 @@ const wrongLines = (): number[] => verifyLog(log).problems.map(({ line }) => lin
 test('a line tells who did what, and the chain holds', () => {
   for (let i = 0; i < 3; i++) appendAccess(log, { ...EVENT, dump: `/var/crash/${i}/vmcore` })
   const records = lines().map((line) => JSON.parse(line) as AccessRecord)
-  assert.deepEqual(records.map(({ dump }) => dump.at(-8)), ['0', '1', '2'])
+  assert.deepEqual(
+    records.map(({ dump }) => dump.at(-8)),
+    ['0', '1', '2'],
+  )
   assert.equal(records[0]?.previous, NO_HASH)
   assert.equal(records[0]?.who.uid, process.getuid?.())
   assert.equal(statSync(log).mode & 0o777, 0o600)

@@ -41,10 +41,12 @@ export function pruneDumps(conf: KdumpConf, options: PruneOptions): PruneResult 
     notes.push(...plan.notes)
     for (const removal of plan.removals) {
       const { dump, why } = removal
-      const problem = options.isDryRun ? '' : attemptIn(dump.directory, () => {
-        options.note(removal)
-        removeDump(folder, dump.name)
-      })
+      const problem = options.isDryRun
+        ? ''
+        : attemptIn(dump.directory, () => {
+            options.note(removal)
+            removeDump(folder, dump.name)
+          })
       if (problem === '') done.push(removal)
       else notes.push(`${problem} (${why})`)
     }

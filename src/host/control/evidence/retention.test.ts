@@ -32,7 +32,11 @@ function dumps(...kinds: readonly ('whole' | 'part' | 'pinned')[]): SavedDump[] 
   }))
 }
 
-function removed(all: readonly SavedDump[], limits: Partial<ConfRetention>, nowMs = 100 * DAY): string {
+function removed(
+  all: readonly SavedDump[],
+  limits: Partial<ConfRetention>,
+  nowMs = 100 * DAY,
+): string {
   const { removals } = planRetention(all, { ...NO_LIMIT, ...limits }, nowMs)
   return removals.map(({ dump }) => dump.name).join('')
 }
@@ -83,7 +87,10 @@ afterEach(() => rmSync(root, { recursive: true }))
 const day = (number: number): string => `2026-11-0${number}T10:00:00.000Z`
 const name = (number: number): string => `127.0.0.1-2026-11-0${number}-10:00:00`
 
-function prune(limits: Partial<ConfRetention>, options: Partial<Parameters<typeof pruneDumps>[1]> = {}): PruneResult {
+function prune(
+  limits: Partial<ConfRetention>,
+  options: Partial<Parameters<typeof pruneDumps>[1]> = {},
+): PruneResult {
   const conf = { ...DEFAULT_CONF, retention: { ...NO_LIMIT, ...limits } }
   return pruneDumps(conf, { isDryRun: false, nowMs: Date.now(), root, note: () => {}, ...options })
 }
@@ -97,7 +104,10 @@ test('dumps of ours are removed, and nothing else that lies there', () => {
   const outside = makeDumpFolder(root, { name: 'outside', capturedAt: day(1) })
   symlinkSync(outside, path.join(crash, '127.0.0.1-2026-11-01-13:00:00'))
   const { removals } = prune({ count: 1 })
-  assert.deepEqual(removals.map(({ dump }) => dump.name), [name(1), name(2)])
+  assert.deepEqual(
+    removals.map(({ dump }) => dump.name),
+    [name(1), name(2)],
+  )
   assert.deepEqual(readdirSync(crash).toSorted(), [
     ...[...others, '127.0.0.1-2026-11-01-13:00:00', name(3)].toSorted(),
   ])
@@ -106,7 +116,10 @@ test('dumps of ours are removed, and nothing else that lies there', () => {
 
 test('--dry-run tells and removes nothing', () => {
   for (const number of [1, 2]) makeDumpFolder(crash, { capturedAt: day(number) })
-  assert.equal(prune({ count: 1 }, { isDryRun: true, note: () => assert.fail() }).removals.length, 1)
+  assert.equal(
+    prune({ count: 1 }, { isDryRun: true, note: () => assert.fail() }).removals.length,
+    1,
+  )
   assert.equal(readdirSync(crash).length, 2)
 })
 

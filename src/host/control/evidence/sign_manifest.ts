@@ -5,6 +5,7 @@ import { FormatError, HostError, KdumpError } from '../../../core/base/errors.ts
 import { renameDurably, writeDurably } from '../../platform/durable_file.ts'
 import { ED25519, formatFingerprint, readPrivateKey } from '../../target/ssh/ssh_key.ts'
 import { type DumpManifest, MANIFEST } from './dump_manifest.ts'
+import { isUnchanged, verifyFolder } from './verify_folder.ts'
 import { findPublicKeys, isSigned, parseSignature, signMessage } from './ssh_signature.ts'
 
 /** What `ssh-keygen -Y verify -n` must be told. */
@@ -24,6 +25,19 @@ export interface SignatureCheck {
   /** Whose key it is said to be; '' where that is not known. */
   readonly owner: string
   readonly why: string
+}
+
+/**
+ * Sign the manifest of a folder that is as it says: what was changed is not vouched for.
+ *
+ * @returns fingerprint of the key
+ * @throws {HostError} if the folder was changed, or the key cannot be used
+ */
+export function signFolder(directory: string, keyFile: string): Promise<string> {
+  const folder = verifyFolder(directory)
+  if (isUnchanged(folder)) return signManifest(directory, folder.manifest, keyFile)
+  const remedy = "'kbox verify' tells what is different"
+  throw new HostError(`${directory}: not as its manifest says: ${remedy}`)
 }
 
 /**

@@ -35,6 +35,7 @@ export interface CheckedFolder {
 const LATER: readonly (readonly [name: RegExp, why: string])[] = [
   [/^kbox\.json\.sig$/, 'signature of the manifest'],
   [/^report\.(txt|json|html|md)$/, 'report, made after the boot'],
+  [/^report\.begun$/, 'mark that a report was begun after the boot'],
   [/^pinned$/, "mark of 'kbox pin'"],
   [/^vmcore(\.flat)?\.complete$/, 'note of an HTTP upload that could not be renamed'],
 ]

@@ -17,6 +17,7 @@ import { propagate } from './verbs/propagate.ts'
 import { showmem } from './verbs/showmem.ts'
 import { verify } from './verbs/verify.ts'
 import { sign } from './verbs/sign.ts'
+import { exportVerb } from './verbs/export.ts'
 import { prune } from './verbs/prune.ts'
 import { pin } from './verbs/pin.ts'
 import { rehearse } from './verbs/rehearse.ts'
@@ -60,6 +61,7 @@ export const VERBS: readonly Verb[] = [
   report,
   verify,
   sign,
+  exportVerb,
   pin,
   prune,
   dump,

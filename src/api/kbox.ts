@@ -165,7 +165,9 @@ export {
   forEachIdtGate,
 } from '../core/kernel/irq.ts'
 export type { IrqDesc, NumberedIrq, Softirq } from '../core/kernel/irq.ts'
-export { taskName, toKthread } from '../core/kernel/kthread.ts'
+export { forEachKey, keyTypeName, userKeyPayload } from '../core/kernel/keys.ts'
+export type { KeyPayload } from '../core/kernel/keys.ts'
+export { PF_WQ_WORKER, taskName, toKthread } from '../core/kernel/kthread.ts'
 export {
   LIST_LIMIT,
   containerOf,
@@ -269,6 +271,12 @@ export {
   netdevIpv6Addresses,
 } from '../core/kernel/netdevice.ts'
 export type { Net, NetDevice } from '../core/kernel/netdevice.ts'
+export {
+  netdevIsUp,
+  netdevCarrierOk,
+  netdevStoppedSeconds,
+  socketsInUse,
+} from '../core/kernel/netdevice_state.ts'
 export type { OpenOptions } from '../core/kernel/open_kernel.ts'
 export {
   vmemmapBase,
@@ -322,6 +330,8 @@ export { forEachPid, pidTask, initPidNs } from '../core/kernel/pid.ts'
 export type { Pid, PidEntry } from '../core/kernel/pid.ts'
 export { valueMeaning } from '../core/kernel/poison.ts'
 export type { ValueMeaning } from '../core/kernel/poison.ts'
+export { preemptCount } from '../core/kernel/preempt.ts'
+export type { PreemptCount } from '../core/kernel/preempt.ts'
 export {
   readLog,
   readLogSinceClear,
@@ -337,6 +347,8 @@ export {
   rbFind,
 } from '../core/kernel/rbtree.ts'
 export type { RbPlace } from '../core/kernel/rbtree.ts'
+export { runningGracePeriod } from '../core/kernel/rcu.ts'
+export type { GracePeriod } from '../core/kernel/rcu.ts'
 export { rcuHolders } from '../core/kernel/rcu_wait.ts'
 export type { RcuHolders } from '../core/kernel/rcu_wait.ts'
 export {
@@ -354,7 +366,6 @@ export {
   MAX_RT_PRIO,
   cpuRq,
   taskLastArrival,
-  schedClock,
   forEachFairEntity,
   fairCurrent,
   isThrottled,
@@ -453,6 +464,8 @@ export {
   sheafObjects,
   sheafSize,
 } from '../core/kernel/slab_sheaf.ts'
+export { slabTrack } from '../core/kernel/slab_track.ts'
+export type { SlabTrack, TrackItem } from '../core/kernel/slab_track.ts'
 export {
   forEachTaskSocket,
   socketSock,
@@ -570,6 +583,14 @@ export { WaiterRings } from '../core/kernel/waiter_ring.ts'
 export type { WaiterRing } from '../core/kernel/waiter_ring.ts'
 export { stackBytes, WaiterScan } from '../core/kernel/waiter_scan.ts'
 export type { WaiterKind, StackWaiter, StackBytes } from '../core/kernel/waiter_scan.ts'
+export { watchdogThreshold, watchdogTouchedNsec, hasMissedTimer } from '../core/kernel/watchdog.ts'
+export {
+  forEachWorkerPool,
+  forEachBusyWorker,
+  taskWork,
+  forEachPendingWork,
+} from '../core/kernel/workqueue.ts'
+export type { WorkerPool, BusyWorker, PendingWork } from '../core/kernel/workqueue.ts'
 export { xaForEach, xaForEachPlace, xaLoad, xaIsValue, xaToValue } from '../core/kernel/xarray.ts'
 export type { XArrayEntry, XArrayPlace, XArrayKind } from '../core/kernel/xarray.ts'
 export { forEachInstruction } from '../core/program/disassemble.ts'
@@ -584,6 +605,9 @@ export {
 export type { FormatOptions } from '../core/program/format_object.ts'
 export { formatType, formatDefinition, formatMember } from '../core/program/format_type.ts'
 export type { DefinitionLine } from '../core/program/format_type.ts'
+export { functionFlow, thunkRegister, operationAt } from '../core/program/function_flow.ts'
+export type { FunctionFlow } from '../core/program/function_flow.ts'
+export { functionPrototype, parameterInRegister } from '../core/program/function_prototype.ts'
 export { BPF_TEXT, FTRACE_TEXT, GeneratedMap } from '../core/program/generated_map.ts'
 export { KObject } from '../core/program/kobject.ts'
 export { memberAt } from '../core/program/member_at.ts'
@@ -616,5 +640,21 @@ export type {
   FrameSymbol,
 } from '../core/program/stack_trace.ts'
 export { sugar, unsugar, sugarFunction, sugarGlobals } from '../core/program/sugar.ts'
+export { findTailCaller } from '../core/program/tail_call.ts'
 export { unwindStack } from '../core/program/unwind_stack.ts'
 export type { UnwindStart } from '../core/program/unwind_state.ts'
+export { ValueFlow, placeOf } from '../core/program/value_flow.ts'
+export type { ValueState, Slot, FlowCode } from '../core/program/value_flow.ts'
+export {
+  argumentOrigin,
+  resultOrigin,
+  constantOrigin,
+  perCpuOrigin,
+  stackOrigin,
+  unknownOrigin,
+  addressOrigin,
+  loadOrigin,
+} from '../core/program/value_origin.ts'
+export type { Origin } from '../core/program/value_origin.ts'
+export { valueText, pointedMember } from '../core/program/value_text.ts'
+export type { ValueText, PointedMember } from '../core/program/value_text.ts'

@@ -2,21 +2,19 @@
 import { renameSync, rmSync } from 'node:fs'
 import { UsageError } from '../core/base/errors.ts'
 import { parseOptions } from '../core/base/options.ts'
-import { openKernel } from '../core/kernel/open_kernel.ts'
 import { renderReport, type ReportForm } from '../core/report/render/report_forms.ts'
-import { buildReport } from '../core/report/report_builder.ts'
 import type { Report } from '../core/report/report_model.ts'
+import { reportDump } from '../host/control/evidence/report_files.ts'
 import { writeDurably } from '../host/platform/durable_file.ts'
-import { openFileSource } from '../host/platform/file_source.ts'
-import { registerDisassemblers } from '../host/platform/iced_x86.ts'
-import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
 import { noteIncomplete } from './note_incomplete.ts'
+import { unlockNoted } from './noted_access.ts'
 
 const OPTIONS = {
   html: { type: 'string' },
   md: { type: 'string' },
   text: { type: 'string' },
   json: { type: 'string', optional: true },
+  identity: { type: 'string' },
 } as const
 
 /** Where a form goes; `-` is standard output. */
@@ -26,7 +24,8 @@ export interface ReportOutput {
 }
 
 /**
- * Run `kbox report [--html F] [--md F] [--text F] [--json [F.json]] VMCORE…`; several files are the parts of a split dump.
+ * Run `kbox report [--html F] [--md F] [--text F] [--json [F]] [--identity FILE] VMCORE…`; several files are the parts of a
+ * split dump.
  *
  * @returns the exit code
  * @throws {KdumpError} if the dump cannot be opened
@@ -34,27 +33,39 @@ export interface ReportOutput {
 export async function reportMain(argv: readonly string[]): Promise<number> {
   const { values, operands } = parseOptions(OPTIONS, joinJsonFile(argv))
   const outputs = chosenOutputs(values)
-  if (operands.length === 0) throw new UsageError('a VMCORE is missing')
-  const report = reportOf(operands)
-  writeReport(report, outputs)
+  const [first, ...others] = operands
+  if (first === undefined) throw new UsageError('a VMCORE is missing')
+  await unlockNoted('report', operands, values.identity)
+  writeReport(reportDump([first, ...others], noteIncomplete), outputs)
   return 0
 }
 
 /**
- * `--json out.json` means that file, `--json vmcore` the dump as it ever did: a word behind `--json` is its value if it
- * ends in `.json` or is `-`.
+ * `VMCORE --json out` means that file, `--json VMCORE` the dump as it ever did: a word behind `--json` is its value if it
+ * ends in `.json`, is `-`, or if a dump was named before.
  */
 function joinJsonFile(argv: readonly string[]): string[] {
   const joined: string[] = []
-  for (const word of argv) {
-    const isValue = joined.at(-1) === '--json' && (word.endsWith('.json') || word === '-')
-    if (isValue) joined.push(`${joined.pop() ?? ''}=${word}`)
-    else joined.push(word)
+  let hasOperand = false
+  for (const [index, word] of argv.entries()) {
+    const before = argv[index - 1] ?? ''
+    const isWord = !word.startsWith('-') || word === '-'
+    if (isWord && before === '--json' && (hasOperand || word.endsWith('.json') || word === '-'))
+      joined.push(`${joined.pop() ?? ''}=${word}`)
+    else {
+      joined.push(word)
+      hasOperand ||= isWord && !TAKES_FILE.has(before)
+    }
   }
   return joined
 }
 
-function chosenOutputs(values: Readonly<Record<ReportForm, string | undefined>>): ReportOutput[] {
+/** Options whose value is the next word. */
+const TAKES_FILE = new Set(['--html', '--md', '--text', '--json', '--identity'])
+
+function chosenOutputs(
+  values: Readonly<Partial<Record<ReportForm, string | undefined>>>,
+): ReportOutput[] {
   const outputs = (['html', 'md', 'text', 'json'] as const).flatMap((form) => {
     const file = values[form]
     return file === undefined ? [] : [{ form, file: file === '' ? '-' : file }]
@@ -62,22 +73,6 @@ function chosenOutputs(values: Readonly<Record<ReportForm, string | undefined>>)
   if (outputs.filter(({ file }) => file === '-').length > 1)
     throw new UsageError('only one form of the report can go to standard output')
   return outputs.length === 0 ? [{ form: 'text', file: '-' }] : outputs
-}
-
-/** Open a dump and build its report. @param files parts of a split dump @throws {KdumpError} if it cannot be opened */
-export function reportOf(files: readonly string[]): Report {
-  registerNativeCodecs()
-  registerDisassemblers()
-  const start = performance.now()
-  const [source, ...parts] = files.map((path) => openFileSource(path))
-  if (!source) throw new UsageError('a VMCORE is missing')
-  const program = openKernel(source, { parts })
-  using dump = program.dump
-  noteIncomplete(dump)
-  return buildReport(program, {
-    fileBytes: [source, ...parts].reduce((sum, { size }) => sum + size, 0),
-    timings: [{ step: 'open', milliseconds: Math.round((performance.now() - start) * 100) / 100 }],
-  })
 }
 
 /** Write a report in its forms. A report quotes memory and logs: files are its owner's only, and whole or not there. */

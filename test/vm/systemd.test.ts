@@ -86,7 +86,8 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
   })
 
   test('systemd finds nothing wrong with the units, and waits for the network only for a network target', async () => {
-    const verify = 'systemd-analyze verify --man=no kdump.service kbox-collect.service'
+    const verify =
+      'systemd-analyze verify --man=no kdump.service kbox-collect.service kbox-report.service'
     assert.equal(await output(verify), '')
     const wants = async (conf: string): Promise<string> =>
       output(

@@ -27,6 +27,7 @@ export const FUZZ_CASES = {
   kallsyms: 5000,
   'ORC tables': 3000,
   'kernel logs': 2500,
+  'trouble in kernel logs, and reports of it': 3000,
   'stacks, rules and code': 1500,
   'kernels, walked from their tasks to their modules': 500,
   'filtering of hostile machines': 300,

@@ -2,7 +2,7 @@
 // access, so that one rule speaks of it.
 import { attempt } from '../base/errors.ts'
 import { pointerError } from '../base/errno.ts'
-import { taskMm } from '../kernel/mm.ts'
+import { taskMm, vmaLookup } from '../kernel/mm.ts'
 import { valueMeaning, type ValueMeaning } from '../kernel/poison.ts'
 import type { Program } from '../program/program.ts'
 import { isCanonical } from './bad_pointer.ts'
@@ -26,7 +26,8 @@ export type AccessSort =
   | { readonly kind: 'telling'; readonly value: bigint; readonly meaning: ValueMeaning }
   /** No address of this machine, and nothing else that is known. */
   | { readonly kind: 'non-canonical' }
-  | { readonly kind: 'user'; readonly mapping: Mapping | undefined }
+  /** An address that the process has something at; `isRefused` if it was mapped, and refused all the same. */
+  | { readonly kind: 'user'; readonly isRefused: boolean }
   | { readonly kind: 'not-mapped' }
   | { readonly kind: 'write-protected'; readonly mapping: Mapping }
   | { readonly kind: 'no-execute' }
@@ -55,7 +56,7 @@ export function accessSort(scene: Scene, access: FaultingAccess): AccessSort {
   if (exception === 'protection' || isNone)
     return { kind: address === undefined ? 'unknown' : 'non-canonical' }
   return scene.program.arch.isUserAddress(address)
-    ? { kind: 'user', mapping: userMapping(scene, address) }
+    ? userSort(scene, access, address)
     : kernelSort(scene.program, access, address)
 }
 
@@ -109,13 +110,20 @@ export function kernelMapping({ memory }: Program, address: bigint): Mapping | u
   return attempt(() => mappingBy(memory.translator, memory.translator.kernelRoot, address))
 }
 
-/** What the page tables of the task that died say. */
-function userMapping({ program, panicTask }: Scene, address: bigint): Mapping | undefined {
-  return attempt(() => {
-    const mm = panicTask && taskMm(panicTask)
-    const { memory } = program
-    return mm && mappingBy(memory.translator, memory.toPhysical(mm.pointer('pgd')), address)
-  })
+/** By the page tables of the task that died. */
+function userSort(
+  { program, panicTask }: Scene,
+  access: FaultingAccess,
+  address: bigint,
+): AccessSort {
+  const { memory } = program
+  const errorCode = access.fault.trouble?.errorCode ?? 0
+  const mm = attempt(() => panicTask && taskMm(panicTask))
+  const mapping =
+    mm && attempt(() => mappingBy(memory.translator, memory.toPhysical(mm.pointer('pgd')), address))
+  const isRefused = (errorCode & PF_PROT) !== 0 || mapping?.isMapped === true
+  const hasArea = isRefused || (mm && attempt(() => vmaLookup(mm, address))) !== undefined
+  return hasArea ? { kind: 'user', isRefused } : { kind: 'not-mapped' }
 }
 
 function mappingBy(

@@ -22,15 +22,21 @@ export function pointerText(tale: PointerTale, { pointer }: FaultingAccess): str
   return `${isResult ? `what ${name} returned` : name}${more === '' ? '' : ` (${more})`}`
 }
 
-/** `its sample_rate is read`; `8 bytes at 0x18 of it are written` where the member is not known. */
-export function accessText({ member, offset }: PointerTale, access: FaultingAccess): string {
+/** `config->sample_rate is read`; `8 bytes at offset 0x18 are written` where the member is not known. */
+export function accessText({ name, member, offset }: PointerTale, access: FaultingAccess): string {
   const verb = VERBS[access.access]
-  if (member) return `its ${member.path} (${member.struct}.${member.path}) is ${verb}`
+  if (access.access === 'fetch') return 'it was called'
+  if (member) return `${memberName(name, member.path)} is ${verb}`
   const size = access.operand?.size ?? 0
   const what = size === 0 ? 'memory' : `${size} byte${size === 1 ? '' : 's'}`
-  if (offset === undefined) return `${what} of an array is ${verb}`
-  return `${what} at offset ${offset < 0n ? '-' : ''}${formatHex(offset < 0n ? -offset : offset)} ${size > 1 ? 'are' : 'is'} ${verb}`
+  const be = size > 1 ? 'are' : 'is'
+  if (offset === undefined) return `${what} of an array ${be} ${verb}`
+  const sign = offset < 0n ? '-' : ''
+  return `${what} at offset ${sign}${formatHex(offset < 0n ? -offset : offset)} ${be} ${verb}`
 }
+
+const memberName = (name: string, path: string): string =>
+  `${/^[*&]| [-+] /.test(name) ? `(${name})` : name}->${path}`
 
 const VERBS = {
   read: 'read',
@@ -60,7 +66,7 @@ export function accessEvidence(
   if (tale.member) {
     const { struct, path } = tale.member
     const text = `offset ${formatHex(tale.offset ?? 0n)} of ${struct} is ${path}`
-    evidence.push({ text, command: `${struct} -o` })
+    evidence.push({ text, command: `struct -o ${struct.replace(/^struct /, '')}` })
   }
   if (tale.place !== undefined) evidence.push(placeEvidence(program, access, tale.place))
   if (fault.trouble) evidence.push({ text: `the log says: ${fault.trouble.line}`, command: 'log' })

@@ -25,7 +25,7 @@ const HELPERS: readonly RegExp[] = [
   /^(?:schedule|__schedule|preempt_schedule\w*|io_schedule\w*|schedule_\w+|__cond_resched|do_nanosleep|msleep\w*|ssleep|usleep_range\w*|fsleep|context_switch|__switch_to\w*|wait_for_\w*completion\w*|__wait_for_common|__wait_on_bit\w*|wait_on_bit\w*|out_of_line_wait_on_bit\w*|bit_wait\w*|finish_task_switch|prepare_to_wait\w*|__wake_up\w*|wake_up_\w+|try_to_wake_up|default_wake_function|autoremove_wake_function|complete(?:_all)?)$/,
   /^(?:kfree|kvfree|vfree|__vunmap|(?:__)?kmem_cache_(?:alloc|free)\w*|(?:__do_|_{1,3})?k[vz]?malloc\w*|kmemdup\w*|kstrdup\w*|___slab_alloc|__slab_(?:alloc|free)\w*|slab_\w+|do_slab_free|free_to_partial_list|free_debug_processing|alloc_debug_processing|check_object|check_slab|check_bytes_and_report|object_err|slab_err|slab_bug|print_trailer|set_freepointer|krealloc\w*|__ksize|ksize|kfree_rcu\w*)$/,
   /^(?:v?s[nc]*printf|vscnprintf|_?printk\w*|vprintk\w*|console_unlock|format_decode|number|string\w*|pointer)$/,
-  /^(?:__ubsan_\w+|__kasan_\w+|kasan_\w+|kfence_\w+|__asan_\w+|__kcsan_\w+|__kmsan_\w+|check_memory_region)$/,
+  /^(?:__ubsan_\w+|__kasan_\w+|kasan_\w+|kfence_\w+|__asan_\w+|__kcsan_\w+|__kmsan_\w+|check_memory_region|print_(?:report|address_description)\w*|end_report)$/,
   /^(?:__might_\w+|__schedule_bug|schedule_debug|debug_\w+|do_raw_\w+|spin_bug|spin_dump|__stack_chk_fail|rcu_\w+_stall\w*|lockdep_\w+|lock_acquire\w*|delay_\w+|__delay|__const_udelay|__udelay|__ndelay|cpu_relax|native_halt|native_safe_halt|default_idle\w*|acpi_\w*idle\w*|mwait_\w+|cpuidle_\w+)$/,
 ]
 
@@ -56,7 +56,8 @@ export function blamedFrame(frames: readonly NamedFrame[]): NamedFrame | undefin
   )
 }
 
-function isBlamable(name: string | null): boolean {
+/** Can this function be to blame: is it no part of dying, no helper and no dispatcher? */
+export function isBlamable(name: string | null): boolean {
   return name !== null && !isPanicMachinery(name) && !isHelper(name) && !isDispatcher(name)
 }
 
@@ -68,9 +69,18 @@ export function blame(program: Program, frames: readonly NamedFrame[]): Culprit 
   const frame = blamedFrame(frames)
   if (!frame) return null
   const jumped = tailCaller(program, frames, frame)
-  if (!jumped) return culpritOf(program, frame)
-  const { name, module } = jumped
-  return { function: name, module, taints: moduleTaints(program, module), source: '', unit: '' }
+  return jumped ? symbolCulprit(program, jumped) : culpritOf(program, frame)
+}
+
+/** A function as the culprit, by its name; the parts that a compiler cut off it are the function. */
+export function symbolCulprit(
+  program: Program,
+  { name, module }: { readonly name: string; readonly module: string },
+): Culprit {
+  return {
+    ...{ function: bareName(name), module, taints: moduleTaints(program, module) },
+    ...{ source: '', unit: '' },
+  }
 }
 
 function tailCaller(
@@ -89,7 +99,7 @@ function tailCaller(
 export function culpritOf(program: Program, frame: NamedFrame): Culprit {
   const bug = frame.interrupted ? attempt(() => findBug(program, frame.ip)) : undefined
   return {
-    function: frame.name,
+    function: frame.name && bareName(frame.name),
     module: frame.module,
     taints: moduleTaints(program, frame.module),
     source: bug && bug.file !== '' ? `${bug.file}:${bug.line}` : '',

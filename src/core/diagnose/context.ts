@@ -57,9 +57,24 @@ function entryKind(frames: readonly NamedFrame[]): ContextKind {
   return names.some((name) => INTERRUPT.test(name)) ? 'hardirq' : 'exception'
 }
 
+const WATCHERS =
+  /^(?:watchdog_timer_fn|watchdog_(?:overflow_callback|hardlockup_check)|rcu_sched_clock_irq|wq_watchdog_timer_fn)$/
+
+/** Was this context there to see whether the CPU still moves? Then what it cut into is what matters. */
+export function isWatching({ frames }: Context): boolean {
+  return frames.some(({ name }) => WATCHERS.test(bareName(name ?? '')))
+}
+
 /** Reasons for a CPU to be interrupted that say nothing of what it did: dying, being stopped, the watchdog's look. */
 const LOOKING_ON =
-  /^(?:v?panic|nmi_panic|__crash_kexec|crash_kexec|machine_kexec|crash_nmi_callback|kdump_nmi_callback|watchdog_timer_fn|watchdog_(?:overflow_callback|hardlockup_check)|rcu_sched_clock_irq|ipi_cpu_crash_stop|ipi_cpu_stop|machine_crash_nonpanic_core|crash_save_cpu|nmi_handle|default_do_nmi|sysvec_reboot|stop_this_cpu|sysrq_handle_crash)$/
+  /^(?:v?panic|nmi_panic|__crash_kexec|crash_kexec|machine_kexec|crash_nmi_callback|kdump_nmi_callback|ipi_cpu_crash_stop|ipi_cpu_stop|machine_crash_nonpanic_core|crash_save_cpu|nmi_handle|default_do_nmi|sysvec_reboot|stop_this_cpu|sysrq_handle_crash)$/
+
+function isLookingOn(frames: readonly NamedFrame[]): boolean {
+  return frames.some(({ name }) => {
+    const bare = bareName(name ?? '')
+    return LOOKING_ON.test(bare) || WATCHERS.test(bare)
+  })
+}
 
 /**
  * What a CPU was doing when it was stopped: the stack from the innermost context that is not there to watch or to die. A
@@ -68,9 +83,7 @@ const LOOKING_ON =
 export function stoppedFrames(frames: readonly NamedFrame[]): readonly NamedFrame[] {
   const contexts = splitContexts(frames)
   const first = contexts.findIndex(
-    ({ kind, frames: own }) =>
-      kind === 'task' ||
-      (kind !== 'nmi' && !own.some(({ name }) => name !== null && LOOKING_ON.test(bareName(name)))),
+    ({ kind, frames: own }) => kind === 'task' || (kind !== 'nmi' && !isLookingOn(own)),
   )
   return contexts.slice(Math.max(first, 0)).flatMap(({ frames: own }) => own)
 }

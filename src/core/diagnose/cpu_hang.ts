@@ -38,11 +38,22 @@ export function cpuFrames(scene: Scene, cpu: number): readonly NamedFrame[] {
   return stoppedFrames(scene.cpuTrace(cpu).frames)
 }
 
-/** Find the CPUs that hung, the longest first. */
+/** Find the CPUs that hung, the longest first. Rules ask `scene.cpuHangs`. */
 export function findCpuHangs(scene: Scene): CpuHang[] {
   const now = latestClock(scene)
   if (now === undefined) return []
-  const found = scene.cpus.flatMap((cpu) => hangOf(scene, cpu, now) ?? [])
+  const { program, cpus } = scene
+  const threshold = watchdogThreshold(program) ?? THRESHOLD_DEFAULT
+  const touched = cpus.map((cpu) => watchdogTouchedNsec(program, cpu))
+  const unwatched = touched.map((stamp) =>
+    stamp === undefined ? undefined : secondsBetween(stamp, now),
+  )
+  // Where the watchdog's work ran nowhere lately nobody wakes it, and its stamps say nothing.
+  const watched = unwatched.filter((seconds) => seconds !== undefined && seconds <= 2 * threshold)
+  const found = cpus.flatMap((cpu, index) => {
+    const seconds = watched.length > 0 ? unwatched[index] : undefined
+    return hangOf(scene, cpu, { now, threshold, unwatched: seconds }) ?? []
+  })
   return found.toSorted((a, b) => b.seconds - a.seconds)
 }
 
@@ -55,13 +66,23 @@ export function latestClock({ program, cpus, lines }: Scene): bigint | undefined
   return all.length === 0 ? undefined : all.reduce((a, b) => (a > b ? a : b))
 }
 
-function hangOf(scene: Scene, cpu: number, now: bigint): CpuHang | undefined {
+interface Watch {
+  readonly now: bigint
+  /** Seconds. */
+  readonly threshold: number
+  /** Seconds since the watchdog's work ran on the CPU. */
+  readonly unwatched: number | undefined
+}
+
+function hangOf(
+  scene: Scene,
+  cpu: number,
+  { now, threshold, unwatched }: Watch,
+): CpuHang | undefined {
   const frames = cpuFrames(scene, cpu)
   const task = scene.currentTask(cpu)
   if (frames.length === 0 || isIdle(frames) || isDying(frames)) return undefined
-  const threshold = watchdogThreshold(scene.program) ?? THRESHOLD_DEFAULT
   const silent = silentSeconds(scene, cpu, now, frames)
-  const unwatched = unwatchedSeconds(scene, cpu, now)
   const isSilent = silent !== undefined && silent >= Math.max(threshold, SECONDS_MIN)
   const isUnwatched = unwatched !== undefined && unwatched > Math.max(2 * threshold, SECONDS_MIN)
   if (!isSilent && !isUnwatched) return undefined
@@ -94,18 +115,6 @@ function silentSeconds(
   if (interruptsOff(program, frames[0]?.registers) !== true) return undefined
   const clock = attempt(() => cpuRq(program, cpu).bigint('clock'))
   return clock === undefined || clock === 0n ? undefined : secondsBetween(clock, now)
-}
-
-/** Seconds since the watchdog's work ran there; undefined if it ran nowhere lately: then nobody wakes it. */
-function unwatchedSeconds({ program, cpus }: Scene, cpu: number, now: bigint): number | undefined {
-  const touched = watchdogTouchedNsec(program, cpu)
-  if (touched === undefined) return undefined
-  const limit = 2 * (watchdogThreshold(program) ?? THRESHOLD_DEFAULT)
-  const isWatched = cpus.some((other) => {
-    const stamp = other === cpu ? undefined : watchdogTouchedNsec(program, other)
-    return stamp !== undefined && secondsBetween(stamp, now) <= limit
-  })
-  return isWatched ? secondsBetween(touched, now) : undefined
 }
 
 const secondsBetween = (then: bigint, now: bigint): number =>

@@ -103,9 +103,12 @@ const PANIC_REASONS: readonly Pattern[] = [
   ['hard-lockup', /Hard LOCKUP|hard lockup/],
   ['rcu-stall', /RCU Stall/],
   ['out-of-memory', /Out of memory|System is deadlocked on memory|compulsory panic_on_oom/],
-  ['init-died', /Attempted to kill (init|the idle task)/],
+  ['init-died', /Attempted to kill init/],
+  ['workqueue-lockup', /workqueue: .*(stall|lockup)/i],
   ['no-root', /Unable to mount root fs|No working init found|Requested init .* failed/],
-  ['machine-check', /[Mm]achine check|MCE|Fatal hardware error|Uncorrected/],
+  // APEI's: firmware told of it, the processor did not.
+  ['hardware-error', /Fatal hardware error/],
+  ['machine-check', /[Mm]achine check|MCE|Uncorrected/],
   ['nmi', /NMI: Not continuing|NMI IOCK error|unknown_nmi_panic|PCI system error/],
   ['stack-corruption', /stack-protector: /],
   // "corrupted stack end detected inside scheduler"; arm64 and riscv: "kernel stack overflow".
@@ -159,15 +162,20 @@ const TROUBLE: readonly Pattern[] = [
   ['stack-overflow', /^(BUG: (\w+ )?stack guard page was hit|Insufficient stack space to handle)/],
   ['double-fault', /^(PANIC: double fault|(Oops: )?double fault:)/],
   ['divide-error', /^(Oops: )?divide error:/],
-  ['soft-lockup', /^(watchdog: )?BUG: soft lockup/],
-  ['hard-lockup', /^(watchdog: )?(BUG: hard lockup|Watchdog detected hard LOCKUP)/],
+  ['soft-lockup', /^(NMI )?(watchdog: )?BUG: soft lockup/],
+  // "NMI watchdog: " before v6.5, "watchdog: " since, and since v6.9 the CPU that noticed.
+  [
+    'hard-lockup',
+    /^(NMI )?(watchdog: )?(CPU\d+: )?(BUG: hard lockup|Watchdog detected hard LOCKUP)/,
+  ],
   ['workqueue-lockup', /^BUG: workqueue lockup/],
-  ['hung-task', /^INFO: task .* blocked for more than/],
+  ['hung-task', /^INFO: task .* blocked (in I\/O wait )?for more than/],
   ['rcu-stall', /^(rcu: )?INFO: rcu_\w+ (detected|self-detected)/],
   ['machine-check', /^mce: \[Hardware Error\]/],
   ['sysrq', /^sysrq: (SysRq : )?Trigger a crash/i],
   // "WARNING: CPU: 0 PID: 1 at file:line func" before v6.18, "WARNING: file:line at func, CPU#0: comm/1" since.
   ['warning', /^WARNING: (CPU: \d|\S+:\d+ at )/],
+  ['warning', /^UBSAN: [\w -]+ in /],
   ['refcount', /^refcount_t: /],
   ['invalid-opcode', /^(Oops: )?invalid opcode:/],
   ['oops', /^(Internal error: )?Oops/],
@@ -267,7 +275,9 @@ export function continues(kind: CrashKind, line: string): boolean {
 
 /** Panics that end trouble which was told of before. */
 function isEndOfTrouble(panic: string): boolean {
-  return /Fatal exception|fatal exception|Oops|panic_on_taint/.test(panic)
+  return /[Ff]atal exception|Oops|panic_on_taint|kill the idle task|killing interrupt handler/.test(
+    panic,
+  )
 }
 
 /** The kind of trouble that begins with a line of the log; undefined if none does. */

@@ -26,7 +26,9 @@ import { panicCall } from './rules/panic_call.ts'
 import { panicContext } from './rules/panic_context.ts'
 import { rcuStall } from './rules/rcu_stall.ts'
 import { refcount } from './rules/refcount.ts'
+import { sanitizer } from './rules/sanitizer.ts'
 import { slabCorruption } from './rules/slab_corruption.ts'
+import { slabFreelist } from './rules/slab_freelist.ts'
 import { softLockup } from './rules/soft_lockup.ts'
 import { spinDeadlock } from './rules/spin_deadlock.ts'
 import { stackCorruption } from './rules/stack_corruption.ts'
@@ -68,7 +70,9 @@ export const RULES: readonly Rule[] = [
   panicContext,
   rcuStall,
   refcount,
+  sanitizer,
   slabCorruption,
+  slabFreelist,
   softLockup,
   spinDeadlock,
   stackCorruption,

@@ -12,6 +12,7 @@ import type { Program } from '../program/program.ts'
 import type { Registers } from '../program/registers.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
 import { classifyCrash, type CrashWords } from './crash_kind.ts'
+import { findCpuHangs, type CpuHang } from './cpu_hang.ts'
 import { readFaults, type Fault } from './fault.ts'
 import { readIncidents, type Incident } from './incident.ts'
 import { namedFrames, type NamedFrame } from './named_frame.ts'
@@ -115,6 +116,11 @@ export class Scene {
   /** CPUs that were online. */
   get cpus(): readonly number[] {
     return this.#once('cpus', () => attempt(() => forEachCpu(this.program, 'online')) ?? [])
+  }
+
+  /** CPUs that ran one thing for too long, the longest first. */
+  get cpuHangs(): readonly CpuHang[] {
+    return this.#once('cpuHangs', () => findCpuHangs(this))
   }
 
   /** A task's stack. */

@@ -4,6 +4,7 @@ import type { CrashKind } from './crash_kind.ts'
 import { findRecursion } from './deep_stack.ts'
 import { withoutMachinery } from './fault.ts'
 import type { NamedFrame } from './named_frame.ts'
+import { bareName } from './panic_machinery.ts'
 import type { Finding } from './rule.ts'
 import type { Scene, SceneTrace } from './scene.ts'
 import {
@@ -44,7 +45,7 @@ export function guiltyStacks(
   const culprit = finding?.culprit
   if (WITHOUT_STACK.has(kind)) return culprit?.function ? [alone(culprit)] : []
   const stacks = stacksOf(scene, kind, finding).map((frames) =>
-    SAMPLED.has(kind) ? sampledStack(stoppedFrames(frames)) : signatureStack(frames),
+    SAMPLED.has(kind) ? sampledStack(frames) : signatureStack(frames),
   )
   const known = stacks.filter(({ frames }) => frames.length > 0)
   if (known.length > 1 || !culprit?.function) return known
@@ -90,7 +91,7 @@ function stacksOf(
 }
 
 function taskFrames(scene: Scene, address: bigint): readonly NamedFrame[] {
-  return scene.trace(scene.program.objectAt('task_struct', address)).frames
+  return stoppedFrames(scene.trace(scene.program.objectAt('task_struct', address)).frames)
 }
 
 /** What panicked without a fault, or the last fault. */
@@ -104,11 +105,14 @@ function stackWith(scene: Scene, finding: Finding | undefined): readonly NamedFr
   const culprit = finding?.culprit
   if (!culprit?.function) return undefined
   const isOn = ({ frames }: SceneTrace): boolean =>
-    frames.some(({ name, module }) => name === culprit.function && module === culprit.module)
-  if (isOn(scene.panicTrace)) return scene.panicTrace.frames
+    frames.some(
+      ({ name, module }) =>
+        name !== null && bareName(name) === culprit.function && module === culprit.module,
+    )
+  if (isOn(scene.panicTrace)) return stoppedFrames(scene.panicTrace.frames)
   for (const cpu of scene.cpus) {
     const trace = scene.cpuTrace(cpu)
-    if (isOn(trace)) return trace.frames
+    if (isOn(trace)) return stoppedFrames(trace.frames)
   }
   return undefined
 }

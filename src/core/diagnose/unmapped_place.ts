@@ -17,7 +17,7 @@ const PAGE = 4096n
 export function unmappedPlace(program: Program, address: bigint): UnmappedPlace {
   return (
     initMemory(program, address) ??
-    besideArea(program, address) ??
+    withinArea(program, address) ??
     byRegion(program, address) ?? {
       text: 'is not mapped',
       next: 'see where the pointer comes from: it was never valid',
@@ -38,30 +38,27 @@ function initMemory(program: Program, address: bigint): UnmappedPlace | undefine
   }
 }
 
-/** A page before or behind an area of vmalloc: their guard pages. */
-function besideArea(program: Program, address: bigint): UnmappedPlace | undefined {
-  for (const [by, where] of [
-    [-PAGE, 'just behind'],
-    [PAGE, 'just before'],
-  ] as const) {
-    const area = attempt(() => findVmapArea(program, address + by))
-    if (!area) continue
-    const vm = attempt(() => vmapAreaVm(area))
-    const caller = attempt(() => vm && program.symbolize(vm.pointer('caller')))
-    const size = attempt(() => area.bigint('va_end') - area.bigint('va_start'))
-    return {
-      text: `is ${where} a vmalloc area of ${size ?? '?'} bytes${caller === undefined ? '' : ` made by ${caller}`}`,
-      next: 'see by what index or size the area was overrun',
-    }
-  }
-  return undefined
+/** An area of vmalloc ends in a page that is not mapped. @source mm/vmalloc.c __get_vm_area_node() */
+function withinArea(program: Program, address: bigint): UnmappedPlace | undefined {
+  const area = attempt(() => findVmapArea(program, address))
+  const end = area && attempt(() => area.bigint('va_end'))
+  if (!area || end === undefined) return undefined
+  const vm = attempt(() => vmapAreaVm(area))
+  const caller = attempt(() => vm && program.symbolize(vm.pointer('caller')))
+  const made = `a vmalloc area${caller === undefined ? '' : ` made by ${caller}`}`
+  return address >= end - PAGE
+    ? {
+        text: `is in the guard page behind ${made}`,
+        next: 'see by what index or size the area was overrun',
+      }
+    : { text: `is in ${made}, on a page that is not mapped`, next: 'see which pages the area has' }
 }
 
 /** By region; its name as kernel/identify.ts has it. */
 const REGIONS: Readonly<Record<string, UnmappedPlace>> = {
   vmalloc: {
-    text: 'is in no vmalloc area: one that was freed (vfree(), iounmap(), a stack of a task that exited), or none',
-    next: 'find who frees the area while it is still used',
+    text: 'is in no vmalloc area (it was freed, or never one)',
+    next: 'find who frees the area while it is still used: vfree(), iounmap(), or the stack of a task that exits',
   },
   'direct map': {
     text: 'is a page of memory that is not mapped (secret, poisoned or given to a guest)',

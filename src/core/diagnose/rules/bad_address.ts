@@ -12,7 +12,7 @@ import type { Rule } from '../rule.ts'
 import { unmappedPlace } from '../unmapped_place.ts'
 
 /** Sorts that are left for this rule. */
-const SORTS: readonly AccessSort['kind'][] = ['not-mapped', 'mapped', 'unknown', 'user']
+const SORTS: readonly AccessSort['kind'][] = ['not-mapped', 'mapped', 'unknown']
 
 export const badAddress: Rule = {
   name: 'bad-address',
@@ -33,10 +33,10 @@ export const badAddress: Rule = {
               next: 'see whether other crashes of this machine differ: bad memory',
             }
           : unmappedPlace(program, address)
-      const done = access.access === 'fetch' ? 'it was called' : accessText(tale, access)
+      const done = accessText(tale, access)
       yield accessFinding(scene, access, tale, {
         kind: 'bad-address',
-        title: `${formatHex(address)} ${place.text}${inCulprit(culprit)}: ${pointerText(tale, access)} leads there, ${done}`,
+        title: `${pointerText(tale, access)} leads to ${formatHex(address)}, which ${place.text}: ${done}${inCulprit(culprit)}`,
         confidence: sort.kind === 'not-mapped' ? 'likely' : 'possible',
         evidence: [
           {

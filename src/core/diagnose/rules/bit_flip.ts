@@ -9,8 +9,8 @@ import { formatType } from '../../program/format_type.ts'
 import type { Program } from '../../program/program.ts'
 import { accessFinding } from '../access_finding.ts'
 import { accessSort, kernelMapping } from '../access_sort.ts'
-import { hex, pointerText } from '../access_text.ts'
-import { thingText } from '../address_text.ts'
+import { hex, pointerText, registerText } from '../access_text.ts'
+import { thingAt, thingText } from '../address_text.ts'
 import { blame } from '../blame.ts'
 import { faultingAccesses, type FaultingAccess } from '../faulting_access.ts'
 import { inCulprit } from '../frame_text.ts'
@@ -33,7 +33,7 @@ export const bitFlip: Rule = {
       const known = whereKnown(scene, access, flip.right)
       yield accessFinding(scene, access, tale, {
         kind: 'bit-flip',
-        title: `bit ${flip.bit} of ${pointerText(tale, access)} is flipped: ${formatHex(flip.right)} would be ${flip.thing}${inCulprit(blame(scene.program, access.fault.frames))}`,
+        title: `a flipped bit: ${pointerText(tale, access)} would be ${flip.thing} but for bit ${flip.bit}, and was used${inCulprit(blame(scene.program, access.fault.frames))}`,
         confidence: flip.isExact || known ? 'likely' : 'possible',
         evidence: [
           {
@@ -84,6 +84,9 @@ function findFlip(
   return found.length === 1 ? found[0] : undefined
 }
 
+/** Kinds of things that pointers lead to the start of. */
+const STARTS: readonly string[] = ['symbol', 'vmalloc area']
+
 function goodPointer(
   program: Program,
   right: bigint,
@@ -99,15 +102,16 @@ function goodPointer(
       return undefined
     return { thing: `an object of ${slabCacheName(info.cache)}`, isExact: true }
   }
-  const thing = thingText(program, right)
-  return thing === '' ? undefined : { thing, isExact: false }
+  const thing = thingAt(program, right)
+  const isStart = thing?.offset === 0n && STARTS.includes(thing.kind)
+  return isStart ? { thing: thingText(program, right), isExact: false } : undefined
 }
 
 /** The right value where it is still known: in a register, or on the stack. */
 function whereKnown(scene: Scene, { fault }: FaultingAccess, right: bigint): Evidence | undefined {
   const register = Object.entries(fault.registers).find(([, value]) => value === right)?.[0]
   if (register !== undefined)
-    return { text: `the right value is still in the register ${register}`, command: 'bt' }
+    return { text: `the right value is still in ${registerText(register)}`, command: 'bt' }
   const slot = attempt(() => findOnStack(scene, right))
   return slot === undefined
     ? undefined

@@ -85,8 +85,8 @@ function titleOf(divisor: Divisor | undefined): string {
   if (!divisor) return 'division by zero'
   const { name, value } = divisor
   // The upper half of a register may hold anything where 32 bits are divided.
-  if (value === undefined || (value & 0xffff_ffffn) === 0n) return `division by ${name}, which is 0`
-  return `division by ${name}, which is ${formatHex(value)}: the quotient is too large`
+  if (value === undefined || (value & 0xffff_ffffn) === 0n) return `division by zero: ${name} is 0`
+  return `division overflow: divided by ${name}, which is ${formatHex(value)}, the quotient is too large`
 }
 
 function evidenceOf(program: Program, fault: Fault, divisor: Divisor | undefined): Evidence[] {

@@ -21,7 +21,7 @@ export const errorPointer: Rule = {
       const tale = tellPointer(scene, access)
       const culprit = blame(scene.program, access.fault.frames)
       const error = `-${errnoName(sort.errno) ?? sort.errno}`
-      const done = access.access === 'fetch' ? 'it was called' : accessText(tale, access)
+      const done = accessText(tale, access)
       // Without a name it may be a small negative number of any kind.
       const isNamed = tale.name !== '' && errnoName(sort.errno) !== undefined
       yield accessFinding(scene, access, tale, {

@@ -45,6 +45,6 @@ function titleOf({ program }: Scene, access: FaultingAccess, tale: PointerTale):
     const text = fault.ip === undefined ? undefined : instructionText(program, fault.ip)
     return `general protection fault${text === undefined ? '' : ` at \`${text}\``}`
   }
-  const done = access.access === 'fetch' ? 'it was called' : accessText(tale, access)
+  const done = accessText(tale, access)
   return `${pointerText(tale, access)} is ${formatHex(pointer.value)}, no address: ${done}`
 }

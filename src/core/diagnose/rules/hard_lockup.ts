@@ -1,6 +1,6 @@
 // A CPU that took no interrupts. Source: kernel/watchdog.c watchdog_hardlockup_check(), kernel/watchdog_perf.c,
 // kernel/watchdog_buddy.c.
-import { findCpuHangs, type CpuHang } from '../cpu_hang.ts'
+import type { CpuHang } from '../cpu_hang.ts'
 import { hasMissedTimer } from '../../kernel/watchdog.ts'
 import { hangRole, HANG_DEATHS } from '../hang_death.ts'
 import { forTask, stuckCode } from '../hang_text.ts'
@@ -12,13 +12,15 @@ import type { Scene } from '../scene.ts'
  * since, "watchdog: CPU0: Watchdog detected hard LOCKUP on cpu 1" since v6.9.
  */
 const SAID = /Watchdog detected hard LOCKUP on cpu (\d+)/i
+/** CPUs told of one by one: where one hangs many soon wait for it. */
+const CPUS_MAX = 8
 
 export const hardLockup: Rule = {
   name: 'hard_lockup',
   summary: 'a CPU that looped with interrupts disabled',
   needs: [],
   *find(scene) {
-    const hangs = findCpuHangs(scene).filter(({ lost }) => lost === 'interrupts')
+    const hangs = scene.cpuHangs.filter(({ lost }) => lost === 'interrupts')
     const said = scene.lines.findLast(({ text }) => SAID.test(text))
     const isPanic = scene.words.kind === 'hard-lockup' && scene.panicReason !== ''
     const told = new Set<number>()
@@ -32,7 +34,8 @@ export const hardLockup: Rule = {
         hangs.find((each) => each.cpu === cpu),
       )
     }
-    for (const hang of hangs) if (!told.has(hang.cpu)) yield memoryFinding(scene, hang)
+    for (const hang of hangs.slice(0, CPUS_MAX))
+      if (!told.has(hang.cpu)) yield memoryFinding(scene, hang)
   },
 }
 

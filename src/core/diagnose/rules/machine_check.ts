@@ -13,6 +13,8 @@ import type { Evidence, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 
 const SHOWN = 8
+/** What mce_panic() and its callers say. */
+const FATAL = /machine check|Uncorrected hardware memory error|broadcast exception handler|^MCE/i
 
 export const machineCheck: Rule = {
   name: 'machine_check',
@@ -22,7 +24,7 @@ export const machineCheck: Rule = {
     const isHandler = scene.panicTrace.frames.some(
       ({ name }) => bareName(name ?? '') === 'mce_panic',
     )
-    const isFatal = isHandler || (scene.panicReason !== '' && scene.words.kind === 'machine-check')
+    const isFatal = isHandler || FATAL.test(scene.panicReason)
     const checks = readChecks(scene)
     const first = checks.find(({ status }) => isUncorrected(status)) ?? checks[0]
     if (!isFatal && !first) return

@@ -4,7 +4,7 @@ import { taskName } from '../../kernel/kthread.ts'
 import { isKthread, type Task } from '../../kernel/sched.ts'
 import { taskWork, type BusyWorker } from '../../kernel/workqueue.ts'
 import type { Program } from '../../program/program.ts'
-import { splitContexts, type Context } from '../context.ts'
+import { isWatching, splitContexts, type Context } from '../context.ts'
 import { contextText, findDispatched, systemCallText } from '../context_text.ts'
 import { isIdle } from '../cpu_hang.ts'
 import { withoutMachinery } from '../fault.ts'
@@ -26,10 +26,12 @@ export const panicContext: Rule = {
     const above = contexts.filter((context) => context.kind !== 'task' && !isOnlyDying(context))
     if (!base) return
     const ran = baseText(scene, base, task, userRegisters)
-    const texts = above.map((context) => contextText(scene.program, context))
-    yield finding(scene, task, contexts, texts, ran)
+    yield finding(scene, task, contexts, above, ran)
   },
 }
+
+/** Who sees that a CPU hangs, or is sent to see what it does, did not trip over anything itself. */
+const isNoTrouble = (context: Context): boolean => context.kind === 'nmi' || isWatching(context)
 
 /** Exceptions that were the way to die: what faulted is what they stand on. */
 function isOnlyDying({ kind, frames }: Context): boolean {
@@ -66,16 +68,14 @@ function finding(
   scene: Scene,
   task: Task,
   contexts: readonly Context[],
-  texts: readonly string[],
+  above: readonly Context[],
   ran: string,
 ): Finding {
   const { panicCpu } = scene
   const who = taskText(task)
   const cpu = panicCpu === undefined ? '' : ` on CPU ${panicCpu}`
-  const title =
-    texts.length === 0
-      ? `it died in ${ran}, of ${who}${cpu}`
-      : `it died in ${texts.join(', which interrupted ')}${cpu}; ${who} was interrupted in ${ran}, and has no part in it`
+  const texts = above.map((context) => contextText(scene.program, context))
+  const title = titleOf(above.some(isNoTrouble), texts.join(', which interrupted '), ran, who, cpu)
   const evidence: Evidence[] = contexts.map(({ kind, frames }) => ({
     text: `${kind}: ${pathText(withoutMachinery(frames).length > 0 ? withoutMachinery(frames) : frames)}`,
     ...(frames[0] ? { address: frames[0].ip } : {}),
@@ -100,4 +100,11 @@ function finding(
     next: [{ text: 'see the whole stack', command: 'bt' }],
     explains: [],
   }
+}
+
+function titleOf(isNoticed: boolean, above: string, ran: string, who: string, cpu: string): string {
+  if (above === '') return `it died in ${ran}, of ${who}${cpu}`
+  return isNoticed
+    ? `it was noticed in ${above}; what that interrupted${cpu} was ${ran}, of ${who}`
+    : `it died in ${above}${cpu}; ${who} was interrupted in ${ran}, and has no part in it`
 }

@@ -4,7 +4,7 @@ import { attempt } from '../../base/errors.ts'
 import { formatHex } from '../../base/hex.ts'
 import { slabObjectInfo, type SlabObjectInfo } from '../../kernel/slab.ts'
 import type { Program } from '../../program/program.ts'
-import { blame, blamedFrame, moduleTaints } from '../blame.ts'
+import { blame, blamedFrame, isBlamable, symbolCulprit } from '../blame.ts'
 import type { Fault } from '../fault.ts'
 import { functionText, inCulprit, pathText } from '../frame_text.ts'
 import { atMost } from '../incident.ts'
@@ -12,7 +12,6 @@ import type { Culprit, Evidence, NextStep, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 import { findDamage, findReported, type DamagedObject } from '../slab_damage.ts'
 import { parseSlabReport, type SlabReport, type SlabTrack } from '../slab_report.ts'
-import type { PrintedSymbol } from '../trouble.ts'
 
 export const slabCorruption: Rule = {
   name: 'slab-corruption',
@@ -102,16 +101,8 @@ function culpritOf(
 
 function trackCulprit(program: Program, track: SlabTrack | undefined): Culprit | null {
   if (!track) return null
-  const frames = [track.symbol, ...track.stack].map((symbol) => printedFrame(symbol))
-  const { name, module } = blamedFrame(frames) ?? track.symbol
-  return { function: name, module, taints: moduleTaints(program, module), source: '', unit: '' }
-}
-
-function printedFrame({ name, offset, module }: PrintedSymbol) {
-  return {
-    ...{ name, offset, module, ip: 0n, sp: 0n },
-    ...({ quality: 'exact', interrupted: false, registers: undefined } as const),
-  }
+  const symbols = [track.symbol, ...track.stack]
+  return symbolCulprit(program, symbols.find(({ name }) => isBlamable(name)) ?? track.symbol)
 }
 
 function evidenceOf(scene: Scene, fault: Fault, report: SlabReport): Evidence[] {

@@ -1,5 +1,5 @@
 // A CPU that took interrupts and switched tasks no more. Source: kernel/watchdog.c watchdog_timer_fn().
-import { findCpuHangs, type CpuHang } from '../cpu_hang.ts'
+import type { CpuHang } from '../cpu_hang.ts'
 import { hangRole, HANG_DEATHS } from '../hang_death.ts'
 import { forTask, stuckCode } from '../hang_text.ts'
 import { blame } from '../blame.ts'
@@ -13,6 +13,8 @@ import type { Trouble } from '../trouble.ts'
 const SAID = /soft lockup - CPU#(\d+) stuck for (\d+)s! \[(.*):(\d+)\]/
 /** The watchdog speaks again every so often of a CPU that is still stuck. */
 const STILL_NSEC = 60_000_000_000n
+/** CPUs told of one by one: where one hangs many soon wait for it. */
+const CPUS_MAX = 8
 
 export const softLockup: Rule = {
   name: 'soft_lockup',
@@ -21,7 +23,7 @@ export const softLockup: Rule = {
   *find(scene) {
     const said = scene.troubles.filter(({ kind }) => kind === 'soft-lockup')
     const last = said.at(-1)
-    const hangs = findCpuHangs(scene).filter(({ lost }) => lost === 'scheduling')
+    const hangs = scene.cpuHangs.filter(({ lost }) => lost === 'scheduling')
     const isPanic = scene.words.kind === 'soft-lockup' && scene.panicReason !== ''
     const told = new Set<number>()
     if (isPanic) {
@@ -30,7 +32,7 @@ export const softLockup: Rule = {
       told.add(cpu)
       yield panicFinding(scene, cpu, last, hangs)
     }
-    for (const hang of hangs) {
+    for (const hang of hangs.slice(0, CPUS_MAX)) {
       if (told.has(hang.cpu)) continue
       told.add(hang.cpu)
       yield memoryFinding(

@@ -2,7 +2,7 @@
 // already. Spinlocks know no holder: who holds which is told by the code of the functions on the stacks.
 import { formatAddress } from '../../base/hex.ts'
 import { blamedFrame, culpritOf } from '../blame.ts'
-import { cpuFrames, findCpuHangs } from '../cpu_hang.ts'
+import { cpuFrames } from '../cpu_hang.ts'
 import { functionText } from '../frame_text.ts'
 import { HANG_DEATHS } from '../hang_death.ts'
 import { forTask } from '../hang_text.ts'
@@ -36,7 +36,7 @@ export const spinDeadlock: Rule = {
   needs: ['symbols'],
   *find(scene) {
     // Without a sign of time a ring is a guess about code, and guesses about code are sometimes wrong.
-    if (!LOCKUPS.has(scene.words.kind) && findCpuHangs(scene).length === 0) return
+    if (!LOCKUPS.has(scene.words.kind) && scene.cpuHangs.length === 0) return
     const ring = findRing(readSpinners(scene))
     if (ring.length > 0) yield finding(scene, ring)
   },

@@ -21,7 +21,7 @@ export const tellingPointer: Rule = {
       const tale = tellPointer(scene, access)
       const culprit = blame(scene.program, access.fault.frames)
       const { kind, because, refutedBy, next } = verdictOf(sort)
-      const done = access.access === 'fetch' ? 'it was called' : accessText(tale, access)
+      const done = accessText(tale, access)
       yield accessFinding(scene, access, tale, {
         kind,
         title: `${pointerText(tale, access)} is ${sort.meaning.name}, ${because}: ${done}${inCulprit(culprit)}`,

@@ -80,10 +80,10 @@ function verdictOf(
 
 /** What a word of a free object would be taken for. */
 function isGarbage({ kind }: AccessSort): boolean {
-  return kind === 'non-canonical' || kind === 'not-mapped' || kind === 'unknown' || kind === 'user'
+  return kind === 'non-canonical' || kind === 'not-mapped' || kind === 'unknown'
 }
 
 function because(tale: PointerTale, access: FaultingAccess, { was }: Verdict): string {
-  const done = access.access === 'fetch' ? 'it was called' : accessText(tale, access)
+  const done = accessText(tale, access)
   return `${pointerText(tale, access)} is ${was}: ${done}`
 }

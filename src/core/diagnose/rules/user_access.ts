@@ -15,9 +15,6 @@ import type { Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 import { taskText } from '../task_text.ts'
 
-/** @source arch/x86/include/asm/trap_pf.h */
-const PF_PROT = 0x1
-
 export const userAccess: Rule = {
   name: 'user-access',
   summary: 'a pointer of user space was used as one of the kernel',
@@ -27,17 +24,13 @@ export const userAccess: Rule = {
       const sort = accessSort(scene, access)
       const { address } = access
       if (sort.kind !== 'user' || address === undefined) continue
-      const mapping = userMappingText(scene, address)
-      if (mapping === undefined) continue
+      const mapping = userMappingText(scene, address) ?? 'memory of a process'
       const tale = tellPointer(scene, access)
       const culprit = blame(scene.program, access.fault.frames)
-      const errorCode = access.fault.trouble?.errorCode ?? 0
-      // The page was there: nothing but the protection of user memory refused it.
-      const isRefused = (errorCode & PF_PROT) !== 0 || sort.mapping?.isMapped === true
       yield accessFinding(scene, access, tale, {
         kind: 'user-access',
         title: `${pointerText(tale, access)} is an address of user space, ${formatHex(address)} in ${mapping}, used as one of the kernel${inCulprit(culprit)}`,
-        confidence: isRefused ? 'certain' : 'likely',
+        confidence: sort.isRefused ? 'certain' : 'likely',
         evidence: [
           {
             text: `${formatHex(address)} is ${mapping}`,

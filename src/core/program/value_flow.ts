@@ -180,9 +180,8 @@ export class ValueFlow {
   }
 
   #call(state: MutableState, { address, target, through, length }: Operation): void {
-    const { convention, entry } = this.#code
-    // Tracing begins a function by a call that changes nothing.
-    if (address <= entry + 4n) return
+    const { convention } = this.#code
+    if (this.#isTracer(address)) return
     const thunk = target === undefined ? undefined : this.#code.thunkRegister(target)
     const source: ValueSource | undefined =
       thunk === undefined ? through : { kind: 'register', register: thunk }
@@ -193,6 +192,15 @@ export class ValueFlow {
       state.registers.set(name, unknownOrigin(address + BigInt(length), name))
     const callee = thunk === undefined ? target : undefined
     state.registers.set(convention.result, resultOrigin(address, callee, function_))
+  }
+
+  /** Tracing begins a function by a call that changes nothing; before it stands a mark for indirect calls, or nothing. */
+  #isTracer(address: bigint): boolean {
+    const { entry, operations } = this.#code
+    if (address === entry) return true
+    const first = operations.get(entry)
+    const isMark = first?.flow === 'next' && first.writes.length === 0 && first.memory.length === 0
+    return isMark && address === entry + BigInt(first.length)
   }
 
   #valueOf(state: MutableState, source: ValueSource, size: number, at: bigint): Origin | undefined {

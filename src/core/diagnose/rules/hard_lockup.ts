@@ -2,7 +2,7 @@
 // kernel/watchdog_buddy.c.
 import type { CpuHang } from '../cpu_hang.ts'
 import { hasMissedTimer } from '../../kernel/watchdog.ts'
-import { hangRole, HANG_DEATHS } from '../hang_death.ts'
+import { diedOf, hangRole, HANG_DEATHS, panicEvidence } from '../hang_death.ts'
 import { forTask, stuckCode } from '../hang_text.ts'
 import type { Evidence, Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
@@ -22,7 +22,11 @@ export const hardLockup: Rule = {
   *find(scene) {
     const hangs = scene.cpuHangs.filter(({ lost }) => lost === 'interrupts')
     const said = scene.lines.findLast(({ text }) => SAID.test(text))
-    const isPanic = scene.words.kind === 'hard-lockup' && scene.panicReason !== ''
+    const isPanic = diedOf(
+      scene,
+      /hard LOCKUP/i,
+      /^watchdog_(?:overflow_callback|hardlockup_check|buddy_check_hardlockup)$/,
+    )
     const told = new Set<number>()
     if (isPanic) {
       const cpu = Number(SAID.exec(said?.text ?? '')?.[1] ?? scene.panicCpu ?? 0)
@@ -55,7 +59,7 @@ function panicFinding(
     role: 'cause',
     confidence: 'certain',
     evidence: [
-      { text: `panic: ${scene.panicReason}`, command: 'log' },
+      ...panicEvidence(scene),
       ...line,
       ...code.evidence,
       ...(hang?.evidence ?? []),

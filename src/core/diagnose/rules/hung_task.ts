@@ -10,6 +10,7 @@ import {
 } from '../../kernel/sched.ts'
 import { kernelHz } from '../../kernel/timekeeping.ts'
 import { blame, blamedFrame } from '../blame.ts'
+import { diedOf, panicEvidence } from '../hang_death.ts'
 import { functionText } from '../frame_text.ts'
 import type { Culprit, Evidence, Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
@@ -36,7 +37,7 @@ export const hungTask: Rule = {
   summary: 'tasks that slept for ever in the kernel',
   needs: [],
   *find(scene) {
-    const isPanic = scene.words.kind === 'hung-task' && scene.panicReason !== ''
+    const isPanic = diedOf(scene, /hung_task: blocked tasks/, /^(?:check_hung_\w+|watchdog)$/)
     const said = saidTasks(scene)
     if (!isPanic) {
       if (said.length > 0) yield survived(scene, said)
@@ -82,7 +83,7 @@ function panicFinding(scene: Scene, said: readonly SaidTask[]): Finding {
     title: `${who} slept uninterruptibly${long}${task ? inSleeper(scene, task) : ''}${others}`,
     confidence: 'certain',
     evidence: [
-      { text: `panic: ${scene.panicReason}`, command: 'log' },
+      ...panicEvidence(scene),
       ...said.slice(-SHOWN).map(({ line }) => ({ text: `the log says: ${line}`, command: 'log' })),
       ...hung.slice(0, SHOWN).map((each) => hungEvidence(scene, each)),
     ],

@@ -7,7 +7,7 @@ import { formatCpuList } from '../../kernel/cpumask.ts'
 import { blame } from '../blame.ts'
 import { cpuFrames, gracePeriodAge, isIdle } from '../cpu_hang.ts'
 import { inCulprit } from '../frame_text.ts'
-import { hangRole, HANG_DEATHS } from '../hang_death.ts'
+import { diedOf, hangRole, HANG_DEATHS, panicEvidence } from '../hang_death.ts'
 import { forTask, stuckCode } from '../hang_text.ts'
 import type { Culprit, Evidence, Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
@@ -33,14 +33,17 @@ export const rcuStall: Rule = {
   needs: [],
   *find(scene) {
     const said = scene.troubles.filter(({ kind }) => kind === 'rcu-stall')
-    const isPanic = scene.words.kind === 'rcu-stall' && scene.panicReason !== ''
+    const isPanic = diedOf(
+      scene,
+      /RCU Stall/,
+      /^(?:panic_on_rcu_stall|print_\w*cpu_stall|check_cpu_stall|rcu_sched_clock_irq)$/,
+    )
     const stall = readStall(scene)
     const line: Evidence[] = said
       .slice(-1)
       .map(({ line: text }) => ({ text: `the log says: ${text}`, command: 'log' }))
     if (isPanic) {
-      const panic = { text: `panic: ${scene.panicReason.trim()}`, command: 'log' }
-      yield finding(scene, stall, 'certain', [panic, ...line])
+      yield finding(scene, stall, 'certain', [...panicEvidence(scene), ...line])
     } else if (isLong(scene, stall)) yield finding(scene, stall, 'likely', line)
     else if (line.length > 0) yield survived(line, said.at(-1)?.line ?? '')
   },

@@ -1,6 +1,6 @@
 // A CPU that took interrupts and switched tasks no more. Source: kernel/watchdog.c watchdog_timer_fn().
 import type { CpuHang } from '../cpu_hang.ts'
-import { hangRole, HANG_DEATHS } from '../hang_death.ts'
+import { diedOf, hangRole, HANG_DEATHS, panicEvidence } from '../hang_death.ts'
 import { forTask, stuckCode } from '../hang_text.ts'
 import { blame } from '../blame.ts'
 import { printedFrames } from '../fault.ts'
@@ -24,7 +24,7 @@ export const softLockup: Rule = {
     const said = scene.troubles.filter(({ kind }) => kind === 'soft-lockup')
     const last = said.at(-1)
     const hangs = scene.cpuHangs.filter(({ lost }) => lost === 'scheduling')
-    const isPanic = scene.words.kind === 'soft-lockup' && scene.panicReason !== ''
+    const isPanic = diedOf(scene, /softlockup: hung tasks/, /^watchdog_timer_fn$/)
     const told = new Set<number>()
     if (isPanic) {
       const cpu = cpuOf(last) ?? scene.panicCpu
@@ -73,7 +73,7 @@ function panicFinding(
     role: 'cause',
     confidence: 'certain',
     evidence: [
-      { text: `panic: ${scene.panicReason}`, command: 'log' },
+      ...panicEvidence(scene),
       ...saidEvidence(trouble),
       ...code.evidence,
       ...(hang?.evidence ?? []),

@@ -3,7 +3,9 @@ import type { Rule } from './rule.ts'
 import { atomicSleep } from './rules/atomic_sleep.ts'
 import { badAddress } from './rules/bad_address.ts'
 import { bitFlip } from './rules/bit_flip.ts'
+import { blockedRoot } from './rules/blocked_root.ts'
 import { bug } from './rules/bug.ts'
+import { deadlock } from './rules/deadlock.ts'
 import { divideError } from './rules/divide_error.ts'
 import { doubleFree } from './rules/double_free.ts'
 import { errorPointer } from './rules/error_pointer.ts'
@@ -33,6 +35,7 @@ import { softLockup } from './rules/soft_lockup.ts'
 import { spinDeadlock } from './rules/spin_deadlock.ts'
 import { stackCorruption } from './rules/stack_corruption.ts'
 import { stackOverflow } from './rules/stack_overflow.ts'
+import { stuckIo } from './rules/stuck_io.ts'
 import { sysrq } from './rules/sysrq.ts'
 import { tellingPointer } from './rules/telling_pointer.ts'
 import { useAfterFree } from './rules/use_after_free.ts'
@@ -47,7 +50,9 @@ export const RULES: readonly Rule[] = [
   atomicSleep,
   badAddress,
   bitFlip,
+  blockedRoot,
   bug,
+  deadlock,
   divideError,
   doubleFree,
   errorPointer,
@@ -77,6 +82,7 @@ export const RULES: readonly Rule[] = [
   spinDeadlock,
   stackCorruption,
   stackOverflow,
+  stuckIo,
   sysrq,
   tellingPointer,
   useAfterFree,

@@ -24,8 +24,11 @@ const RWBASE_READERS = 0x3fff_ffff
 
 const NOBODY: LockHolders = { owners: [], quality: 'exact', note: '' }
 
-const held = (owner: bigint, quality: WaitQuality = 'exact', note = ''): LockHolders =>
-  owner === 0n ? { ...NOBODY, note } : { owners: [owner], quality, note }
+const held = (owner: bigint, quality: WaitQuality = 'exact', note = ''): LockHolders => ({
+  owners: owner === 0n ? [] : [owner],
+  quality,
+  note,
+})
 
 /** The task that holds a mutex. @source kernel/locking/mutex.c __mutex_owner() */
 export function mutexHolders(mutex: KObject<'mutex'>): LockHolders {

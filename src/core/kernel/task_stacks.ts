@@ -18,7 +18,8 @@ export class TaskStacks {
 
   /** The task whose stack holds an address. */
   at(address: bigint): Task | undefined {
-    const stacks = (this.#stacks ??= this.#read())
+    this.#stacks ??= this.#read()
+    const stacks = this.#stacks
     let low = 0
     let high = stacks.length
     while (low < high) {

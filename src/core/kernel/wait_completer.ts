@@ -31,8 +31,8 @@ export function findCompleter(
 ): Completer | undefined {
   if (completion === 0n) return undefined
   if (/flush_workqueue|drain_workqueue/.test(by)) return ofWorkqueue(program, completion, tasks)
-  if (/work/.test(by)) return ofBarrier(program, task, completion, tasks)
-  if (/^kthread_/.test(by)) return ofKthread(program, completion, tasks)
+  if (by.includes('work')) return ofBarrier(program, task, completion, tasks)
+  if (by.startsWith('kthread_')) return ofKthread(program, completion, tasks)
   return by === 'wait_for_vfork_done' ? ofVfork(completion, tasks) : undefined
 }
 

@@ -63,7 +63,7 @@ const SLEEPERS: readonly (readonly [kind: WaitedKind, pattern: RegExp])[] = [
   ],
   [
     'timer',
-    /^(?:msleep\w*|usleep_range\w*|fsleep|schedule_(?:hr)?timeout\w*|(?:do|hrtimer)_nanosleep|io_schedule_timeout)$/,
+    /^(?:msleep\w*|usleep_range\w*|fsleep|schedule_(?:hr)?timeout\w*|(?:do|hrtimer)_nanosleep|common_nsleep\w*|io_schedule_timeout)$/,
   ],
 ]
 

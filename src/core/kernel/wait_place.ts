@@ -42,8 +42,10 @@ const NAMERS: readonly Namer[] = [nameSymbol, nameSlab, nameStack]
 
 function nameSymbol(program: Program, address: bigint, { struct }: PlaceHint): string | undefined {
   const symbol = program.symbolAt(address)
-  if (!symbol || symbol.size === 0 || address >= symbol.address + BigInt(symbol.size))
-    return undefined
+  // The size of the last symbol is not known.
+  const isWithin =
+    symbol && (address === symbol.address || address < symbol.address + BigInt(symbol.size))
+  if (!symbol || !isWithin) return undefined
   const module = symbol.module === '' ? '' : ` [${symbol.module}]`
   if (address === symbol.address) return `${symbol.name}${module}`
   const type = program.findGlobalType(symbol.name)
@@ -54,10 +56,7 @@ function nameSymbol(program: Program, address: bigint, { struct }: PlaceHint): s
 
 function nameStack(_: Program, address: bigint, { stacks }: PlaceHint): string | undefined {
   const task = stacks.at(address)
-  return (
-    task &&
-    `${formatHex(address)} on the stack of PID ${task.number('pid')} "${task.string('comm')}"`
-  )
+  return task && `of PID ${task.number('pid')} "${task.string('comm')}", on its stack`
 }
 
 function nameSlab(program: Program, address: bigint, hint: PlaceHint): string | undefined {

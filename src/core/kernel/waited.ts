@@ -173,7 +173,6 @@ export class WaitedThings {
       name: name === '' ? place() : name,
       owners,
       ownerNote: note,
-      ownerQuality: 'validated',
     }
   }
 
@@ -184,6 +183,7 @@ export class WaitedThings {
     if (mapping === 0n || (mapping & 3n) !== 0n)
       return { name: `page ${formatHex(address)} of no file` }
     const inode = this.#program.objectAt('struct address_space', mapping).get('host').deref()
+    // Since v6.16, commit acc53a0b4c15 ("mm: rename page->index to page->__folio_index").
     const index = page.bigint('__folio_index', 'index')
     const device = attempt(() => diskOfInode(inode)) ?? ''
     return { name: `page ${index} of ${attempt(() => inodeText(inode)) ?? 'a file'}`, device }

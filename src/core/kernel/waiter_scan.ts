@@ -41,7 +41,7 @@ export function stackBytes(task: Task): StackBytes | undefined {
   return attempt(() => {
     const { start, end } = kernelStack(task)
     // arm64 keeps what it switches in a struct of its own.
-    const sp = task.pointer('thread.sp', 'thread.cpu_context.sp')
+    const sp = (task.find('thread.sp') ?? task.get('thread.cpu_context.sp')).pointer()
     const from = sp > start && sp < end ? sp & ~7n : start
     const bytes = task.program.memory.bytes(from, Number(end - from))
     return { start: from, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) }

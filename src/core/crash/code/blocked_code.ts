@@ -13,7 +13,8 @@ export function codeOfTasks(operands: readonly string[]): string {
   return [
     graph,
     'for (const { waits, root, cycle } of graph.groups) {',
-    '  console.log(waits.length, root ? `${root.on.name}: ${root.state}` : `cycle of ${cycle.length}`)',
+    "  if (root) console.log(waits.length, 'wait for', root.on.name, root.state)",
+    "  else console.log(waits.length, 'wait for a cycle of', cycle.length)",
     `  for (const { task, seconds, on } of waits) console.log('  ', ${WAIT})`,
     '}',
   ].join('\n')

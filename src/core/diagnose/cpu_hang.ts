@@ -121,7 +121,8 @@ export function interruptsOff(
   return undefined
 }
 
-const IDLE = /^(?:do_idle|cpu_idle_loop|cpuidle_idle_call|default_idle\w*|cpu_startup_entry|play_dead\w*)$/
+const IDLE =
+  /^(?:do_idle|cpu_idle_loop|cpuidle_idle_call|default_idle\w*|cpu_startup_entry|play_dead\w*)$/
 
 /** Did this stack idle? What interrupted it did not. */
 export function isIdle(frames: readonly NamedFrame[]): boolean {

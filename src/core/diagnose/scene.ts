@@ -12,7 +12,10 @@ import type { StackTrace } from '../program/stack_trace.ts'
 import { classifyCrash, type CrashWords } from './crash_kind.ts'
 import { readFaults, type Fault } from './fault.ts'
 import { readIncidents, type Incident } from './incident.ts'
+import type { MemoryState } from './machine_state.ts'
 import { namedFrames, type NamedFrame } from './named_frame.ts'
+import { addressSpaces, type AddressSpace } from './state/address_spaces.ts'
+import { readMemoryState } from './state/memory_state.ts'
 import { logLines, readTroubles, type LogLine, type Trouble } from './trouble.ts'
 
 /** A stack with names. */
@@ -92,6 +95,16 @@ export class Scene {
   /** Every task but the idle ones, as far as they can be found. */
   get tasks(): readonly Task[] {
     return this.#once('tasks', () => attempt(() => searchTasks(this.program).tasks) ?? [])
+  }
+
+  /** The address spaces of tasks, each once. */
+  get addressSpaces(): readonly AddressSpace[] {
+    return this.#once('addressSpaces', () => addressSpaces(this.tasks))
+  }
+
+  /** What memory was used for; undefined if not even its size is known. */
+  get memory(): MemoryState | undefined {
+    return this.#once('memory', () => attempt(() => readMemoryState(this)))
   }
 
   /** CPUs that were online. */

@@ -63,7 +63,10 @@ function* forEachLeaf(program: Program, state: KObject<'rcu_state'>): Generator<
   if (levels < 1 || levels > LEVELS_MAX || nodes < 1 || nodes > NODES_MAX)
     throw new CorruptError(state.address, `RCU tree of ${levels} levels and ${nodes} nodes`)
   const array = state.get('node')
-  const first = state.get('level').at(levels - 1).pointer()
+  const first = state
+    .get('level')
+    .at(levels - 1)
+    .pointer()
   const size = BigInt(program.sizeof('struct rcu_node'))
   const start = Number((first - array.address) / size)
   if (start < 0 || start >= nodes) throw new CorruptError(first, 'a level outside of the RCU tree')

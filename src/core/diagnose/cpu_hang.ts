@@ -11,6 +11,7 @@ import type { Program } from '../program/program.ts'
 import type { Registers } from '../program/registers.ts'
 import { stoppedFrames } from './context.ts'
 import type { NamedFrame } from './named_frame.ts'
+import { bareName } from './panic_machinery.ts'
 import type { Evidence } from './rule.ts'
 import type { Scene } from './scene.ts'
 
@@ -57,7 +58,7 @@ export function latestClock({ program, cpus, lines }: Scene): bigint | undefined
 function hangOf(scene: Scene, cpu: number, now: bigint): CpuHang | undefined {
   const frames = cpuFrames(scene, cpu)
   const task = scene.currentTask(cpu)
-  if (frames.length === 0 || isIdle(frames)) return undefined
+  if (frames.length === 0 || isIdle(frames) || isDying(frames)) return undefined
   const threshold = watchdogThreshold(scene.program) ?? THRESHOLD_DEFAULT
   const silent = silentSeconds(scene, cpu, now, frames)
   const unwatched = unwatchedSeconds(scene, cpu, now)
@@ -110,15 +111,22 @@ function unwatchedSeconds({ program, cpus }: Scene, cpu: number, now: bigint): n
 const secondsBetween = (then: bigint, now: bigint): number =>
   Math.max(0, Math.floor(Number(now - then) / NSEC_PER_SEC))
 
-/** Bit 9 of x86's flags allows interrupts, bit 7 of arm64's pstate masks them; undefined for other architectures. */
+/** Bit 9 of x86's flags allows interrupts; undefined for other architectures, and without registers. */
 export function interruptsOff(
   program: Program,
   registers: Registers | undefined,
 ): boolean | undefined {
-  const { flags, pstate } = registers ?? {}
-  if (program.arch.name === 'x86_64' && flags !== undefined) return (flags & 0x200n) === 0n
-  if (program.arch.name === 'arm64' && pstate !== undefined) return (pstate & 0x80n) !== 0n
-  return undefined
+  const flags = registers?.flags
+  if (program.arch.name !== 'x86_64' || flags === undefined) return undefined
+  return (flags & 0x200n) === 0n
+}
+
+/** A CPU that panics, or waits for the one that does, may print for long with interrupts disabled. */
+const DYING =
+  /^(?:v?panic|nmi_panic|__crash_kexec|crash_kexec|oops_end|die|panic_smp_self_stop|nmi_panic_self_stop|stop_this_cpu|native_stop_other_cpus)$/
+
+function isDying(frames: readonly NamedFrame[]): boolean {
+  return frames.some(({ name }) => DYING.test(bareName(name ?? '')))
 }
 
 const IDLE =

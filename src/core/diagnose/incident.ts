@@ -19,6 +19,13 @@ export interface Incident {
   readonly limit: Confidence
 }
 
+const CONFIDENCES: readonly Confidence[] = ['possible', 'likely', 'certain']
+
+/** The lesser of two confidences. */
+export function atMost(confidence: Confidence, limit: Confidence): Confidence {
+  return CONFIDENCES.indexOf(confidence) < CONFIDENCES.indexOf(limit) ? confidence : limit
+}
+
 /** Lines between a report and the panic that ends it: the end mark, "Kernel Offset" and such. */
 const PANIC_WITHIN = 8
 const PANIC = 'Kernel panic - not syncing: '

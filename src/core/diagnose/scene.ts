@@ -8,6 +8,7 @@ import { currentTask, type Task } from '../kernel/sched.ts'
 import { cpuTrace, stackTrace } from '../kernel/stack.ts'
 import { searchTasks } from '../kernel/task_search.ts'
 import type { Program } from '../program/program.ts'
+import type { Registers } from '../program/registers.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
 import { classifyCrash, type CrashWords } from './crash_kind.ts'
 import { readFaults, type Fault } from './fault.ts'
@@ -23,6 +24,8 @@ export interface SceneTrace {
   readonly frames: readonly NamedFrame[]
   readonly end: StackTrace['end']
   readonly why: string
+  /** Registers on entry from user mode. */
+  readonly userRegisters: Registers | undefined
 }
 
 const PANIC_LINE = 'Kernel panic - not syncing: '
@@ -79,7 +82,9 @@ export class Scene {
   /** The stack of the task that was running where the kernel died; no frames if it is not known. */
   get panicTrace(): SceneTrace {
     const task = this.panicTask
-    return task ? this.trace(task) : { frames: [], end: 'lost', why: 'no task panicked' }
+    return task
+      ? this.trace(task)
+      : { frames: [], end: 'lost', why: 'no task panicked', userRegisters: undefined }
   }
 
   /** Faults that the kernel took, oldest first; the one that killed it last, if one did. */
@@ -132,8 +137,8 @@ export class Scene {
     return attempt(() => currentTask(this.program, cpu))
   }
 
-  #named({ frames, end, why }: StackTrace): SceneTrace {
-    return { frames: namedFrames(this.program, frames), end, why }
+  #named({ frames, end, why, userRegisters }: StackTrace): SceneTrace {
+    return { frames: namedFrames(this.program, frames), end, why, userRegisters }
   }
 
   #once<T>(name: string, make: () => T): T {

@@ -33,6 +33,7 @@ function rawCount(program: Program, cpu: number): number {
   }
   if (program.hasSymbol('__preempt_count'))
     return perCpu(program, '__preempt_count', cpu, 'int').number()
-  // Other architectures keep it with the task; arm64 beside a flag, in one u64.
+  // Other architectures keep it with the task.
+  // Since v5.0, commit 396244692232 ("arm64: preempt: Provide our own implementation of asm/preempt.h"), beside a flag.
   return currentTask(program, cpu).number('thread_info.preempt.count', 'thread_info.preempt_count')
 }

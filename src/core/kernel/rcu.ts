@@ -37,7 +37,7 @@ export interface GracePeriod {
  * @source kernel/rcu/tree_stall.h print_other_cpu_stall()
  */
 export function runningGracePeriod(program: Program): GracePeriod | undefined {
-  const state = program.object('rcu_state', 'struct rcu_state').cast('struct rcu_state')
+  const state = program.objectAt('struct rcu_state', program.symbol('rcu_state'))
   if ((state.bigint('gp_seq') & SEQ_STATE) === 0n) return undefined
   const jiffies = program.object('jiffies', 'unsigned long').bigint()
   const since = (stamp: bigint): number => Number(BigInt.asIntN(64, jiffies - stamp))

@@ -4,6 +4,7 @@ import { attempt } from '../base/errors.ts'
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
 import { idrForEach } from './idr.ts'
+import { PF_WQ_WORKER, toKthread } from './kthread.ts'
 import { listForEachEntry } from './list.ts'
 import type { Task } from './sched.ts'
 
@@ -69,16 +70,28 @@ export function* forEachBusyWorker({ pool }: WorkerPool): Generator<BusyWorker> 
   let count = 0
   for (const worker of listForEachEntry<'worker'>(pool.get('workers'), 'struct worker', 'node')) {
     if (++count > WORKERS_MAX) return
-    const work = worker.pointer('current_work')
-    if (work === 0n) continue
-    yield {
-      address: worker.address,
-      task: worker.get('task').deref().cast('struct task_struct'),
-      work,
-      function: worker.pointer('current_func'),
-      queue: attempt(() => worker.string('current_pwq.wq.name')) ?? '',
-    }
+    const busy = busyWorker(worker)
+    if (busy) yield busy
   }
+}
+
+function busyWorker(worker: KObject<'worker'>): BusyWorker | undefined {
+  const work = worker.pointer('current_work')
+  if (work === 0n) return undefined
+  return {
+    address: worker.address,
+    task: worker.get('task').deref().cast('struct task_struct'),
+    work,
+    function: worker.pointer('current_func'),
+    queue: attempt(() => worker.string('current_pwq.wq.name')) ?? '',
+  }
+}
+
+/** What a task works on as a worker; undefined for one that is none, or idle. @source current_wq_worker() */
+export function taskWork(task: Task): BusyWorker | undefined {
+  if ((task.number('flags') & PF_WQ_WORKER) === 0) return undefined
+  const worker = toKthread(task)?.pointer('data') ?? 0n
+  return worker === 0n ? undefined : busyWorker(task.program.objectAt('struct worker', worker))
 }
 
 /** Walk the work that waits for a worker of a pool, the oldest first. */

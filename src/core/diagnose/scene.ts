@@ -15,7 +15,10 @@ import { classifyCrash, type CrashWords } from './crash_kind.ts'
 import { findCpuHangs, type CpuHang } from './cpu_hang.ts'
 import { readFaults, type Fault } from './fault.ts'
 import { readIncidents, type Incident } from './incident.ts'
+import type { MemoryState } from './machine_state.ts'
 import { namedFrames, type NamedFrame } from './named_frame.ts'
+import { addressSpaces, type AddressSpace } from './state/address_spaces.ts'
+import { readMemoryState } from './state/memory_state.ts'
 import { logLines, readTroubles, type LogLine, type Trouble } from './trouble.ts'
 
 /** A stack with names. */
@@ -111,6 +114,16 @@ export class Scene {
     return this.#once('waits', () =>
       buildWaitGraph(this.program, { tasks: this.tasks, trace: (task) => this.trace(task) }),
     )
+  }
+
+  /** The address spaces of tasks, each once. */
+  get addressSpaces(): readonly AddressSpace[] {
+    return this.#once('addressSpaces', () => addressSpaces(this.tasks))
+  }
+
+  /** What memory was used for; undefined if not even its size is known. */
+  get memory(): MemoryState | undefined {
+    return this.#once('memory', () => attempt(() => readMemoryState(this)))
   }
 
   /** CPUs that were online. */

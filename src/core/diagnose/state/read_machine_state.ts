@@ -22,7 +22,7 @@ export function readMachineState(scene: Scene): MachineState {
     }
   }
   return {
-    memory: part('memory', () => readMemoryState(scene)),
+    memory: scene.memory ?? part('memory', () => readMemoryState(scene)),
     cpus: part('CPUs', () => readCpuStates(scene)),
     blockIo: part('block I/O', () => readBlockIoState(scene.program)),
     network: part('network', () => readNetworkState(scene.program)),

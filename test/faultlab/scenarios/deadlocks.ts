@@ -122,17 +122,4 @@ sh -c 'exec touch /run/volume/never' &`,
       words: ['touch'],
     },
   ),
-  {
-    name: 'oops-then-hang',
-    run: `sh -c 'echo catalog-update > /dev/lockstep'
-sleep 0.5
-${write('catalog-read', 'catalog-read')}`,
-    sysctls: { ...HUNG, 'kernel.panic_on_oops': 0 },
-    expected: {
-      kinds: ['null-dereference'],
-      functions: ['entry_touch'],
-      module: 'lockstep',
-      words: ['catalog_lock'],
-    },
-  },
 ]

@@ -87,7 +87,7 @@ ${write('sync-wait')}`,
   hang(
     'io-lost',
     `sh -c 'echo stall > /dev/ramvault'
-sh -c 'exec dd if=/dev/ramvault0 of=/dev/null bs=4096 count=4' &`,
+sh -c 'exec dd if=/dev/zero of=/dev/ramvault0 bs=4096 count=4 conv=fsync' &`,
     {
       kinds: ['stuck-io', 'hung-task'],
       functions: [],

@@ -1,7 +1,9 @@
 // Crashes kernels of the cache in every way of test/faultlab, and keeps the dumps, unless that was done before:
-//   bin/node scripts/make_fault.ts [--jobs N] [--repeat N] 6.1 [SCENARIO…]
-// Prints each folder. A repeat has a boot of its own, and so other addresses.
+//   bin/node scripts/make_fault.ts [--jobs N] [--repeat N] [--judge] 6.1 [SCENARIO…]
+// Prints each folder, or with --judge how the diagnosis of each does. A repeat has a boot of its own, and so other addresses.
+import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { formatJudgement, isRight, judgeFault } from '../test/faultlab/judge_fault.ts'
 import { makeFaults } from '../test/faultlab/make_faults.ts'
 
 const { values, positionals } = parseArgs({
@@ -9,6 +11,7 @@ const { values, positionals } = parseArgs({
   options: {
     jobs: { type: 'string', default: '1' },
     repeat: { type: 'string', default: '0' },
+    judge: { type: 'boolean', default: false },
   },
 })
 const [series = '6.1', ...names] = positionals
@@ -17,8 +20,14 @@ const made = await makeFaults(series, {
   jobs: Number(values.jobs),
   repeats: Number(values.repeat),
 })
-for (const { folder, error } of made) {
-  if (error === '') console.log(folder)
-  else console.error(`make_fault: ${error}`)
+let rightCount = 0
+for (const { scenario, folder, error } of made) {
+  if (error !== '') console.error(`make_fault: ${error}`)
+  else if (values.judge) {
+    const judgement = judgeFault(scenario, path.join(folder, 'vmcore'))
+    if (isRight(judgement)) rightCount++
+    console.log(formatJudgement(judgement))
+  } else console.log(folder)
 }
+if (values.judge) console.log(`${rightCount} of ${made.length} right`)
 if (made.some(({ error }) => error !== '')) process.exitCode = 1

@@ -21,7 +21,8 @@ export interface BuiltModule {
 export function buildModule(kernel: CachedKernel): BuiltModule {
   if (!existsSync(kernel.headers))
     throw new Error(`no headers of ${kernel.release}: bin/node scripts/fetch_kernel.ts --headers`)
-  const sources = globSync([`${SOURCE}/*`, `${USER_SOURCE}/*`]).sort()
+  // This file says how they are built.
+  const sources = [...globSync([`${SOURCE}/*`, `${USER_SOURCE}/*`]).sort(), import.meta.filename]
   const hash = createHash('sha256').update(`${kernel.release} ${kernel.version}`)
   for (const file of sources) hash.update(path.basename(file)).update(readFileSync(file))
   const key = hash.digest('hex').slice(0, 16)
@@ -40,9 +41,11 @@ export function buildModule(kernel: CachedKernel): BuiltModule {
 function make(kernel: CachedKernel, folder: string): void {
   // Debian asks for the very compiler of the kernel, and for a tool that has nothing to do without BTF ids in the module.
   const variables = ['CC=gcc', 'RESOLVE_BTFIDS=true']
+  // What BUG() says of where it is, as of a driver of the kernel's.
+  const flags = `KCFLAGS=-fmacro-prefix-map=${folder}/=drivers/misc/`
   execFileSync(
     'make',
-    ['-s', '-j2', '-C', kernel.headers, `M=${folder}`, ...variables, 'modules'],
+    ['-s', '-j2', '-C', kernel.headers, `M=${folder}`, ...variables, flags, 'modules'],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },

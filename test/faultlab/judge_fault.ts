@@ -3,6 +3,7 @@ import { diagnose, type RuledFinding } from '../../src/core/diagnose/diagnose.ts
 import { Scene } from '../../src/core/diagnose/scene.ts'
 import { openKernel } from '../../src/core/kernel/open_kernel.ts'
 import { openFileSource } from '../../src/host/platform/file_source.ts'
+import { registerDisassemblers } from '../../src/host/platform/iced_x86.ts'
 import { registerNativeCodecs } from '../../src/host/platform/native_codecs.ts'
 import type { FaultScenario } from './scenarios.ts'
 
@@ -27,9 +28,12 @@ export interface FaultJudgement {
 /** Diagnose a dump and compare with what is known of it. */
 export function judgeFault({ name, expected }: FaultScenario, vmcore: string): FaultJudgement {
   registerNativeCodecs()
+  registerDisassemblers()
   using source = openFileSource(vmcore)
   const { findings, verdict, problems } = diagnose(new Scene(openKernel(source)))
-  const { function: guilty = null, module = '' } = verdict?.culprit ?? {}
+  const { module = '' } = verdict?.culprit ?? {}
+  // The compiler puts what is unlikely into a function of its own.
+  const guilty = verdict?.culprit?.function?.replace(/\.(cold|part\.\d+)$/, '') ?? null
   const isKindRight = verdict !== null && expected.kinds.includes(verdict.kind)
   // Where no function is to blame, none may be called guilty of being in a driver.
   const isCulpritRight =

@@ -22,8 +22,8 @@ const KBOX = path.join(import.meta.dirname, '../../bin/kbox')
 /** More than one: a console may lose characters. */
 const FIRST_WORDS = /Linux version |Command line: |physical RAM map|capture kernel is up/
 const CRASH_TIMEOUT_MS = 120_000
-/** How long it may take for a command of the host to find the guest as the scenario wants it. */
-const SETTLE_MS = 1_000
+/** Said when all lines were run. */
+const RAN = `echo '{"event":"ran","code":0,"output":""}' >&7`
 
 const run = promisify(execFile)
 
@@ -96,10 +96,12 @@ async function crash(
   const signal = AbortSignal.any([machine.gone, timeout])
   const settings = Object.entries(scenario.sysctls ?? {})
   const lines = settings.map(([name, value]) => `sysctl -w ${name}=${value}`)
-  machine.channel.say(Buffer.from([...lines, scenario.run].join('\n')).toString('base64'))
+  const script = [...lines, scenario.run, RAN].join('\n')
+  machine.channel.say(Buffer.from(script).toString('base64'))
   try {
     if (scenario.host) {
-      await new Promise((resolve) => setTimeout(resolve, scenario.hostAfterMs ?? SETTLE_MS))
+      await machine.channel.next(signal)
+      await new Promise((resolve) => setTimeout(resolve, scenario.hostAfterMs ?? 0))
       await provoke(machine, scenario.host)
     }
     await machine.console.waitFor(FIRST_WORDS, signal)

@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include "lockstep.h"
 
@@ -97,14 +98,14 @@ int trigger_sync_wait(void)
 	return mirror_sync_wait(&mirror);
 }
 
-/* Dies with the lock that others want. */
+/* Dies with the spinlock that others want. */
 struct catalog_entry {
 	u64 key;
 	u32 version;
 	u32 flags;
 };
 
-static DEFINE_MUTEX(catalog_lock);
+static DEFINE_SPINLOCK(catalog_lock);
 
 static kept struct catalog_entry *catalog_find(u64 key)
 {
@@ -118,9 +119,9 @@ static kept void entry_touch(struct catalog_entry *entry)
 
 static kept int catalog_update(u64 key)
 {
-	mutex_lock(&catalog_lock);
+	spin_lock(&catalog_lock);
 	entry_touch(catalog_find(key));
-	mutex_unlock(&catalog_lock);
+	spin_unlock(&catalog_lock);
 	return 0;
 }
 
@@ -131,8 +132,8 @@ int trigger_catalog_update(void)
 
 static kept int catalog_read(void)
 {
-	mutex_lock(&catalog_lock);
-	mutex_unlock(&catalog_lock);
+	spin_lock(&catalog_lock);
+	spin_unlock(&catalog_lock);
 	return 0;
 }
 

@@ -6,7 +6,10 @@ import { sensorhub } from './sensorhub.ts'
 export const CHECKS: readonly FaultScenario[] = [
   sensorhub('list-corruption', ['list-corruption'], ['session_unlink']),
   sensorhub('list-poison', ['list-corruption', 'use-after-free'], ['session_sum_bytes']),
-  sensorhub('refcount', ['refcount'], ['session_put'], { sysctls: { 'kernel.panic_on_warn': 1 } }),
+  // The kernel's own complaint is jumped to from session_put(), so that only its caller is on the stack.
+  sensorhub('refcount', ['refcount'], ['session_put', 'session_abort'], {
+    sysctls: { 'kernel.panic_on_warn': 1 },
+  }),
   sensorhub('bug', ['bug'], ['hub_start'], { words: ['session.c'] }),
   sensorhub('warning', ['warning'], ['hub_check_limit'], {
     sysctls: { 'kernel.panic_on_warn': 1 },

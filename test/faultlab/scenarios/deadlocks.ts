@@ -87,7 +87,7 @@ ${write('sync-wait')}`,
   hang(
     'io-lost',
     `sh -c 'echo stall > /dev/ramvault'
-sh -c 'exec dd if=/dev/ramvault0 of=/dev/null bs=4096 count=4' &`,
+sh -c 'exec dd if=/dev/zero of=/dev/ramvault0 bs=4096 count=4 conv=fsync' &`,
     {
       kinds: ['stuck-io', 'hung-task'],
       functions: [],
@@ -122,17 +122,4 @@ sh -c 'exec touch /run/volume/never' &`,
       words: ['touch'],
     },
   ),
-  {
-    name: 'oops-then-hang',
-    run: `sh -c 'echo catalog-update > /dev/lockstep'
-sleep 0.5
-${write('catalog-read', 'catalog-read')}`,
-    sysctls: { ...HUNG, 'kernel.panic_on_oops': 0 },
-    expected: {
-      kinds: ['null-dereference'],
-      functions: ['entry_touch'],
-      module: 'lockstep',
-      words: ['catalog_lock'],
-    },
-  },
 ]

@@ -56,4 +56,18 @@ ${spin('link')}`,
       words: [],
     },
   },
+  {
+    // Dead tasks hang no more: the kernel's watch over them looks away once there was an oops, the one over CPUs does not.
+    name: 'oops-then-lockup',
+    run: `sh -c 'echo catalog-update > /dev/lockstep'
+sleep 0.5
+${spin('catalog-read')}`,
+    sysctls: { ...SOFT, 'kernel.panic_on_oops': 0 },
+    expected: {
+      kinds: ['null-dereference'],
+      functions: ['entry_touch'],
+      module: 'lockstep',
+      words: ['catalog_lock'],
+    },
+  },
 ]

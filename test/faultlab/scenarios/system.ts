@@ -71,7 +71,7 @@ echo c > /proc/sysrq-trigger`,
     run: `dd if=/dev/zero of=/tmp/volume bs=64k count=32 2>/dev/null
 mke2fs -F /tmp/volume > /dev/null; mkdir -p /run/volume
 mount -o loop,errors=panic -t ext4 /tmp/volume /run/volume
-sh -c 'echo 1 > /sys/fs/ext4/loop*/trigger_fs_error' &`,
+sh -c 'echo 1 | tee /sys/fs/ext4/loop*/trigger_fs_error' &`,
     expected: { kinds: ['filesystem-error'], ...NOBODY, words: ['loop'] },
   },
 ]

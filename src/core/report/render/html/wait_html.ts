@@ -44,7 +44,8 @@ function waitCells(waits: ReportWaits, wait: ReportWait): readonly (Markup | str
   const thing = waits.things[wait.on]
   return [
     namesText([wait.task]),
-    html`<span data-thing>${waitedName(waits, wait.on)}</span>${thing?.address && html` <span class="ip">${thing.address}</span>`}`,
+    html`<span data-thing>${waitedName(waits, wait.on)}</span
+      >${thing?.address && html` <span class="ip">${thing.address}</span>`}`,
     html`<code>${wait.function}</code>`,
     wait.seconds === null ? '' : formatSpan(wait.seconds),
     html`${(thing?.owners ?? []).map(({ pid, comm }) => html`<span data-owner>${namesText([{ pid, comm }])}</span> `)}${thing?.ownerNote}`,

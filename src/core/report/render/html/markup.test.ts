@@ -8,12 +8,7 @@ test('values are escaped, as text and in quoted attributes; markup is not', () =
   const cell = html`<i title="${hostile}">${hostile}</i>`
   const escaped = '&lt;/td&gt;&lt;script&gt;&quot;&#39;&amp;'
   assert.equal(cell.source, `<i title="${escaped}">${escaped}</i>`)
-  assert.equal(
-    html`<tr>
-      ${cell}
-    </tr>`.source,
-    `<tr>${cell.source}</tr>`,
-  )
+  assert.equal(html`<b>${cell}</b>`.source, `<b>${cell.source}</b>`)
 })
 
 test('lists are joined, numbers written, and what is absent is nothing', () => {

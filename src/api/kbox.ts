@@ -168,6 +168,8 @@ export type { IrqDesc, NumberedIrq, Softirq } from '../core/kernel/irq.ts'
 export { forEachKey, keyTypeName, userKeyPayload } from '../core/kernel/keys.ts'
 export type { KeyPayload } from '../core/kernel/keys.ts'
 export { PF_WQ_WORKER, taskName, toKthread } from '../core/kernel/kthread.ts'
+export { pidLimit, threadLimit, fileLimit } from '../core/kernel/limits.ts'
+export type { Limit } from '../core/kernel/limits.ts'
 export {
   LIST_LIMIT,
   containerOf,
@@ -219,14 +221,14 @@ export {
   vmaFlags,
   mmTotalVm,
   mmRss,
-  mmRssRoughly,
+  mmResident,
   mmSwap,
   taskRss,
   readUserMemory,
   mmArguments,
   mmEnvironment,
 } from '../core/kernel/mm.ts'
-export type { Mm, Vma } from '../core/kernel/mm.ts'
+export type { Mm, Vma, MmResident } from '../core/kernel/mm.ts'
 export {
   forEachNode,
   nodeZones,
@@ -434,6 +436,7 @@ export {
   slabObjects,
   slabFreelist,
   slabCpuFreelist,
+  freePointers,
   slabObjectInfo,
   findSlab,
   slabOfDescriptor,
@@ -458,6 +461,8 @@ export {
   slabTypeName,
 } from '../core/kernel/slab_cache.ts'
 export type { SlabCache, Slab, SlabNode, SlabCpu, SlabCounts } from '../core/kernel/slab_cache.ts'
+export { findSlabHolder } from '../core/kernel/slab_holder.ts'
+export type { SlabHolder } from '../core/kernel/slab_holder.ts'
 export {
   forEachCpuSheaf,
   forEachBarnSheaf,
@@ -594,6 +599,8 @@ export type { WorkerPool, BusyWorker, PendingWork } from '../core/kernel/workque
 export { xaForEach, xaForEachPlace, xaLoad, xaIsValue, xaToValue } from '../core/kernel/xarray.ts'
 export type { XArrayEntry, XArrayPlace, XArrayKind } from '../core/kernel/xarray.ts'
 export { forEachInstruction } from '../core/program/disassemble.ts'
+export { enclosingStruct } from '../core/program/enclosing_struct.ts'
+export type { EnclosingStruct } from '../core/program/enclosing_struct.ts'
 export { evaluate, addressOf } from '../core/program/evaluate.ts'
 export type { EvaluateOptions } from '../core/program/evaluate.ts'
 export {

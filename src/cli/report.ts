@@ -1,5 +1,6 @@
 // kbox report: the story of a crash, as text, Markdown, HTML or JSON.
-import { renameSync, rmSync } from 'node:fs'
+import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { UsageError } from '../core/base/errors.ts'
 import { parseOptions } from '../core/base/options.ts'
 import { renderReport, type ReportForm } from '../core/report/render/report_forms.ts'
@@ -31,13 +32,32 @@ export interface ReportOutput {
  * @throws {KdumpError} if the dump cannot be opened
  */
 export async function reportMain(argv: readonly string[]): Promise<number> {
-  const { values, operands } = parseOptions(OPTIONS, joinJsonFile(argv))
-  const outputs = chosenOutputs(values)
+  const { operands, outputs, identity } = reportOutputs(argv)
   const [first, ...others] = operands
   if (first === undefined) throw new UsageError('a VMCORE is missing')
-  await unlockNoted('report', operands, values.identity)
+  await unlockNoted('report', operands, identity)
   writeReport(reportDump([first, ...others], noteIncomplete), outputs)
   return 0
+}
+
+/**
+ * What a command line asks for.
+ *
+ * @throws {UsageError} for an unknown option, no dump, a dump as output, or two forms for standard output
+ */
+export function reportOutputs(argv: readonly string[]): {
+  readonly operands: readonly string[]
+  readonly outputs: readonly ReportOutput[]
+  readonly identity: string | undefined
+} {
+  const { values, operands } = parseOptions(OPTIONS, joinJsonFile(argv))
+  if (operands.length === 0) throw new UsageError('a VMCORE is missing')
+  const outputs = chosenOutputs(values)
+  const dumps = operands.map((operand) => path.resolve(operand))
+  for (const { file } of outputs)
+    if (dumps.includes(path.resolve(file)))
+      throw new UsageError(`the report would overwrite the dump: ${file}`)
+  return { operands, outputs, identity: values.identity }
 }
 
 /**
@@ -84,11 +104,18 @@ export function writeReport(report: Report, outputs: readonly ReportOutput[]): v
   }
 }
 
+/** A device or a pipe is written to; a file is replaced, where a link leads to it. */
 function writeWhole(file: string, text: string): void {
-  const fresh = `${file}.${process.pid}.new`
+  const old = statSync(file, { throwIfNoEntry: false })
+  if (old && !old.isFile()) {
+    writeFileSync(file, text)
+    return
+  }
+  const target = old ? realpathSync(file) : file
+  const fresh = `${target}.${process.pid}.new`
   try {
     writeDurably(fresh, [text])
-    renameSync(fresh, file)
+    renameSync(fresh, target)
   } catch (error) {
     rmSync(fresh, { force: true })
     throw error

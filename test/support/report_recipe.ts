@@ -66,30 +66,50 @@ const FINDINGS: Report['findings'] = [
   },
 ]
 
-const WAITS: NonNullable<Report['waits']> = {
-  total: 2,
+type Waits = NonNullable<Report['waits']>
+
+const wait = (
+  pid: number,
+  on: number,
+  seconds: number,
+): Waits['groups'][number]['waits'][number] => ({
+  task: { pid, comm: `task${pid}` },
+  on,
+  function: 'mutex_user',
+  seconds,
+  quality: 'exact',
+})
+
+const mutex = (name: string, owner: number): Waits['things'][number] => ({
+  kind: 'mutex',
+  address: '0xffffffff8c000000',
+  name,
+  owners: [{ pid: owner, comm: `task${owner}` }],
+  ownerNote: '',
+})
+
+/** A chain of two locks with many waiters, and a ring of three. */
+const WAITS: Waits = {
+  total: 46,
   things: [
-    {
-      kind: 'mutex',
-      address: '0xffffffff8c000000',
-      name: 'rtnl_mutex',
-      owners: [{ pid: 30, comm: 'ip' }],
-      ownerNote: '',
-    },
+    mutex('rtnl_mutex', 30),
+    mutex('inode lock', 31),
+    ...[61, 62, 60].map((owner) => mutex(`ring${owner}`, owner)),
   ],
   groups: [
     {
-      count: 2,
+      count: 3,
+      waits: [],
+      root: null,
+      cycle: [wait(60, 2, 50), wait(61, 3, 49), wait(62, 4, 48)],
+    },
+    {
+      count: 43,
       waits: [
-        {
-          task: { pid: 31, comm: 'dhcpd' },
-          on: 0,
-          function: 'rtnetlink_rcv_msg',
-          seconds: 35,
-          quality: 'exact',
-        },
+        wait(31, 0, 35),
+        ...Array.from({ length: 42 }, (_, index) => wait(100 + index, 1, 30)),
       ],
-      root: { on: 0, owner: { pid: 30, comm: 'ip' }, state: 'sleeps in msleep()' },
+      root: { on: 0, owner: { pid: 30, comm: 'task30' }, state: 'sleeps in msleep()' },
       cycle: [],
     },
   ],
@@ -301,6 +321,16 @@ export const WHOLE_REPORT: Report = {
         address: '0xffff8910c11fc180',
         stack: 2,
       },
+      {
+        pid: 50,
+        tgid: 50,
+        comm: 'cat',
+        state: 'IN',
+        cpu: 0,
+        kernelThread: false,
+        address: '0xffff8910c11fd180',
+        stack: 1,
+      },
     ],
   },
   files: [{ fd: 3, type: 'REG', path: '/tmp/x (deleted)' }],
@@ -383,3 +413,19 @@ export const EMPTY_REPORT: Report = {
     problems: ['log: cannot read virtual address 0xffffffff8d6622c0: page lost: dump is truncated'],
   },
 }
+
+/** What a log, a command's name or a file's may hold. */
+export const HOSTILE_TEXT = `</script><script>alert(1)</script><img src=x onerror="alert('2')">"'\`&amp;{{}}`
+
+/** A report whose every text is hostile; numbers and words that the types fix are kept. */
+export function hostileReport(): Report {
+  const spoil = (key: string, value: unknown): unknown =>
+    typeof value === 'string' && !KEPT.has(key) ? HOSTILE_TEXT : value
+  return JSON.parse(JSON.stringify(WHOLE_REPORT, spoil)) as Report
+}
+
+/** Keys whose text is a word of the types, or an address that is parsed. */
+const KEPT = new Set([
+  ...['kind', 'role', 'confidence', 'quality', 'end', 'mode', 'start', 'hex', 'time'],
+  'address',
+])

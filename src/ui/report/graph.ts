@@ -38,10 +38,10 @@ function readGraph(group: HTMLElement): Graph {
     return made
   }
   const waits = find('tbody tr', group).map((row) => {
-    const [task, thing, , , owners] = find('td', row)
+    const [task, , , , owners] = find('td', row)
     return {
       task: textOf(task),
-      thing: textOf(thing),
+      thing: textOf(row.querySelector('[data-thing]')),
       owners: owners ? find('[data-owner]', owners).map(textOf) : [],
     }
   })
@@ -88,7 +88,9 @@ function drawGraph(graph: Graph): SVGElement {
     const height = nodes.filter((other) => other.column === column).length
     return { x: (columns - column) * COLUMN + 10, y: (row + (rows - height) / 2) * ROW + 8 }
   }
-  const svg = drawing('Who waits for whom', columns * COLUMN + BOX_WIDTH + 20, rows * ROW + 30)
+  const width = columns * COLUMN + BOX_WIDTH + 20
+  const svg = drawing('Who waits for whom', width, rows * ROW + 30)
+  svg.setAttribute('width', String(width))
   for (const node of nodes)
     for (const id of node.to) {
       const next = graph.get(id)

@@ -12,7 +12,7 @@ const HEAD_SHARE = 0.2
 const LINE_MAX = 1000
 
 /** Read the log; null if there is none. */
-export function readReportLog(scene: Scene): ReportLog | null {
+export function readReportLog(scene: Pick<Scene, 'lines' | 'troubles'>): ReportLog | null {
   const { lines } = scene
   if (lines.length === 0) return null
   const head = countWithin(lines, LINES_MAX * HEAD_SHARE, TEXT_MAX * HEAD_SHARE)

@@ -34,13 +34,13 @@ export function html(strings: TemplateStringsArray, ...values: readonly MarkupVa
 
 const known = new WeakMap<TemplateStringsArray, readonly string[]>()
 
-/** Without indentation, and without the line ends around the whole. */
+/** Without indentation, and without blanks around the whole: how they stand is the formatter's affair. */
 function piecesOf(strings: TemplateStringsArray): readonly string[] {
   let pieces = known.get(strings)
   if (!pieces) {
     pieces = strings.map((piece, index) => {
-      const start = index === 0 ? piece.replace(/^\s*\n\s*/, '') : piece
-      const whole = index === strings.length - 1 ? start.replace(/\s*\n\s*$/, '') : start
+      const start = index === 0 ? piece.trimStart() : piece
+      const whole = index === strings.length - 1 ? start.trimEnd() : start
       return whole.replaceAll(/\n\s*/g, '\n')
     })
     known.set(strings, pieces)

@@ -22,9 +22,9 @@ export function faultSection({ faults }: Report): HtmlSection {
 function faultMarkup(fault: ReportFault): Markup {
   const where = frameText({ ...fault, ip: '', sp: '', quality: 'exact', interrupted: true })
   const registers = Object.entries(fault.registers).toSorted(([a], [b]) => registerOrder(a, b))
-  return html`<details class="fault" ${fault.fatal && html` open`}>
+  return html`<details class="fault" ${fault.fatal && 'open'}>
     <summary>
-      ${fault.fatal && html`<span class="badge certain">fatal</span> `}<code>${where}</code>
+      ${fault.fatal && [html`<span class="badge certain">fatal</span>`, ' ']}<code>${where}</code>
       ${fault.line}
     </summary>
     <div class="columns">
@@ -102,7 +102,7 @@ function frameMarkup(frame: ReportFrame, blamed: string | null): Markup {
   return html`
     <li class="${kind}">
       <code>${frameText(frame)}</code>
-      <span class="ip">${ip}</span>${note !== '' && html` <i>${note}</i>`}
+      <span class="ip">${ip}</span>${note !== '' && [' ', html`<i>${note}</i>`]}
   `
 }
 
@@ -155,7 +155,7 @@ function cpuMarkup({ cpu, panicked, pid, comm, backtrace }: ReportCpu): Markup {
   return html`<details class="cpu">
     <summary>
       CPU ${cpu}${who}
-      ${frame && html`<code>${frameText(frame)}</code>`}${panicked && html` <span class="badge certain">died here</span>`}
+      ${frame && html`<code>${frameText(frame)}</code>`}${panicked && [' ', html`<span class="badge certain">died here</span>`]}
     </summary>
     ${backtraceMarkup(backtrace, null)}
   </details> `

@@ -55,7 +55,7 @@ function memoryMarkup(memory: MemoryState): Markup {
       </ul>`
     }
     <div data-treemap></div>
-    <div class="columns">
+    <div class="columns narrow">
       <div data-shares>
         ${tableMarkup(
           'What memory is used for',

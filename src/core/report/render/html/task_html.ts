@@ -109,7 +109,7 @@ function lineMarkup(
   isTrouble: boolean,
   isLinked: boolean,
 ): Markup {
-  const name = isTrouble || isLinked ? html` id="${`l${number}`}"` : null
+  const name = isTrouble || isLinked ? html`id="${`l${number}`}"` : null
   const trouble = isTrouble && ' trouble'
   return html`<li class="l${level}${trouble}" ${name}><time>${time}</time> ${text}</li>`
 }

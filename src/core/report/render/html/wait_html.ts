@@ -28,8 +28,8 @@ function groupMarkup(waits: ReportWaits, group: ReportWaitGroup, index: number):
   const shown = unique([...group.cycle, ...group.waits]).slice(0, WAITS_MAX)
   const title = waitGroupTitle(waits, group)
   const isRing = group.cycle.length > 0
-  return html`<details class="wait" data-graph="${group.count}" ${index < OPEN_MAX && html` open`}>
-    <summary>${isRing && html`<span class="badge certain">ring</span> `}${title}</summary>
+  return html`<details class="wait" data-graph="${group.count}" ${index < OPEN_MAX && 'open'}>
+    <summary>${isRing && [html`<span class="badge certain">ring</span>`, ' ']}${title}</summary>
     ${tableMarkup(
       title,
       ['task', 'waits for', 'in', 'since', 'held by'],
@@ -44,7 +44,8 @@ function waitCells(waits: ReportWaits, wait: ReportWait): readonly (Markup | str
   const thing = waits.things[wait.on]
   return [
     namesText([wait.task]),
-    html`${waitedName(waits, wait.on)}${thing?.address && html` <span class="ip">${thing.address}</span>`}`,
+    html`<span data-thing>${waitedName(waits, wait.on)}</span
+      >${thing?.address && [' ', html`<span class="ip">${thing.address}</span>`]}`,
     html`<code>${wait.function}</code>`,
     wait.seconds === null ? '' : formatSpan(wait.seconds),
     html`${(thing?.owners ?? []).map(({ pid, comm }) => html`<span data-owner>${namesText([{ pid, comm }])}</span> `)}${thing?.ownerNote}`,

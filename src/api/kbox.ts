@@ -161,6 +161,8 @@ export {
   forEachIdtGate,
 } from '../core/kernel/irq.ts'
 export type { IrqDesc, NumberedIrq, Softirq } from '../core/kernel/irq.ts'
+export { forEachKey, keyTypeName, userKeyPayload } from '../core/kernel/keys.ts'
+export type { KeyPayload } from '../core/kernel/keys.ts'
 export { taskName, toKthread } from '../core/kernel/kthread.ts'
 export {
   LIST_LIMIT,

@@ -41,8 +41,8 @@ export function checkRecipient(text: string): RecipientProblem | undefined {
 }
 
 function isChecked(prefix: string, data: string): boolean {
-  const codes = [...prefix].map((letter) => letter.charCodeAt(0))
-  const values = [...data].map((letter) => ALPHABET.indexOf(letter))
+  const codes = Array.from(prefix, (letter) => letter.charCodeAt(0))
+  const values = Array.from(data, (letter) => ALPHABET.indexOf(letter))
   if (values.includes(-1)) return false
   const all = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31), ...values]
   let sum = 1

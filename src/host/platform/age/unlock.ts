@@ -78,7 +78,7 @@ function readIdentities(file: string): string[] {
   const lines = readFileSync(file, 'utf8').split('\n')
   const identities = lines
     .map((line) => line.trim())
-    .filter((line) => /^AGE-SECRET-KEY-/.test(line))
+    .filter((line) => line.startsWith('AGE-SECRET-KEY-'))
   if (identities.length > 0) return identities
   const isLocked = lines[0]?.startsWith('age-encryption.org') || lines[0]?.includes('AGE ENCRYPTED')
   const what =

@@ -121,26 +121,28 @@ echo '{"version":' > etc/kbox/capture.json
 echo etc/kbox/capture.json | cpio -o -H newc >> /var/lib/kdump/initramfs-$(uname -r)kdump.img
 rm -f /var/lib/kdump/initramfs-*.json
 `
-  const faults: Readonly<Record<string, Omit<Fault, 'kdumpConf'> & { more: string }>> = {
+  const faults: Readonly<Record<string, Omit<Fault, 'kdumpConf'> & { more: string; says: RegExp }>> = {
     'a recorder that cannot start': {
       more: 'force_no_rebuild 1\n',
+      says: /the dump must be encrypted, which the shell cannot/,
       scripts: { '/etc/spoil.sh': spoil },
       arm: [['kbox', 'start', '--build-only'], ['/etc/spoil.sh'], ['kbox', 'start', '--verbose']],
     },
     'a target that is gone': {
       more: 'disk_timeout 3\n',
+      says: /no device with ext4/,
       arm: [
         ...DEFAULT_ARM,
         ['dd', 'if=/dev/zero', 'of=/dev/vdb', 'bs=64k', 'count=1', 'conv=fsync'],
       ],
     },
   }
-  for (const [name, { more, ...fault }] of Object.entries(faults)) {
+  for (const [name, { more, says, ...fault }] of Object.entries(faults)) {
     test(`${name} leaves nothing in plain on any disk`, async () => {
       const recipient = await identityToRecipient(await generateIdentity())
       const found: string[] = []
       let diskCount = 0
-      const { result, dmesg } = await rehearseFault({
+      const { result, dmesg, console } = await rehearseFault({
         ...fault,
         kdumpConf: `${kdumpConf(recipient)}${more}`,
         onDisks(images) {
@@ -150,6 +152,7 @@ rm -f /var/lib/kdump/initramfs-*.json
       })
       assert.equal(result.end, 'reset', formatRehearseText(result))
       assert.equal(diskCount, 2)
+      assert.match(console, says)
       assert.deepEqual(found, [])
       assert.equal(dmesg, '')
     })

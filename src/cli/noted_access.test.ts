@@ -71,6 +71,6 @@ test('a log that cannot be written is told, and stops what is done only where it
   configure('access_log /var/no/such/folder required\n')
   await assert.rejects(
     withNotedAccess(OPEN, [vmcore], () => 7, { root }),
-    (error) => error instanceof HostError && /cannot be noted/.test(error.message),
+    (error) => error instanceof HostError && error.message.includes('cannot be noted'),
   )
 })

@@ -10,7 +10,7 @@ import {
   verifyFolder,
 } from '../host/control/evidence/verify_folder.ts'
 import { verifyLog } from '../host/control/evidence/verify_log.ts'
-import { AGE_SUFFIX } from '../host/platform/age/age_format.ts'
+import { AGE_SUFFIX } from '../host/platform/age/age_magic.ts'
 import { openDumpFile, unlockFiles } from '../host/platform/age/unlock.ts'
 import { withNotedAccess } from './noted_access.ts'
 

@@ -23,6 +23,8 @@ import { openDumpFile } from '../../src/host/platform/age/unlock.ts'
 import { rehearse } from '../../src/host/rehearse/rehearse.ts'
 import type { RehearseResult } from '../../src/host/rehearse/rehearse_result.ts'
 import { formatRehearseText } from '../../src/host/rehearse/rehearse_text.ts'
+import { DEFAULT_ARM } from '../../src/host/rehearse/rehearse_options.ts'
+import { type Fault, rehearseFault } from '../support/faults.ts'
 import { rehearseOptions } from '../support/rehearsals.ts'
 import { verbOutput } from '../support/verb_output.ts'
 
@@ -109,6 +111,52 @@ describe('a capture with encrypt_to', () => {
     const { stdout } = await verbOutput(context, verifyMain, [keep])
     assert.match(stdout, /CHANGED +vmcore\.flat\.age/)
   })
+})
+
+/** Cases in which dumps and logs go other ways than the usual one; each of them must not be a way around the key. */
+describe('a capture with encrypt_to that goes wrong', () => {
+  const spoil = `#!/bin/sh
+mkdir -p /tmp/spoil/etc/kbox && cd /tmp/spoil || exit 1
+echo '{"version":' > etc/kbox/capture.json
+echo etc/kbox/capture.json | cpio -o -H newc >> /var/lib/kdump/initramfs-$(uname -r)kdump.img
+rm -f /var/lib/kdump/initramfs-*.json
+`
+  const faults: Readonly<Record<string, Omit<Fault, 'kdumpConf'> & { more: string; says: RegExp }>> = {
+    'a recorder that cannot start': {
+      more: 'force_no_rebuild 1\n',
+      says: /the dump must be encrypted, which the shell cannot/,
+      scripts: { '/etc/spoil.sh': spoil },
+      arm: [['kbox', 'start', '--build-only'], ['/etc/spoil.sh'], ['kbox', 'start', '--verbose']],
+    },
+    'a target that is gone': {
+      more: 'disk_timeout 3\n',
+      says: /no device with ext4/,
+      arm: [
+        ...DEFAULT_ARM,
+        ['dd', 'if=/dev/zero', 'of=/dev/vdb', 'bs=64k', 'count=1', 'conv=fsync'],
+      ],
+    },
+  }
+  for (const [name, { more, says, ...fault }] of Object.entries(faults)) {
+    test(`${name} leaves nothing in plain on any disk`, async () => {
+      const recipient = await identityToRecipient(await generateIdentity())
+      const found: string[] = []
+      let diskCount = 0
+      const { result, dmesg, console } = await rehearseFault({
+        ...fault,
+        kdumpConf: `${kdumpConf(recipient)}${more}`,
+        onDisks(images) {
+          diskCount = images.length
+          for (const image of images) found.push(...searchFile(image, MARKERS))
+        },
+      })
+      assert.equal(result.end, 'reset', formatRehearseText(result))
+      assert.equal(diskCount, 2)
+      assert.match(console, says)
+      assert.deepEqual(found, [])
+      assert.equal(dmesg, '')
+    })
+  }
 })
 
 function writeByte(file: string, offset: number, value: number): void {

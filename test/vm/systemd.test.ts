@@ -130,6 +130,15 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
     assert.match(dmesg, /Kernel panic - not syncing: sysrq triggered crash/)
   })
 
+  test('in the background its report is written, for root only, and the folder is as recorded', async () => {
+    const wait = 'until [ -e /var/crash/*/report.json ]; do sleep 1; done'
+    await output(`timeout 300 sh -c '${wait}'`)
+    assert.match(await output('stat -c %a /var/crash/*/report.txt'), /^600$/m)
+    assert.match(await output('cat /var/crash/*/report.txt'), /sysrq/)
+    assert.match(await output('journalctl -u kbox-report.service'), /report: \/var\/crash\//)
+    assert.match(await output('kbox verify /var/crash/*'), /as it was recorded/)
+  })
+
   test('kbox crash opens it, without any debuginfo', async () => {
     const text = await output('cd /var/crash/*/ && kbox crash -c "bt" vmcore')
     assert.match(text, /#\d+ \[[\da-f]+\] sysrq_handle_crash at /)

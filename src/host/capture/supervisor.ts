@@ -2,7 +2,7 @@
 // The order is kdump.sh's: dmesg first and flushed, then the dump, then the log; but every failure, a mount's too,
 // leads to the next target and at last to failure_action, and every step is noted in kbox.json beside the dump.
 import { HostError } from '../../core/base/errors.ts'
-import { AGE_SUFFIX } from '../platform/age/age_format.ts'
+import { AGE_SUFFIX } from '../platform/age/age_magic.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
 import { formatPlace, isRemote, type CapturePlace } from '../target/place.ts'
 import { SEALED_DUMP, sealDirectory } from '../target/sealed_directory.ts'

@@ -1,6 +1,6 @@
 // A directory whose dump and log are encrypted before they are handed to the target: files that end in `.age`. A dump is a
 // flattened stream inside, since what is encrypted is written in order. Source: platform/age/age_format.ts.
-import { AGE_SUFFIX } from '../platform/age/age_format.ts'
+import { AGE_SUFFIX } from '../platform/age/age_magic.ts'
 import { beginAgeFile } from '../platform/age/age_header.ts'
 import { sealOutput, sealPieces } from '../platform/age/age_output.ts'
 import { flattenOutput } from '../platform/flattened_output.ts'

@@ -1,6 +1,6 @@
-// What a dump gets when the machine is up again: the signature of its manifest, the report beside it, and then room is made.
+// What is done for dumps when the machine is up again: room is made, then the newest are signed, and their reports written.
 // kbox-report.service runs it, in the background: what fails is told in the journal, and nothing waits for it.
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { HostError, KdumpError } from '../../../core/base/errors.ts'
 import { writeDurably } from '../../platform/durable_file.ts'
@@ -29,6 +29,10 @@ export async function careForDumps(
 ): Promise<CollectMessage[]> {
   const messages: CollectMessage[] = []
   const tell = (text: string, isWarning = false): void => void messages.push({ text, isWarning })
+  const options = { isDryRun: false, nowMs, root, note: removalNoter(conf, 'collect', root, tell) }
+  const { removals, notes } = pruneDumps(conf, options)
+  for (const { dump, why } of removals) tell(`removed ${dump.directory}: ${why}`)
+  for (const note of notes) tell(note, true)
   for (const folder of findDumpFolders(conf, root)) {
     for (const { directory } of listDumps(folder).slice(-DUMPS_MAX)) {
       if (conf.signKey !== '')
@@ -38,10 +42,6 @@ export async function careForDumps(
       if (conf.autoReport) await attemptFor(directory, tell, () => makeReport(directory, tell))
     }
   }
-  const options = { isDryRun: false, nowMs, root, note: removalNoter(conf, 'collect', root, tell) }
-  const { removals, notes } = pruneDumps(conf, options)
-  for (const { dump, why } of removals) tell(`removed ${dump.directory}: ${why}`)
-  for (const note of notes) tell(note, true)
   return messages
 }
 
@@ -83,6 +83,7 @@ function makeReport(directory: string, tell: Tell): void {
     return
   }
   writeReportFiles(reportDump([dump]), directory)
+  rmSync(at(BEGUN))
   tell(`report: ${at('report.txt')}`)
 }
 

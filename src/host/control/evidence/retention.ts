@@ -45,11 +45,11 @@ export function planRetention(
     const why = isFixed
       ? ''
       : dump.crashedMs < oldestMs
-        ? `older than ${ageDays ?? 0} days`
+        ? `older than ${ageDays ?? 0} days (retain_age)`
         : count !== undefined && kept >= count
-          ? `there are ${count} newer ones`
+          ? `not among the newest ${count} (retain_count)`
           : bytes !== undefined && keptBytes + dump.sizeBytes > bytes
-            ? `those newer and itself exceed ${bytes} bytes`
+            ? `with those newer, more than ${bytes} bytes (retain_bytes)`
             : ''
     if (why !== '') {
       removals.unshift({ dump, why })

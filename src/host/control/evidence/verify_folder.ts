@@ -37,7 +37,7 @@ const LATER: readonly (readonly [name: RegExp, why: string])[] = [
   [/^report\.(txt|json|html|md)$/, 'report, made after the boot'],
   [/^report\.begun$/, 'mark that a report was begun after the boot'],
   [/^pinned$/, "mark of 'kbox pin'"],
-  [/^vmcore(\.flat)?\.complete$/, 'note of an HTTP upload that could not be renamed'],
+  [/^vmcore(\.flat(\.age)?)?\.complete$/, 'note of an HTTP upload that could not be renamed'],
 ]
 
 /**

@@ -3,10 +3,6 @@
 // business (age_header.ts); here are the chunks. Source: age-encryption.org/v1, "Payload".
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 
-/** What an age file begins with. */
-export const AGE_MAGIC = 'age-encryption.org/v1\n'
-/** Suffix of encrypted files. */
-export const AGE_SUFFIX = '.age'
 /** Bytes of content in a chunk; the last one may have fewer. */
 export const CHUNK_SIZE = 65_536
 /** Bytes that seal a chunk. */
@@ -19,11 +15,6 @@ export const NONCE_SIZE = 16
 const CIPHER = 'chacha20-poly1305'
 const KEY_SIZE = 32
 const CHUNK_NONCE_SIZE = 12
-
-/** Does a file begin like one of age's? */
-export function isAge(head: Uint8Array): boolean {
-  return Buffer.from(head.subarray(0, AGE_MAGIC.length)).toString('latin1') === AGE_MAGIC
-}
 
 /** Derive the key of a file's chunks. */
 export function deriveStreamKey(fileKey: Uint8Array, nonce: Uint8Array): Uint8Array {

@@ -3,11 +3,10 @@
 import { FormatError } from '../../../core/base/errors.ts'
 import { LruMap } from '../../../core/base/lru.ts'
 import type { Source } from '../../../core/io/source.ts'
+import { AGE_MAGIC, isAge } from './age_magic.ts'
 import {
-  AGE_MAGIC,
   CHUNK_SIZE,
   deriveStreamKey,
-  isAge,
   NONCE_SIZE,
   openChunk,
   SEALED_SIZE,

@@ -28,11 +28,12 @@ export function checkRecipient(text: string): RecipientProblem | undefined {
     const remedy = 'take it out of this file, which others read, and write the public key, age1…'
     return { ...problem('this is the secret key', remedy), isSecret: true }
   }
-  if (/^(ssh-|age1\w+1\w)/.test(text) && !KINDS.some(([prefix]) => text.startsWith(`${prefix}1`)))
-    return problem('keys of this kind (SSH, plugins) are not supported')
   const end = text.lastIndexOf('1')
   const kind = KINDS.find(([prefix]) => prefix === text.slice(0, end))
-  if (!kind) return problem('not an age recipient')
+  if (!kind) {
+    const isOther = /^(?:ssh-|age1\w+1)/.test(text)
+    return problem(isOther ? 'SSH keys and plugins are not supported' : 'not an age recipient')
+  }
   const data = text.slice(end + 1)
   if (data.length !== kind[1])
     return problem(`has ${data.length} characters behind '${kind[0]}1', not ${kind[1]}`)
@@ -40,8 +41,8 @@ export function checkRecipient(text: string): RecipientProblem | undefined {
 }
 
 function isChecked(prefix: string, data: string): boolean {
-  const codes = [...prefix].map((letter) => letter.charCodeAt(0))
-  const values = [...data].map((letter) => ALPHABET.indexOf(letter))
+  const codes = Array.from(prefix, (letter) => letter.charCodeAt(0))
+  const values = Array.from(data, (letter) => ALPHABET.indexOf(letter))
   if (values.includes(-1)) return false
   const all = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31), ...values]
   let sum = 1

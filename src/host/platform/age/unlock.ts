@@ -5,15 +5,14 @@ import path from 'node:path'
 import { HostError } from '../../../core/base/errors.ts'
 import type { Source } from '../../../core/io/source.ts'
 import { openFileSource } from '../file_source.ts'
-import { AGE_MAGIC, isAge } from './age_format.ts'
-import { unlockHeader } from './age_header.ts'
-import { openAgeSource, readAgeHeader } from './age_source.ts'
+import { AGE_MAGIC, isAge } from './age_magic.ts'
+import type { AgeSource } from './age_source.ts'
 
 /** Where identities are looked for if no file is named. */
 export const IDENTITY_VARIABLE = 'KBOX_IDENTITY'
 
-/** File keys by the path of their file. */
-const fileKeys = new Map<string, Uint8Array>()
+/** What opens a file that was unlocked, by its path. */
+const openers = new Map<string, (source: Source) => AgeSource>()
 
 /** Is a file encrypted with age? One that cannot be read is not. */
 export function isEncrypted(file: string): boolean {
@@ -39,9 +38,13 @@ export async function unlockFiles(
 ): Promise<void> {
   for (const file of files.filter(isEncrypted)) {
     if (identityFile === undefined || identityFile === '') throw locked(file)
-    using source = openFileSource(file)
-    const key = await unlockHeader(file, readAgeHeader(source), readIdentities(identityFile))
-    fileKeys.set(path.resolve(file), key)
+    // Loaded here only: most dumps do without.
+    const { unlockHeader } = await import('./age_header.ts')
+    const { openAgeSource, readAgeHeader } = await import('./age_source.ts')
+    using sealed = openFileSource(file)
+    const header = readAgeHeader(sealed)
+    const key = await unlockHeader(file, header, readIdentities(identityFile))
+    openers.set(path.resolve(file), (source) => openAgeSource(source, header.length, key))
   }
 }
 
@@ -55,9 +58,9 @@ export function openDumpFile(file: string): Source & { readonly isCut?: boolean 
   const source = openFileSource(file)
   try {
     if (!startsAsAge(source)) return source
-    const key = fileKeys.get(path.resolve(file))
-    if (!key) throw locked(file)
-    return openAgeSource(source, readAgeHeader(source).length, key)
+    const open = openers.get(path.resolve(file))
+    if (!open) throw locked(file)
+    return open(source)
   } catch (error) {
     source[Symbol.dispose]()
     throw error
@@ -78,7 +81,7 @@ function readIdentities(file: string): string[] {
   const lines = readFileSync(file, 'utf8').split('\n')
   const identities = lines
     .map((line) => line.trim())
-    .filter((line) => /^AGE-SECRET-KEY-/.test(line))
+    .filter((line) => line.startsWith('AGE-SECRET-KEY-'))
   if (identities.length > 0) return identities
   const isLocked = lines[0]?.startsWith('age-encryption.org') || lines[0]?.includes('AGE ENCRYPTED')
   const what =

@@ -114,3 +114,8 @@ KDUMP_OF_MINE=x
     Array.from({ length: 9 }, (_, index) => index + 1),
   )
 })
+
+test('KDUMP_NUM_DUMPS is how many dumps are kept, 0 all of them', () => {
+  assert.equal(parse('KDUMP_NUM_DUMPS=3\n').conf.retention.count, 3)
+  assert.equal(parse('KDUMP_NUM_DUMPS=0\n').conf.retention.count, undefined)
+})

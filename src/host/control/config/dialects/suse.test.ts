@@ -193,3 +193,9 @@ KDUMP_OF_MINE=x
     Array.from({ length: 10 }, (_, index) => index + 1),
   )
 })
+
+test('KDUMP_KEEP_OLD_DUMPS counts those beside the newest; 0 keeps all, -1 none', () => {
+  assert.equal(parse('KDUMP_KEEP_OLD_DUMPS=5\n').conf.retention.count, 6)
+  assert.equal(parse('KDUMP_KEEP_OLD_DUMPS=-1\n').conf.retention.count, 1)
+  assert.equal(parse('KDUMP_KEEP_OLD_DUMPS=0\n').conf.retention.count, undefined)
+})

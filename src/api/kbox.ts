@@ -165,7 +165,11 @@ export {
   forEachIdtGate,
 } from '../core/kernel/irq.ts'
 export type { IrqDesc, NumberedIrq, Softirq } from '../core/kernel/irq.ts'
+export { forEachKey, keyTypeName, userKeyPayload } from '../core/kernel/keys.ts'
+export type { KeyPayload } from '../core/kernel/keys.ts'
 export { PF_WQ_WORKER, taskName, toKthread } from '../core/kernel/kthread.ts'
+export { pidLimit, threadLimit, fileLimit } from '../core/kernel/limits.ts'
+export type { Limit } from '../core/kernel/limits.ts'
 export {
   LIST_LIMIT,
   containerOf,
@@ -217,14 +221,14 @@ export {
   vmaFlags,
   mmTotalVm,
   mmRss,
-  mmRssRoughly,
+  mmResident,
   mmSwap,
   taskRss,
   readUserMemory,
   mmArguments,
   mmEnvironment,
 } from '../core/kernel/mm.ts'
-export type { Mm, Vma } from '../core/kernel/mm.ts'
+export type { Mm, Vma, MmResident } from '../core/kernel/mm.ts'
 export {
   forEachNode,
   nodeZones,
@@ -269,6 +273,12 @@ export {
   netdevIpv6Addresses,
 } from '../core/kernel/netdevice.ts'
 export type { Net, NetDevice } from '../core/kernel/netdevice.ts'
+export {
+  netdevIsUp,
+  netdevCarrierOk,
+  netdevStoppedSeconds,
+  socketsInUse,
+} from '../core/kernel/netdevice_state.ts'
 export type { OpenOptions } from '../core/kernel/open_kernel.ts'
 export {
   vmemmapBase,
@@ -358,7 +368,6 @@ export {
   MAX_RT_PRIO,
   cpuRq,
   taskLastArrival,
-  schedClock,
   forEachFairEntity,
   fairCurrent,
   isThrottled,
@@ -427,6 +436,7 @@ export {
   slabObjects,
   slabFreelist,
   slabCpuFreelist,
+  freePointers,
   slabObjectInfo,
   findSlab,
   slabOfDescriptor,
@@ -451,12 +461,16 @@ export {
   slabTypeName,
 } from '../core/kernel/slab_cache.ts'
 export type { SlabCache, Slab, SlabNode, SlabCpu, SlabCounts } from '../core/kernel/slab_cache.ts'
+export { findSlabHolder } from '../core/kernel/slab_holder.ts'
+export type { SlabHolder } from '../core/kernel/slab_holder.ts'
 export {
   forEachCpuSheaf,
   forEachBarnSheaf,
   sheafObjects,
   sheafSize,
 } from '../core/kernel/slab_sheaf.ts'
+export { slabTrack } from '../core/kernel/slab_track.ts'
+export type { SlabTrack, TrackItem } from '../core/kernel/slab_track.ts'
 export {
   forEachTaskSocket,
   socketSock,
@@ -585,6 +599,8 @@ export type { WorkerPool, BusyWorker, PendingWork } from '../core/kernel/workque
 export { xaForEach, xaForEachPlace, xaLoad, xaIsValue, xaToValue } from '../core/kernel/xarray.ts'
 export type { XArrayEntry, XArrayPlace, XArrayKind } from '../core/kernel/xarray.ts'
 export { forEachInstruction } from '../core/program/disassemble.ts'
+export { enclosingStruct } from '../core/program/enclosing_struct.ts'
+export type { EnclosingStruct } from '../core/program/enclosing_struct.ts'
 export { evaluate, addressOf } from '../core/program/evaluate.ts'
 export type { EvaluateOptions } from '../core/program/evaluate.ts'
 export {
@@ -596,7 +612,7 @@ export {
 export type { FormatOptions } from '../core/program/format_object.ts'
 export { formatType, formatDefinition, formatMember } from '../core/program/format_type.ts'
 export type { DefinitionLine } from '../core/program/format_type.ts'
-export { functionFlow, operationAt } from '../core/program/function_flow.ts'
+export { functionFlow, thunkRegister, operationAt } from '../core/program/function_flow.ts'
 export type { FunctionFlow } from '../core/program/function_flow.ts'
 export { functionPrototype, parameterInRegister } from '../core/program/function_prototype.ts'
 export { BPF_TEXT, FTRACE_TEXT, GeneratedMap } from '../core/program/generated_map.ts'
@@ -631,6 +647,7 @@ export type {
   FrameSymbol,
 } from '../core/program/stack_trace.ts'
 export { sugar, unsugar, sugarFunction, sugarGlobals } from '../core/program/sugar.ts'
+export { findTailCaller } from '../core/program/tail_call.ts'
 export { unwindStack } from '../core/program/unwind_stack.ts'
 export type { UnwindStart } from '../core/program/unwind_state.ts'
 export { ValueFlow, placeOf } from '../core/program/value_flow.ts'

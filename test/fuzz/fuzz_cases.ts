@@ -48,6 +48,10 @@ export const FUZZ_CASES = {
   'ssh_config files': 4000,
   'host patterns': 4000,
   'keys of SSH': 300,
+  'files encrypted with age': 400,
+  'signatures of SSH, and public keys': 2000,
+  'manifests of dumps, and recipients': 4000,
+  'access logs': 800,
 } as const
 
 /** The name of a target. */

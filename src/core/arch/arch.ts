@@ -169,8 +169,6 @@ export interface Arch {
   ): KernelMap
   /** Were these registers saved in user mode? */
   isUserMode(registers: Registers): boolean
-  /** Were interrupts enabled when these registers were saved? */
-  takesInterrupts(registers: Registers): boolean
   isKernelAddress(address: bigint): boolean
   /** Can this be an address of user space? Neither of both is no address at all. */
   isUserAddress(address: bigint): boolean

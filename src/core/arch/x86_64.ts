@@ -79,8 +79,6 @@ export const x86_64: Arch = {
   physBaseStep: (info) => (info.number('phys_base') === undefined ? PHYSICAL_ALIGN : undefined),
   readKernelMap: readX86KernelMap,
   isUserMode: (registers: Registers) => ((registers.cs ?? 0n) & 3n) === 3n,
-  // RFLAGS.IF.
-  takesInterrupts: (registers: Registers) => ((registers.flags ?? 0n) & 0x200n) !== 0n,
   isKernelAddress: (address) => address >= 0xffff_0000_0000_0000n,
   // The lower half of five levels. That of four is smaller: what lies between is in no page table.
   isUserAddress: (address) => address < 0x0100_0000_0000_0000n,

@@ -36,6 +36,7 @@ export type CrashKind =
   | 'rcu-stall'
   | 'workqueue-lockup'
   | 'out-of-memory'
+  | 'resource-exhaustion'
   | 'init-died'
   | 'no-root'
   | 'machine-check'
@@ -81,6 +82,7 @@ export const CRASH_KIND_TITLES: Readonly<Record<CrashKind, string>> = {
   'rcu-stall': 'RCU stall',
   'workqueue-lockup': 'workqueue lockup',
   'out-of-memory': 'out of memory',
+  'resource-exhaustion': 'a resource used up',
   'init-died': 'init died',
   'no-root': 'no root file system or init',
   'machine-check': 'hardware error (machine check)',

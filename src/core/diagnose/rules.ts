@@ -19,15 +19,18 @@ import { invalidOpcode } from './rules/invalid_opcode.ts'
 import { listCorruption } from './rules/list_corruption.ts'
 import { lockMisuse } from './rules/lock_misuse.ts'
 import { machineCheck } from './rules/machine_check.ts'
+import { memoryPressure } from './rules/memory_pressure.ts'
 import { nmi } from './rules/nmi.ts'
 import { noExecute } from './rules/no_execute.ts'
 import { noRoot } from './rules/no_root.ts'
 import { nullCall } from './rules/null_call.ts'
 import { nullDereference } from './rules/null_dereference.ts'
+import { outOfMemory } from './rules/out_of_memory.ts'
 import { panicCall } from './rules/panic_call.ts'
 import { panicContext } from './rules/panic_context.ts'
 import { rcuStall } from './rules/rcu_stall.ts'
 import { refcount } from './rules/refcount.ts'
+import { resourceLimits } from './rules/resource_limits.ts'
 import { sanitizer } from './rules/sanitizer.ts'
 import { slabCorruption } from './rules/slab_corruption.ts'
 import { slabFreelist } from './rules/slab_freelist.ts'
@@ -66,15 +69,18 @@ export const RULES: readonly Rule[] = [
   listCorruption,
   lockMisuse,
   machineCheck,
+  memoryPressure,
   nmi,
   noExecute,
   noRoot,
   nullCall,
   nullDereference,
+  outOfMemory,
   panicCall,
   panicContext,
   rcuStall,
   refcount,
+  resourceLimits,
   sanitizer,
   slabCorruption,
   slabFreelist,

@@ -163,7 +163,8 @@ export function printedSymbol(text: string): PrintedSymbol | undefined {
   return { name, offset: Number.parseInt(offset, 16), module, isReliable: doubt === undefined }
 }
 
-function readTrace(texts: readonly string[]): PrintedSymbol[] {
+/** The symbols below `Call Trace:`, innermost first. */
+export function readTrace(texts: readonly string[]): PrintedSymbol[] {
   const begin = texts.findIndex((text) => TRACE.test(text))
   if (begin < 0) return []
   const found: PrintedSymbol[] = []

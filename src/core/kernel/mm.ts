@@ -12,6 +12,7 @@ export type Vma = KObject<'vm_area_struct'>
 
 /** MM_FILEPAGES, MM_ANONPAGES, MM_SHMEMPAGES. @source include/linux/mm_types_task.h, so since v4.5 */
 const RSS_COUNTERS = [0, 1, 3]
+const MM_ANONPAGES = 1
 const MM_SWAPENTS = 2
 
 /** Bytes read at once from a process. */
@@ -77,25 +78,39 @@ export function mmTotalVm(mm: Mm): number {
  * @source include/linux/mm.h get_mm_rss()
  */
 export function mmRss(mm: Mm): number {
-  return rssSum(mm, RSS_COUNTERS, percpuCounterSum)
+  return rssSum(mm.get('rss_stat'), RSS_COUNTERS, percpuCounterSum)
+}
+
+/** Resident pages of an address space. */
+export interface MmResident {
+  readonly pages: number
+  /** Of them anonymous: the process's own. */
+  readonly anonymousPages: number
 }
 
 /**
- * Resident pages without what CPUs hold back, up to a few hundred each: quick, for sorting many by it.
+ * Count resident pages without what CPUs hold back, up to a few hundred each: quick, for sorting many by it.
  *
  * @source include/linux/mm.h get_mm_counter()
  */
-export function mmRssRoughly(mm: Mm): number {
-  return rssSum(mm, RSS_COUNTERS, percpuCounterReadPositive)
+export function mmResident(mm: Mm): MmResident {
+  const stat = mm.get('rss_stat').snapshot()
+  return {
+    pages: rssSum(stat, RSS_COUNTERS, percpuCounterReadPositive),
+    anonymousPages: rssSum(stat, [MM_ANONPAGES], percpuCounterReadPositive),
+  }
 }
 
 /** Pages of an address space that are in swap. */
 export function mmSwap(mm: Mm): number {
-  return rssSum(mm, [MM_SWAPENTS], percpuCounterSum)
+  return rssSum(mm.get('rss_stat'), [MM_SWAPENTS], percpuCounterSum)
 }
 
-function rssSum(mm: Mm, indexes: readonly number[], valueOf: (counter: KObject) => bigint): number {
-  const stat = mm.get('rss_stat')
+function rssSum(
+  stat: KObject,
+  indexes: readonly number[],
+  valueOf: (counter: KObject) => bigint,
+): number {
   let pages = 0n
   for (const index of indexes) {
     // Since v6.2, commit f1a7941243c1 ("mm: convert mm's rss stats into percpu_counter"), an array of percpu_counter;

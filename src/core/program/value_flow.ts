@@ -38,9 +38,6 @@ export interface FlowCode {
   thunkRegister(callee: bigint): string | undefined
 }
 
-/** Bytes of endbr64. */
-const MARK_LENGTH = 4
-
 interface MutableState {
   readonly registers: Map<string, Origin>
   readonly slots: Map<string, Slot>
@@ -197,16 +194,13 @@ export class ValueFlow {
     state.registers.set(convention.result, resultOrigin(address, callee, function_))
   }
 
-  /** Tracing begins a function by a call that changes nothing; before it stands endbr64, or nothing. */
+  /** Tracing begins a function by a call that changes nothing; before it stands a mark for indirect calls, or nothing. */
   #isTracer(address: bigint): boolean {
     const { entry, operations } = this.#code
     if (address === entry) return true
     const first = operations.get(entry)
-    return (
-      first?.length === MARK_LENGTH &&
-      first.writes.length === 0 &&
-      address === entry + BigInt(MARK_LENGTH)
-    )
+    const isMark = first?.flow === 'next' && first.writes.length === 0 && first.memory.length === 0
+    return isMark && address === entry + BigInt(first.length)
   }
 
   #valueOf(state: MutableState, source: ValueSource, size: number, at: bigint): Origin | undefined {

@@ -1,31 +1,26 @@
 // What each CPU did when the machine died.
 import { attempt } from '../../base/errors.ts'
 import { formatHex } from '../../base/hex.ts'
-import { cpuRq, schedClock, taskLastArrival } from '../../kernel/runqueue.ts'
-import type { Task } from '../../kernel/sched.ts'
+import { cpuRq, taskLastArrival } from '../../kernel/runqueue.ts'
 import { crashRegisters } from '../../kernel/stack.ts'
 import { blamedFrame } from '../blame.ts'
+import { splitContexts, stoppedFrames, type ContextKind } from '../context.ts'
+import { interruptsOff, isIdle, latestClock } from '../cpu_hang.ts'
 import { withoutMachinery } from '../fault.ts'
 import type { CpuState } from '../machine_state.ts'
-import type { NamedFrame } from '../named_frame.ts'
-import { bareName } from '../panic_machinery.ts'
-import type { Scene, SceneTrace } from '../scene.ts'
-
-/** CPUs described: all that there are. */
-const CPUS_MAX = 8192
+import type { Scene } from '../scene.ts'
 
 /** Describe the CPUs that were online. */
 export function readCpuStates(scene: Scene): CpuState[] {
-  const now = attempt(() => schedClock(scene.program))
-  return scene.cpus.slice(0, CPUS_MAX).map((cpu) => readCpu(scene, cpu, now))
+  const now = latestClock(scene)
+  return scene.cpus.map((cpu) => readCpu(scene, cpu, now))
 }
 
 function readCpu(scene: Scene, cpu: number, now: bigint | undefined): CpuState {
-  const { program } = scene
   const task = scene.currentTask(cpu)
-  const trace = scene.cpuTrace(cpu)
-  const place = placeOf(trace, attempt(() => task?.number('pid')) === 0)
-  const registers = attempt(() => crashRegisters(program, cpu))
+  const place = placeOf(scene, cpu)
+  const registers = attempt(() => crashRegisters(scene.program, cpu))
+  const since = task && attempt(() => taskLastArrival(task))
   return {
     cpu,
     pid: attempt(() => task?.number('pid')) ?? 0,
@@ -33,59 +28,35 @@ function readCpu(scene: Scene, cpu: number, now: bigint | undefined): CpuState {
     task: formatHex(task?.address ?? 0n),
     idle: place.mode === 'idle',
     ...place,
-    runSeconds: task && now !== undefined ? runSeconds(task, now) : null,
+    runSeconds: since && now !== undefined && since <= now ? Number(now - since) / 1e9 : null,
     queued: attempt(() => queuedTasks(scene, cpu)) ?? null,
     // Who panics disables them.
     interruptsOff:
-      registers && cpu !== scene.panicCpu ? !program.arch.takesInterrupts(registers) : null,
-    missedNmi: scene.panicCpu !== undefined && registers === undefined,
+      cpu === scene.panicCpu ? null : (interruptsOff(scene.program, registers) ?? null),
+    missedNmi: scene.panicCpu !== undefined && cpu !== scene.panicCpu && registers === undefined,
   }
 }
 
 /** The task that runs counts as runnable too, the idle one does not. */
 function queuedTasks({ program }: Scene, cpu: number): number {
   const rq = cpuRq(program, cpu)
-  const isIdle = rq.pointer('curr') === rq.pointer('idle')
-  return Math.max(0, rq.number('nr_running') - (isIdle ? 0 : 1))
+  const running = rq.pointer('curr') === rq.pointer('idle') ? 0 : 1
+  return Math.max(0, rq.number('nr_running') - running)
 }
 
-function runSeconds(task: Task, now: bigint): number | null {
-  const since = attempt(() => taskLastArrival(task)) ?? 0n
-  return since === 0n || since > now ? null : Number(now - since) / 1e9
+const MODES: Readonly<Record<ContextKind, CpuState['mode']>> = {
+  ...{ nmi: 'nmi', hardirq: 'hardirq', softirq: 'softirq', task: 'kernel' },
+  // A fault's handler runs for the task that faulted.
+  exception: 'kernel',
 }
 
-/** Entries of contexts; which of them comes first on the way out tells the context. */
-const CONTEXTS: readonly (readonly [mode: CpuState['mode'], pattern: RegExp])[] = [
-  ['nmi', /^(?:asm_exc_nmi|exc_nmi|default_do_nmi|do_nmi|end_repeat_nmi|nmi_handle)$/],
-  // handle_softirqs() since v6.10, commit ce3576ebd62d ("softirq: Fix suspicious RCU usage in __do_softirq()").
-  ['softirq', /^(?:__do_softirq|handle_softirqs|do_softirq|do_softirq_own_stack)$/],
-  [
-    'hardirq',
-    /^(?:(?:asm_)?(?:sysvec_\w+|common_interrupt)|do_IRQ|handle_\w+_irq|handle_irq_event\w*|(?:smp_)?apic_timer_interrupt|el1_interrupt|el1h_64_irq|gic_handle_irq|generic_handle_\w*irq)$/,
-  ],
-]
-
-function placeOf(
-  { frames, end }: SceneTrace,
-  isIdleTask: boolean,
-): Pick<CpuState, 'mode' | 'function'> {
-  const rest = withoutMachinery(frames)
-  for (const [index, { name }] of frames.entries()) {
-    const mode = name === null ? undefined : contextOf(name)
-    if (mode === undefined) continue
-    // Of an NMI what it interrupted is of more interest than its handler.
-    const part = mode === 'nmi' ? withoutMachinery(frames.slice(index + 1)) : rest
-    return { mode, function: functionOf(part) }
-  }
-  if (isIdleTask) return { mode: 'idle', function: rest[0]?.name ?? null }
-  if (rest.length > 0) return { mode: 'kernel', function: functionOf(rest) }
-  return { mode: end === 'user' ? 'user' : 'unknown', function: null }
+function placeOf(scene: Scene, cpu: number): Pick<CpuState, 'mode' | 'function'> {
+  const { frames, end } = scene.cpuTrace(cpu)
+  const stopped = stoppedFrames(frames)
+  if (stopped.length === 0) return { mode: end === 'user' ? 'user' : 'unknown', function: null }
+  const kind = splitContexts(stopped)[0]?.kind ?? 'task'
+  const own = withoutMachinery(stopped)
+  const name = (blamedFrame(own) ?? own[0])?.name ?? null
+  if (kind === 'task' && isIdle(stopped)) return { mode: 'idle', function: name }
+  return { mode: MODES[kind], function: name }
 }
-
-function contextOf(name: string): CpuState['mode'] | undefined {
-  const bare = bareName(name)
-  return CONTEXTS.find(([, pattern]) => pattern.test(bare))?.[0]
-}
-
-const functionOf = (frames: readonly NamedFrame[]): string | null =>
-  (blamedFrame(frames) ?? frames[0])?.name ?? null

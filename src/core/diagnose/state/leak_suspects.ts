@@ -1,5 +1,5 @@
 // What of memory's use is out of the ordinary. Each limit is far above what machines that were well had: 5 % not
-// accounted for, 15 % slab. A database may well have most of memory: that is no leak, and worth a line all the same.
+// accounted for, 15 % slab. A database may well have most of memory: a process counts only when memory is short.
 import { attempt } from '../../base/errors.ts'
 import { formatHex } from '../../base/hex.ts'
 import { formatSize } from '../../base/size.ts'
@@ -21,11 +21,12 @@ const SHARES: Readonly<Record<string, number>> = {
   'shared memory and tmpfs': 0.4,
   vmalloc: 0.15,
   'page tables': 0.1,
-  'kernel stacks': 0.1,
+  'kernel stacks': 0.2,
   'per-CPU': 0.1,
   'swap cache': 0.3,
 }
 const PROCESS_SHARE = 0.5
+const SHORT_SHARE = 0.1
 const UNUSED_HUGE_SHARE = 0.25
 const NEGATIVE_DENTRY_SHARE = 0.1
 const DYING_CGROUPS_MAX = 10_000
@@ -36,7 +37,8 @@ export function leakSuspects(program: Program, memory: MeasuredMemory): string[]
   for (const share of largeShares(memory))
     found.push(`${part(share.bytes, memory)} ${describeShare(program, share.name, memory)}`)
   const [process] = memory.topProcesses
-  if (process && process.rssBytes > memory.totalBytes * PROCESS_SHARE)
+  const isShort = (memory.availableBytes ?? Infinity) < memory.totalBytes * SHORT_SHARE
+  if (process && isShort && process.rssBytes > memory.totalBytes * PROCESS_SHARE)
     found.push(
       `${part(process.rssBytes, memory)} is resident in PID ${process.pid} "${process.comm}"`,
     )

@@ -8,6 +8,7 @@ import {
   slabCacheCounts,
   slabCacheIsReclaimable,
   slabCacheName,
+  slabCacheObjectsPerSlab,
   slabCacheOrder,
   type SlabCache,
 } from '../../kernel/slab_cache.ts'
@@ -37,7 +38,9 @@ export function topCaches(program: Program): CacheMemory[] {
     for (const cache of forEachSlabCache(program)) {
       const counts = attempt(() => slabCacheCounts(cache))
       if (!counts || counts.slabs === 0) continue
-      const bytes = counts.slabs * pageSize * 2 ** slabCacheOrder(cache)
+      // Slabs are smaller when memory is short: objects tell better how much a cache has.
+      const full = Math.ceil(counts.objects / Math.max(1, slabCacheObjectsPerSlab(cache)))
+      const bytes = full * pageSize * 2 ** slabCacheOrder(cache)
       counted.push({ cache, partial: counts.partial, bytes })
     }
   })

@@ -21,6 +21,7 @@ const HELPERS: readonly RegExp[] = [
   /^(?:__)?(?:mutex|ww_mutex|rt_mutex|rtlock|down|up|rwsem|percpu_down|percpu_up|percpu_rwsem)(?:_\w+)?$/,
   /^(?:osq_lock|rwbase_\w+|__down_\w+|__rt_mutex_\w+|__percpu_\w+)$/,
   /^(?:schedule|__schedule|preempt_schedule\w*|io_schedule\w*|schedule_\w+|__cond_resched|do_nanosleep|msleep\w*|ssleep|usleep_range\w*|fsleep|context_switch|__switch_to\w*|wait_for_\w*completion\w*|__wait_for_common|__wait_on_bit\w*|wait_on_bit\w*|out_of_line_wait_on_bit\w*|bit_wait\w*|finish_task_switch|prepare_to_wait\w*|__wake_up\w*|wake_up_\w+|try_to_wake_up|default_wake_function|autoremove_wake_function|complete(?:_all)?)$/,
+  /^(?:__)?(?:flush_work\w*|flush_delayed_work|cancel_(?:delayed_)?work\w*|drain_workqueue|destroy_workqueue|kthread_stop\w*|synchronize_(?:s?rcu|irq|net)\w*|wait_rcu_gp\w*|rcu_barrier\w*|folio_wait_\w+|wait_on_(?:page|folio|buffer)\w*|smp_call_function\w*|on_each_cpu\w*|stop_machine\w*|msleep\w*|usleep_range\w*)$/,
   /^(?:kfree|kvfree|vfree|__vunmap|kmem_cache_(?:alloc|free)\w*|__?_?kmalloc\w*|___slab_alloc|__slab_(?:alloc|free)\w*|slab_\w+|do_slab_free|free_to_partial_list|free_debug_processing|alloc_debug_processing|check_object|check_slab|check_bytes_and_report|object_err|slab_err|slab_bug|print_trailer|set_freepointer|krealloc\w*|__ksize|ksize|kfree_rcu\w*)$/,
   /^(?:v?s[nc]*printf|vscnprintf|_?printk\w*|vprintk\w*|console_unlock|format_decode|number|string\w*|pointer)$/,
   /^(?:__ubsan_\w+|__kasan_\w+|kasan_\w+|kfence_\w+|__asan_\w+|__kcsan_\w+|__kmsan_\w+|check_memory_region)$/,

@@ -102,5 +102,5 @@ function preemptEvidence(scene: Scene, cpu: number): Evidence[] {
     : [{ text: `CPU ${cpu} had ${parts.join(' and ')}`, command: `bt -c ${cpu}` }]
 }
 
-/** ` for PID 12 "hog"`; '' if it is not known. */
-export const forTask = (task: Task | undefined): string => (task ? ` for ${taskText(task)}` : '')
+/** `PID 12 "hog"`; `it` if that is not known. */
+export const whoRan = (task: Task | undefined): string => (task ? taskText(task) : 'it')

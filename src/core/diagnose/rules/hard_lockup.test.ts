@@ -35,10 +35,7 @@ for (const line of [
       panicCpu: 0,
     })
     const { verdict } = diagnose(scene)
-    assert.equal(
-      verdict?.title,
-      'CPU 1 took no interrupts for PID 70 "app": it looped in fifo_wait()',
-    )
+    assert.equal(verdict?.title, 'CPU 1 took no interrupts: PID 70 "app" looped in fifo_wait()')
     assert.deepEqual(
       [verdict.kind, verdict.confidence, verdict.culprit?.function],
       ['hard-lockup', 'certain', 'fifo_wait'],
@@ -55,7 +52,7 @@ test('a CPU with interrupts disabled whose clock stood still explains the NMI th
   const { findings, verdict } = diagnose(scene)
   assert.equal(
     verdict?.title,
-    'CPU 1 had taken no interrupts for 15 s for PID 70 "app": it looped in fifo_wait()',
+    'CPU 1 had taken no interrupts for 15 s: PID 70 "app" looped in fifo_wait()',
   )
   assert.deepEqual(
     findings.filter(({ role }) => role === 'cause').map(({ kind }) => kind),
@@ -80,4 +77,32 @@ test("the detector's counters speak for it", () => {
   assert.ok(
     finding?.evidence.some(({ text }) => text.includes("no interrupt of the watchdog's timer")),
   )
+})
+
+test('a timer that was due for seconds shows it sooner, also where other CPUs moved the clock of this one', () => {
+  const timers = (due: number, flags: Record<string, number>): SceneRecipe => {
+    const { types: _, ...recipe } = looping(100, flags)
+    return {
+      ...recipe,
+      types: `struct hrtimer_cpu_base { long long expires_next; }; percpu struct hrtimer_cpu_base hrtimer_bases;
+        struct timekeeper { u64 xtime_sec; struct { u64 xtime_nsec; u32 shift; } tkr_mono;
+          struct { s64 tv_sec; long tv_nsec; } wall_to_monotonic; u64 ntp_tick; };
+        struct tk_data { unsigned int seq; struct timekeeper timekeeper; };`,
+      variables: {
+        watchdog_thresh: ['int', 10],
+        timekeeper_data: ['struct tk_data', { 'timekeeper.xtime_sec': 200 }],
+      },
+      cpus: [0, due].map((nsec) => ({
+        hrtimer_bases: {
+          expires_next: nsec === 0 ? 0x7fff_ffff_ffff_ffffn : BigInt(nsec) * SECOND,
+        },
+        runqueues: { clock: 100n * SECOND },
+      })),
+    }
+  }
+  const [finding] = hardLockup.find(sceneOf(timers(195, OFF)))
+  assert.equal(finding?.evidence[0]?.command, 'timer -r -C 1')
+  assert.match(finding.title, /^CPU 1 had taken no interrupts for 5 s: /)
+  assert.deepEqual([...hardLockup.find(sceneOf(timers(199, OFF)))], [])
+  assert.deepEqual([...hardLockup.find(sceneOf(timers(150, ON)))], [])
 })

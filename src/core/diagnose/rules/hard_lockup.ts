@@ -3,7 +3,7 @@
 import type { CpuHang } from '../cpu_hang.ts'
 import { hasMissedTimer } from '../../kernel/watchdog.ts'
 import { diedOf, hangRole, HANG_DEATHS, panicEvidence } from '../hang_death.ts'
-import { forTask, stuckCode } from '../hang_text.ts'
+import { whoRan, stuckCode } from '../hang_text.ts'
 import type { Evidence, Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 
@@ -53,7 +53,7 @@ function panicFinding(
   const line = said === undefined ? [] : [{ text: `the log says: ${said}`, command: 'log' }]
   return {
     ...finding(
-      `CPU ${cpu} took no interrupts${forTask(scene.currentTask(cpu))}: it ${code.text}`,
+      `CPU ${cpu} took no interrupts: ${whoRan(scene.currentTask(cpu))} ${code.text}`,
       cpu,
     ),
     role: 'cause',
@@ -75,7 +75,7 @@ function memoryFinding(scene: Scene, hang: CpuHang): Finding {
   const code = stuckCode(scene, cpu)
   return {
     ...finding(
-      `CPU ${cpu} had taken no interrupts for ${seconds} s${forTask(task)}: it ${code.text}`,
+      `CPU ${cpu} had taken no interrupts for ${seconds} s: ${whoRan(task)} ${code.text}`,
       cpu,
     ),
     role: hangRole(scene),

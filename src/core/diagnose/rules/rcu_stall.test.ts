@@ -54,7 +54,7 @@ test('a panic for a stall names the CPU that is waited for and what it ran', () 
   const { verdict } = diagnose(scene)
   assert.equal(
     verdict?.title,
-    'RCU could not end a grace period for 25 s: CPU 1 for PID 70 "app" looped in route_find()',
+    'RCU could not end a grace period for 25 s: PID 70 "app" looped in route_find() on CPU 1',
   )
   assert.deepEqual(
     [verdict.kind, verdict.confidence, verdict.culprit?.function],
@@ -66,7 +66,7 @@ test('without RCU in memory the CPUs are those of the log', () => {
   const line = 'rcu: \t1-....: (2100 ticks this GP) idle=1b3c/1/0x4 softirq=1/1 fqs=5'
   const scene = sceneOf({ log: [SAID, line, PANIC], tasks: { app: looper }, panicCpu: 0 })
   const [finding] = rcuStall.find(scene)
-  assert.match(finding?.title ?? '', /CPU 1 for PID 70 "app" looped in route_find\(\)$/)
+  assert.match(finding?.title ?? '', /PID 70 "app" looped in route_find\(\) on CPU 1$/)
 })
 
 test('a reader that was preempted is named with the function it reads in', () => {

@@ -8,7 +8,7 @@ import { blame } from '../blame.ts'
 import { cpuFrames, gracePeriodAge, isIdle } from '../cpu_hang.ts'
 import { inCulprit } from '../frame_text.ts'
 import { diedOf, hangRole, HANG_DEATHS, panicEvidence } from '../hang_death.ts'
-import { forTask, stuckCode } from '../hang_text.ts'
+import { whoRan, stuckCode } from '../hang_text.ts'
 import type { Culprit, Evidence, Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 import { taskEvidence, taskText } from '../task_text.ts'
@@ -99,7 +99,7 @@ function finding(
   const long = stall.seconds === undefined || stall.seconds < 1 ? '' : ` for ${stall.seconds} s`
   const who =
     cpu !== undefined && code
-      ? `CPU ${cpu}${forTask(scene.currentTask(cpu))} ${code.text}`
+      ? `${whoRan(scene.currentTask(cpu))} ${code.text} on CPU ${cpu}`
       : task
         ? `${taskText(task)} was preempted while it read${inCulprit(reader ?? null)}`
         : 'nobody is known to hold it up'

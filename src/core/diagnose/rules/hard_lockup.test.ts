@@ -106,3 +106,59 @@ test('a timer that was due for seconds shows it sooner, also where other CPUs mo
   assert.deepEqual([...hardLockup.find(sceneOf(timers(199, OFF)))], [])
   assert.deepEqual([...hardLockup.find(sceneOf(timers(150, ON)))], [])
 })
+
+test('a CPU that waits for one without interrupts is its victim', () => {
+  const { tasks = {}, ...recipe } = looping(85, OFF)
+  const waiter = ['smp_call_function_many_cond', 'flush_all', 'do_syscall_64']
+  const scene = sceneOf({
+    ...recipe,
+    log: [
+      'watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [waiter:80]',
+      'Kernel panic - not syncing: softlockup: hung tasks',
+    ],
+    tasks: {
+      ...tasks,
+      waiter: {
+        ...{ pid: 80, cpu: 0 },
+        frames: ['panic', 'watchdog_timer_fn', 'asm_sysvec_apic_timer_interrupt', ...mark(waiter)],
+      },
+    },
+    panicCpu: 0,
+  })
+  const { findings } = diagnose(scene)
+  assert.deepEqual(
+    findings
+      .filter(({ role }) => role === 'cause')
+      .map(({ kind, culprit }) => [kind, culprit?.function]),
+    [
+      ['hard-lockup', 'fifo_wait'],
+      ['soft-lockup', 'fifo_wait'],
+    ],
+  )
+  assert.match(
+    findings[1]?.title ?? '',
+    /PID 80 "waiter" waited in flush_all\(\) for CPU 1, which took no interrupts: PID 70 "app" looped in fifo_wait\(\) there$/,
+  )
+})
+
+test('a CPU that the NMI could not stop is told of, if it stopped others', () => {
+  const idle = ['default_idle', 'do_idle', 'x']
+  const scene = sceneOf({
+    log: ['Kernel panic - not syncing: Fatal exception'],
+    cpus: [{}, {}, {}],
+    tasks: { app: { pid: 70, cpu: 0, frames: ['panic', 'x'] }, deaf: { pid: 71, cpu: 1 } },
+    idleFrames: { 2: idle },
+    panicCpu: 0,
+  })
+  const [finding] = hardLockup.find(scene)
+  assert.deepEqual(
+    [finding?.role, finding?.title],
+    ['state', 'CPU 1 did not answer the NMI that stopped the others'],
+  )
+  // Of two CPUs, nobody knows how the other was stopped.
+  const pair = sceneOf({ tasks: { app: { pid: 70, cpu: 0, frames: ['panic', 'x'] } }, panicCpu: 0 })
+  assert.deepEqual([...hardLockup.find(pair)], [])
+})
+
+/** The first was interrupted. */
+const mark = ([first, ...more]: readonly string[]): string[] => [`${first}!`, ...more]

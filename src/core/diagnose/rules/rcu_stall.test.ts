@@ -96,6 +96,31 @@ test('a reader that was preempted is named with the function it reads in', () =>
   assert.equal(finding.culprit?.function, 'walk_table')
 })
 
+test("where only RCU's own thread could not run, whoever kept its CPU is to blame", () => {
+  const scene = sceneOf(
+    stalled(
+      30,
+      {},
+      {
+        log: [SAID, PANIC],
+        tasks: {
+          app: looper,
+          rcu: { pid: 15, comm: 'rcu_preempt', state: 0, value: { 'thread_info.cpu': 1 } },
+        },
+        panicCpu: 0,
+        more: (kernel) => {
+          const state = kernel.addressOf('rcu_state')
+          const kthread = { gp_kthread: '&rcu', gp_activity: NOW - 20 * HZ }
+          kernel.set('struct rcu_state', state, kthread)
+        },
+      },
+    ),
+  )
+  const [finding] = rcuStall.find(scene)
+  assert.match(finding?.title ?? '', /PID 70 "app" looped in route_find\(\) on CPU 1$/)
+  assert.ok(finding?.evidence.some(({ text }) => text.includes('waited to run on CPU 1 for 20 s')))
+})
+
 test('a stall is found in memory when the machine was crashed for it', () => {
   const more = {
     log: ['Kernel panic - not syncing: sysrq triggered crash'],

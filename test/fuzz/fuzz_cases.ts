@@ -46,6 +46,8 @@ export const FUZZ_CASES = {
   'ssh_config files': 4000,
   'host patterns': 4000,
   'keys of SSH': 300,
+  'logs of crashes, diagnosed': 600,
+  'crashed kernels, diagnosed': 200,
 } as const
 
 /** The name of a target. */

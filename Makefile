@@ -24,7 +24,7 @@ setup-test:
 # is of a release that Debian may move to its archive any day, Ubuntu's has frame pointers in place of unwind tables: where
 # they cannot be fetched their tests are skipped.
 kernels: setup
-	bin/node scripts/fetch_kernel.ts --dbg 6.1 6.12
+	bin/node scripts/fetch_kernel.ts --dbg --headers 6.1 6.12
 	-bin/node scripts/fetch_kernel.ts 5.10 ubuntu-6.8
 
 # The newest kernel there is; once fetched, it is among those that `make test` crashes.

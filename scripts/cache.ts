@@ -14,6 +14,8 @@ export interface CachedKernel {
   readonly baseDir: string
   /** The vmlinux with DWARF, for other people's tools; it exists only after `--dbg`. */
   readonly vmlinux: string
+  /** What `make -C` builds a module with; it exists only after `--headers`. */
+  readonly headers: string
 }
 
 /** Name a path in kbox's cache folder. */
@@ -36,5 +38,6 @@ export function findCachedKernel(series: string): CachedKernel | undefined {
     vmlinuz: path.join(baseDir, `boot/vmlinuz-${release}`),
     baseDir,
     vmlinux: path.join(baseDir, `vmlinux-${release}`),
+    headers: path.join(baseDir, `headers/usr/src/linux-headers-${release}`),
   }
 }

@@ -1,5 +1,5 @@
 // Kernels of Debian (cloud) and Ubuntu (generic) for rehearsals and tests, unpacked under the cache folder and never installed:
-//   bin/node scripts/fetch_kernel.ts [--dbg] [--update] 6.1 6.12 sid ubuntu-6.8
+//   bin/node scripts/fetch_kernel.ts [--dbg] [--headers] [--update] 6.1 6.12 sid ubuntu-6.8
 // Prints each kernel's folder. A kernel that is there already costs neither network nor apt. apt is run as the
 // user, on lists and a sources file of its own, so the system's package state is neither used nor touched.
 import { execFileSync } from 'node:child_process'
@@ -16,6 +16,7 @@ import {
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { cachePath, findCachedKernel } from './cache.ts'
+import { fetchHeaders } from './kernel_headers.ts'
 import { ARCH, MIRROR, privateApt, type Apt } from './private_apt.ts'
 
 const SECURITY_MIRROR =
@@ -77,6 +78,7 @@ function main(): void {
     allowPositionals: true,
     options: {
       dbg: { type: 'boolean', default: false },
+      headers: { type: 'boolean', default: false },
       update: { type: 'boolean', default: false },
     },
   })
@@ -84,6 +86,7 @@ function main(): void {
     for (const name of positionals) {
       fetchKernel(name, values.update)
       if (values.dbg) fetchVmlinux(name)
+      if (values.headers) fetchHeadersOf(name)
       console.log(cachePath('kernels', name))
     }
   } catch (error) {
@@ -195,4 +198,10 @@ function fetchVmlinux(name: string): void {
   if (!file) throw new Error(`${wanted} holds no vmlinux`)
   renameSync(file, kernel.vmlinux)
   rmSync(fresh, { recursive: true })
+}
+
+function fetchHeadersOf(name: string): void {
+  const kernel = findCachedKernel(name)
+  const series = SERIES[name]
+  if (kernel && series) fetchHeaders(aptOf(name, series), kernel)
 }

@@ -18,6 +18,8 @@ export interface Apt {
   candidate(name: string): string
   /** The packages of the same release that `image` depends on: sid splits the kernel into several. */
   partsOf(image: string, release: string): string[]
+  /** The packages that `name` depends on itself, alternatives included. */
+  dependencies(name: string): string[]
   /** The packages and all they depend on, essential ones included. */
   closure(names: readonly string[]): string[]
   /** Fetch packages; returns the paths of their .deb files. */
@@ -56,15 +58,18 @@ export function privateApt(name: string, sourceLines: readonly string[], keyring
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
     })
+  const dependencies = (name: string): string[] =>
+    [...run('apt-cache', 'depends', name).matchAll(/Depends: (\S+)$/gm)].map(
+      ([, dependency]) => dependency ?? '',
+    )
   return {
     update: () => void run('apt-get', '-qq', 'update'),
     packageNames: (prefix) => run('apt-cache', 'pkgnames', prefix).split('\n'),
     candidate: (wanted) =>
       /^ {2}Candidate: (\S+)/m.exec(run('apt-cache', 'policy', wanted))?.[1] ?? '',
     partsOf: (image, release) =>
-      [...run('apt-cache', 'depends', image).matchAll(/Depends: (linux-\w+-(.+))$/gm)]
-        .filter(([, , suffix]) => suffix === release)
-        .map(([, part]) => part as string),
+      dependencies(image).filter((name) => /^linux-\w+-(.+)$/.exec(name)?.[1] === release),
+    dependencies,
     closure: (names) => {
       const only = [
         '--no-recommends',

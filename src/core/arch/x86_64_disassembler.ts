@@ -22,7 +22,8 @@ export function createX86Disassembler(iced: Iced): Disassembler {
     convention: X86_64_CONVENTION,
     *disassemble(code, address) {
       for (const { instruction, at, offset, end } of decode(iced, code, address)) {
-        if (instruction) yield describe(iced, formatter, instruction, code.subarray(offset, end), at)
+        if (instruction)
+          yield describe(iced, formatter, instruction, code.subarray(offset, end), at)
         else yield { address: at, length: 1, mnemonic: '(bad)', operands: '' }
       }
     },
@@ -54,10 +55,7 @@ function* decode(iced: Iced, code: Uint8Array, address: bigint): Generator<Decod
         yield { instruction, at, offset, end: decoder.position }
         continue
       }
-      if (
-        code.length - offset < LENGTH_MAX &&
-        decoder.lastError === iced.DecoderError.NoMoreBytes
-      )
+      if (code.length - offset < LENGTH_MAX && decoder.lastError === iced.DecoderError.NoMoreBytes)
         return
       // One byte, so that what follows garbage is found again.
       decoder.position = offset + 1

@@ -27,8 +27,10 @@ export const X86_64_CONVENTION: CallingConvention = {
   clobbered: ['ax', 'cx', 'dx', 'si', 'di', 'r8', 'r9', 'r10', 'r11'],
   sp: 'sp',
   thunkRegister: (name) => {
-    const [, register = ''] = /^__x86_indirect_(?:call_|jump_)?thunk_r(\w+)$/.exec(name) ?? []
-    return NAMES.find((each) => each === register || each === `r${register}`)
+    const [, register = ''] = /^__x86_indirect_(?:call_|jump_)?thunk_(\w+)$/.exec(name) ?? []
+    // The first of all thunks has the name of the array as well.
+    if (register === 'array') return 'ax'
+    return NAMES.find((each) => each === register || `r${each}` === register)
   },
 }
 
@@ -141,10 +143,7 @@ export class X86Operations {
     return NAMES[RegisterExt.fullRegister(register) - Register.RAX] ?? ''
   }
 
-  #transfer(
-    instruction: IcedInstruction,
-    memory: readonly MemoryOperand[],
-  ): Transfer | undefined {
+  #transfer(instruction: IcedInstruction, memory: readonly MemoryOperand[]): Transfer | undefined {
     const { Mnemonic, OpKind } = this.#iced
     switch (instruction.mnemonic) {
       case Mnemonic.Mov:

@@ -24,11 +24,12 @@ export function thingAt(program: Program, address: bigint): Identity | undefined
   )
 }
 
-/** `slab object kmalloc-64+0x10 (free)`, `symbol table [sensorhub]`; '' where nothing is known. */
+/** `slab object kmalloc-64+0x10 (free)`, `session_table+0x10 [sensorhub]`; '' where nothing is known. */
 export function thingText(program: Program, address: bigint): string {
   const thing = thingAt(program, address)
   if (!thing) return ''
   const { kind, name, offset = 0n, detail } = thing
+  if (kind === 'symbol') return program.symbolize(address) ?? name
   const plus = offset === 0n ? '' : `+${formatHex(offset)}`
   return `${kind} ${name}${plus}${detail === '' ? '' : ` (${detail.replace(/^\((.*)\)$/, '$1')})`}`
 }

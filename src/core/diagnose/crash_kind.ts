@@ -36,6 +36,7 @@ export type CrashKind =
   | 'rcu-stall'
   | 'workqueue-lockup'
   | 'out-of-memory'
+  | 'resource-exhaustion'
   | 'init-died'
   | 'no-root'
   | 'machine-check'
@@ -81,6 +82,7 @@ export const CRASH_KIND_TITLES: Readonly<Record<CrashKind, string>> = {
   'rcu-stall': 'RCU stall',
   'workqueue-lockup': 'workqueue lockup',
   'out-of-memory': 'out of memory',
+  'resource-exhaustion': 'a resource used up',
   'init-died': 'init died',
   'no-root': 'no root file system or init',
   'machine-check': 'hardware error (machine check)',
@@ -164,7 +166,10 @@ const TROUBLE: readonly Pattern[] = [
   ['divide-error', /^(Oops: )?divide error:/],
   ['soft-lockup', /^(NMI )?(watchdog: )?BUG: soft lockup/],
   // "NMI watchdog: " before v6.5, "watchdog: " since, and since v6.9 the CPU that noticed.
-  ['hard-lockup', /^(NMI )?(watchdog: )?(CPU\d+: )?(BUG: hard lockup|Watchdog detected hard LOCKUP)/],
+  [
+    'hard-lockup',
+    /^(NMI )?(watchdog: )?(CPU\d+: )?(BUG: hard lockup|Watchdog detected hard LOCKUP)/,
+  ],
   ['workqueue-lockup', /^BUG: workqueue lockup/],
   ['hung-task', /^INFO: task .* blocked (in I\/O wait )?for more than/],
   ['rcu-stall', /^(rcu: )?INFO: rcu_\w+ (detected|self-detected)/],
@@ -172,6 +177,7 @@ const TROUBLE: readonly Pattern[] = [
   ['sysrq', /^sysrq: (SysRq : )?Trigger a crash/i],
   // "WARNING: CPU: 0 PID: 1 at file:line func" before v6.18, "WARNING: file:line at func, CPU#0: comm/1" since.
   ['warning', /^WARNING: (CPU: \d|\S+:\d+ at )/],
+  ['warning', /^UBSAN: [\w -]+ in /],
   ['refcount', /^refcount_t: /],
   ['invalid-opcode', /^(Oops: )?invalid opcode:/],
   ['oops', /^(Internal error: )?Oops/],
@@ -262,12 +268,18 @@ const HEADLINES = new Set<CrashKind>(['list-corruption', 'refcount'])
 export function continues(kind: CrashKind, line: string): boolean {
   if (HEADLINES.has(kind) && /^(?:kernel BUG at |WARNING: )/.test(line)) return true
   if (/^(?:Oops: )?invalid opcode: /.test(line)) return kind === 'bug' || HEADLINES.has(kind)
-  return /^(?:Oops: [\da-f]|Internal error: )/.test(line) && !SURVIVABLE.has(kind)
+  // "Oops: 0002" is "Oops: Oops: 0002" since v6.10, "stack guard page: 0000" is "Oops: stack guard page: 0000".
+  return (
+    /^(?:(?:Oops: ){1,2}(?:[\da-f]{4}\b|stack guard page)|Internal error: )/.test(line) &&
+    !SURVIVABLE.has(kind)
+  )
 }
 
 /** Panics that end trouble which was told of before. */
 function isEndOfTrouble(panic: string): boolean {
-  return /[Ff]atal exception|Oops|panic_on_taint|kill the idle task|killing interrupt handler/.test(panic)
+  return /[Ff]atal exception|Oops|panic_on_taint|kill the idle task|killing interrupt handler/.test(
+    panic,
+  )
 }
 
 /** The kind of trouble that begins with a line of the log; undefined if none does. */

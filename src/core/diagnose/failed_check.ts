@@ -83,9 +83,10 @@ function checkMessage(lines: readonly LogLine[], { start, line }: Trouble): stri
   return line.startsWith('kernel BUG at ') ? (before[cut - 1]?.text ?? '').trim() : ''
 }
 
-/** `mm/slub.c:435`. */
+/** `mm/slub.c:435`; of modules built elsewhere, whose files have whole paths, the name only. */
 export function checkPlace({ file, line }: FailedCheck): string {
-  return file === '' ? 'an unknown place' : `${file}:${line}`
+  if (file === '') return 'an unknown place'
+  return `${file.startsWith('/') ? file.replace(/^.*\//, '') : file}:${line}`
 }
 
 /** What shows the check: the instruction, the line of the log, who got there. */

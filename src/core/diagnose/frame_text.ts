@@ -1,5 +1,6 @@
 // How findings name functions.
 import type { NamedFrame } from './named_frame.ts'
+import { bareName } from './panic_machinery.ts'
 import type { Culprit } from './rule.ts'
 
 /** `session_put() [sensorhub]`; `an unknown function` where no symbol is known. */
@@ -18,6 +19,6 @@ export function inCulprit(culprit: Culprit | null): string {
 export function pathText(frames: readonly NamedFrame[], count = 4): string {
   return frames
     .slice(0, count)
-    .map((frame) => functionText(frame))
+    .map(({ name, module }) => functionText({ name: name && bareName(name), module }))
     .join(' < ')
 }

@@ -1,6 +1,6 @@
 // Everything that went wrong, as one sort of thing: faults, and reports for which nothing trapped, such as SLUB's. Which of
 // them the kernel died of, and whether an earlier one led to that.
-import type { CrashKind } from './crash_kind.ts'
+import { troubleKind, type CrashKind } from './crash_kind.ts'
 import { printedFrames, withoutMachinery, type Fault } from './fault.ts'
 import { falloutKinds, faultRole } from './fault_role.ts'
 import type { Confidence, FindingRole } from './rule.ts'
@@ -28,6 +28,7 @@ export function atMost(confidence: Confidence, limit: Confidence): Confidence {
 
 /** Lines between a report and the panic that ends it: the end mark, "Kernel Offset" and such. */
 const PANIC_WITHIN = 8
+const PANIC_WITHIN_NSEC = 1_000_000_000n
 const PANIC = 'Kernel panic - not syncing: '
 
 /** Find them, oldest first. */
@@ -58,6 +59,7 @@ function reportOf(scene: Scene, trouble: Trouble): Fault {
   return {
     trouble,
     ip: undefined,
+    entry: '',
     registers: {},
     frames: frames.length > 0 ? frames : printedFrames(scene, trouble),
     isFatal,
@@ -65,11 +67,16 @@ function reportOf(scene: Scene, trouble: Trouble): Fault {
   }
 }
 
+/** Right behind a report, without other trouble between, panic() was called because of it. */
 function endsInPanic({ lines }: Scene, { end, start }: Trouble): boolean {
   const caller = lines[start]?.callerId
-  return lines
-    .slice(end, end + PANIC_WITHIN)
-    .some(({ text, callerId }) => callerId === caller && text.startsWith(PANIC))
+  const last = lines[end - 1]?.tsNsec ?? 0n
+  for (const { text, callerId, tsNsec } of lines.slice(end, end + PANIC_WITHIN)) {
+    if (callerId !== caller) continue
+    if (text.startsWith(PANIC)) return tsNsec - last <= PANIC_WITHIN_NSEC
+    if (troubleKind(text)) return false
+  }
+  return false
 }
 
 /** Kinds that speak of memory written by whom it does not belong to. */

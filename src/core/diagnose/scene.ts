@@ -1,12 +1,13 @@
 // What all rules look at: the log as trouble, the faults with their registers, the stacks, who waits for whom. Each is
 // made once, when the first rule asks; what the dump lacks is empty, never a failure.
-import { attempt } from '../base/errors.ts'
+import { attempt, KdumpError } from '../base/errors.ts'
 import { panicCpu, panicTask } from '../kernel/panic.ts'
 import { forEachCpu } from '../kernel/percpu.ts'
 import { readLog, type LogRecord } from '../kernel/printk.ts'
 import { currentTask, type Task } from '../kernel/sched.ts'
 import { cpuTrace, stackTrace } from '../kernel/stack.ts'
-import { searchTasks } from '../kernel/task_search.ts'
+import { searchTasks, type TaskSearch } from '../kernel/task_search.ts'
+import { buildWaitGraph, type WaitGraph } from '../kernel/wait_graph.ts'
 import type { Program } from '../program/program.ts'
 import type { Registers } from '../program/registers.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
@@ -14,7 +15,10 @@ import { classifyCrash, type CrashWords } from './crash_kind.ts'
 import { findCpuHangs, type CpuHang } from './cpu_hang.ts'
 import { readFaults, type Fault } from './fault.ts'
 import { readIncidents, type Incident } from './incident.ts'
+import type { MemoryState } from './machine_state.ts'
 import { namedFrames, type NamedFrame } from './named_frame.ts'
+import { addressSpaces, type AddressSpace } from './state/address_spaces.ts'
+import { readMemoryState } from './state/memory_state.ts'
 import { logLines, readTroubles, type LogLine, type Trouble } from './trouble.ts'
 
 /** A stack with names. */
@@ -97,7 +101,29 @@ export class Scene {
 
   /** Every task but the idle ones, as far as they can be found. */
   get tasks(): readonly Task[] {
-    return this.#once('tasks', () => attempt(() => searchTasks(this.program).tasks) ?? [])
+    return this.#taskSearch.tasks
+  }
+
+  /** Why some tasks, or all, were not found; '' if the list was whole. */
+  get taskProblem(): string {
+    return this.#taskSearch.problem
+  }
+
+  /** Who waits for whom. */
+  get waits(): WaitGraph {
+    return this.#once('waits', () =>
+      buildWaitGraph(this.program, { tasks: this.tasks, trace: (task) => this.trace(task) }),
+    )
+  }
+
+  /** The address spaces of tasks, each once. */
+  get addressSpaces(): readonly AddressSpace[] {
+    return this.#once('addressSpaces', () => addressSpaces(this.tasks))
+  }
+
+  /** What memory was used for; undefined if not even its size is known. */
+  get memory(): MemoryState | undefined {
+    return this.#once('memory', () => attempt(() => readMemoryState(this)))
   }
 
   /** CPUs that were online. */
@@ -128,6 +154,17 @@ export class Scene {
   /** Which task a CPU ran. */
   currentTask(cpu: number): Task | undefined {
     return attempt(() => currentTask(this.program, cpu))
+  }
+
+  get #taskSearch(): Pick<TaskSearch, 'tasks' | 'problem'> {
+    return this.#once('taskSearch', () => {
+      try {
+        return searchTasks(this.program)
+      } catch (error) {
+        if (!(error instanceof KdumpError)) throw error
+        return { tasks: [], problem: `tasks: ${error.message}` }
+      }
+    })
   }
 
   #named({ frames, end, why, userRegisters }: StackTrace): SceneTrace {

@@ -13,25 +13,38 @@ export interface SlabTrack {
   readonly stack: readonly PrintedSymbol[]
 }
 
+/** Bytes that were written. */
+export interface SlabDamage {
+  /** Hashed, as the object's may be. */
+  readonly start: bigint
+  /** Where they begin in the slab. */
+  readonly offset: number | undefined
+  /** The first of them, and what it should have been. */
+  readonly byte: number
+  readonly expected: number
+}
+
 /** A report. */
 export interface SlabReport {
   readonly cache: string
   /** `Redzone overwritten`. */
   readonly what: string
+  /** Where the object begins; not the true address where pointers are printed hashed, as is the default. */
   readonly object: bigint | undefined
-  /** Bytes found written: the last one included. */
-  readonly damage: { readonly start: bigint; readonly last: bigint } | undefined
-  /** The first of them, and what it should have been. */
-  readonly byte: number | undefined
-  readonly expected: number | undefined
+  /** Where it begins in its slab. */
+  readonly objectOffset: number | undefined
+  readonly damage: SlabDamage | undefined
   readonly allocated: SlabTrack | undefined
   readonly freed: SlabTrack | undefined
 }
 
 const HEADLINE = /^BUG (\S+) \([^)]*\): (.+)/
+/** Before v6.15 behind the headline, and with its words in it; since then before it, and the headline says less. */
 const DAMAGE =
-  /^(?:INFO: )?0x([\da-f]{8,16})-0x([\da-f]{8,16})(?: @offset=\d+)?\. First byte 0x([\da-f]+) instead of 0x([\da-f]+)/
-const OBJECT = /^(?:INFO: )?Object 0x([\da-f]{8,16}) @offset/
+  /^(?:INFO: |\[([\w ]{1,40} overwritten)\] )?0x([\da-f]{8,16})-0x[\da-f]{8,16}(?: @offset=(\d+))?\. First byte 0x([\da-f]+) instead of 0x([\da-f]+)/
+/** Lines that it stands before, at most. */
+const BEFORE = 6
+const OBJECT = /^(?:INFO: )?Object 0x([\da-f]{8,16}) @offset=(\d+)/
 const TRACK =
   /^(?:INFO: )?(Allocated|Freed) in (\S+(?: \[[^\]]+\])?) age=(\d+) cpu=(\d+) pid=(-?\d+)/
 
@@ -43,18 +56,25 @@ export function parseSlabReport(
   const [, cache, what] = HEADLINE.exec(line) ?? []
   if (cache === undefined || what === undefined) return undefined
   const caller = lines[start]?.callerId
-  const texts = lines
-    .slice(start, end)
-    .filter(({ callerId }) => callerId === caller)
-    .map(({ text }) => text)
-  const damage = first(texts, DAMAGE)
+  const textsOf = (from: number, to: number): string[] =>
+    lines
+      .slice(from, to)
+      .filter(({ callerId }) => callerId === caller)
+      .map(({ text }) => text)
+  const texts = textsOf(start, end)
+  const object = first(texts, OBJECT)
+  const damage = first([...texts, ...textsOf(Math.max(0, start - BEFORE), start)], DAMAGE)
   return {
     cache,
-    what,
-    object: hex(first(texts, OBJECT)?.[1]),
-    damage: damage && { start: hex(damage[1]) ?? 0n, last: hex(damage[2]) ?? 0n },
-    byte: damage && Number.parseInt(damage[3] ?? '', 16),
-    expected: damage && Number.parseInt(damage[4] ?? '', 16),
+    what: damage?.[1] ?? what,
+    object: hex(object?.[1]),
+    objectOffset: object && Number(object[2]),
+    damage: damage && {
+      start: hex(damage[2]) ?? 0n,
+      offset: damage[3] === undefined ? undefined : Number(damage[3]),
+      byte: Number.parseInt(damage[4] ?? '', 16),
+      expected: Number.parseInt(damage[5] ?? '', 16),
+    },
     allocated: readTrack(texts, 'Allocated'),
     freed: readTrack(texts, 'Freed'),
   }

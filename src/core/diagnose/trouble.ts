@@ -39,6 +39,8 @@ export interface Trouble {
   readonly comm: string | undefined
   /** The instruction, as the first `RIP:` line or `pc :` line has it. */
   readonly ip: PrintedSymbol | undefined
+  /** The instruction where it is in no function: a jump to nowhere. */
+  readonly strayIp: bigint | undefined
   /** The bad address, where the first line has one. */
   readonly address: bigint | undefined
   /** Error code of a page fault; undefined for what is none. */
@@ -69,15 +71,15 @@ export function logLines(records: Iterable<LogRecord>): LogLine[] {
  */
 export function readTroubles(lines: readonly LogLine[]): Trouble[] {
   const found: Trouble[] = []
-  for (let index = 0; index < lines.length && found.length < TROUBLES_MAX;) {
-    const kind = troubleKind(lines[index]?.text ?? '')
-    if (!kind) {
-      index++
-      continue
-    }
+  // Up to where lines of each printer belong to what was read: others' trouble may begin between.
+  const ends = new Map<number | undefined, number>()
+  for (const [index, { text, callerId }] of lines.entries()) {
+    if (found.length === TROUBLES_MAX) break
+    const kind = index < (ends.get(callerId) ?? 0) ? undefined : troubleKind(text)
+    if (!kind) continue
     const trouble = readTrouble(lines, index, kind)
     found.push(trouble)
-    index = trouble.end
+    ends.set(callerId, trouble.end)
   }
   return found
 }
@@ -104,13 +106,17 @@ function readTrouble(lines: readonly LogLine[], start: number, kind: CrashKind):
     cpu: numberOf(who?.[1] ?? /(?:CPU#|CPU: ?|on cpu )(\d+)/i.exec(line)?.[1]),
     pid: numberOf(who?.[2] ?? named?.pid),
     comm: who?.[3] ?? named?.comm,
-    ip: printedSymbol(firstMatch(texts, /^(?:RIP: [\da-f]{4}:|pc : |RIP: )(.*)/)?.[1] ?? ''),
+    ip: printedSymbol(firstMatch(texts, INSTRUCTION)?.[1] ?? ''),
+    strayIp: bigintOf(/^0x[\da-f]+$/.exec(firstMatch(texts, INSTRUCTION)?.[1] ?? '')?.[0]),
     address: addressOf(line),
     errorCode: numberOf(firstMatch(texts, /^#PF: error_code\(0x([\da-f]+)\)/)?.[1], 16),
     registers: readRegisters(texts),
     trace: readTrace(texts),
   }
 }
+
+/** Of the kernel, by its code segment: where a system call came from is printed alike. Xen has e030 and e033. */
+const INSTRUCTION = /^(?:RIP: (?:(?:0010|e030|e033):)?|pc : )(.*)/
 
 /** Ways to name a task in the first line. */
 const TASKS: readonly RegExp[] = [
@@ -157,7 +163,8 @@ export function printedSymbol(text: string): PrintedSymbol | undefined {
   return { name, offset: Number.parseInt(offset, 16), module, isReliable: doubt === undefined }
 }
 
-function readTrace(texts: readonly string[]): PrintedSymbol[] {
+/** The symbols below `Call Trace:`, innermost first. */
+export function readTrace(texts: readonly string[]): PrintedSymbol[] {
   const begin = texts.findIndex((text) => TRACE.test(text))
   if (begin < 0) return []
   const found: PrintedSymbol[] = []
@@ -203,6 +210,10 @@ function firstMatch(texts: readonly string[], pattern: RegExp): RegExpExecArray 
     if (match) return match
   }
   return undefined
+}
+
+function bigintOf(text: string | undefined): bigint | undefined {
+  return text === undefined ? undefined : BigInt(text)
 }
 
 function numberOf(text: string | undefined, radix = 10): number | undefined {

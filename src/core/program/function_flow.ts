@@ -6,7 +6,7 @@ import type { KernelSymbol } from '../debuginfo/symbol_index.ts'
 import type { Program } from './program.ts'
 import { ValueFlow } from './value_flow.ts'
 
-export type { MemoryOperand, Operation, ValueSource } from '../arch/operation.ts'
+export type { MemoryOperand, Operation, ValuePlace, ValueSource } from '../arch/operation.ts'
 
 /** The largest functions of a kernel are some 30 KiB; what is larger is more than one. */
 const CODE_SIZE_MAX = 64 * 1024
@@ -44,7 +44,11 @@ function entrySymbol(program: Program, address: bigint): KernelSymbol | undefine
 }
 
 /** Another symbol of the same module. */
-function sibling(program: Program, { module }: KernelSymbol, name: string): KernelSymbol | undefined {
+function sibling(
+  program: Program,
+  { module }: KernelSymbol,
+  name: string,
+): KernelSymbol | undefined {
   const found = program.findSymbol(name)
   return found?.module === module ? found : undefined
 }
@@ -58,12 +62,20 @@ function readFlow(program: Program, symbol: KernelSymbol): FunctionFlow {
     for (const operation of getDisassembler(program.arch.name).operations(code, part.address))
       operations.set(operation.address, operation)
   }
-  const thunkRegister = (callee: bigint): string | undefined => {
-    const name = program.symbolAt(callee)?.name
-    return name === undefined ? undefined : convention.thunkRegister(name)
-  }
-  const flow = new ValueFlow({ entry: symbol.address, operations, convention, thunkRegister })
+  const flow = new ValueFlow({
+    entry: symbol.address,
+    operations,
+    convention,
+    thunkRegister: (callee) => thunkRegister(program, callee),
+  })
   return { symbol, operations, flow }
+}
+
+/** The register that the function at `address` jumps through, if that is all it does; undefined else. */
+export function thunkRegister(program: Program, address: bigint): string | undefined {
+  const symbol = program.symbolAt(address)
+  if (!symbol || symbol.address !== address) return undefined
+  return getDisassembler(program.arch.name).convention.thunkRegister(symbol.name)
 }
 
 /** What the instruction at `address` does, whatever function it is of; undefined if that cannot be told. */

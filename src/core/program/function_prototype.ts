@@ -9,14 +9,24 @@ const WORD = 8
 /**
  * The prototype of a function: its module's word for it, else the kernel's, which a module does not repeat.
  *
- * @returns undefined where there is none, and for a copy whose parameters the compiler has changed
+ * @returns undefined where there is none; for a copy whose parameters the compiler has changed; and for static functions
+ *   of one name, of which type data does not say which is which
  */
-export function functionPrototype(program: Program, symbol: KernelSymbol): FunctionType | undefined {
+export function functionPrototype(
+  program: Program,
+  symbol: KernelSymbol,
+): FunctionType | undefined {
   // .isra drops and splits parameters, .constprop drops some, .part begins in the middle.
   if (/\.(?:isra|constprop|part)\b/.test(symbol.name)) return undefined
   const name = symbol.name.replace(/\.(?:cold|llvm|lto_priv)(?:\.\d+)*/g, '')
-  const own = program.modules.find((module) => module.name === symbol.module)?.types()
-  return own?.findFunction(name) ?? program.kernelTypes?.findFunction(name)
+  const { module } = symbol
+  if (module === '') {
+    const namesakes = program.kernelSymbols?.findAll(name) ?? []
+    if (new Set(namesakes.map(({ address }) => address)).size > 1) return undefined
+    return program.kernelTypes?.findFunction(name)
+  }
+  const own = program.modules.find((each) => each.name === module)?.types()
+  return own && (own.findFunction(name) ?? program.kernelTypes?.findFunction(name))
 }
 
 /**

@@ -67,7 +67,7 @@ export class ValueFlow {
     const start = leader === undefined ? undefined : this.#blocks.get(leader)
     if (leader === undefined || !start) return undefined
     const state = copyState(start)
-    for (let at = leader; at < address; ) {
+    for (let at = leader; at < address;) {
       const operation = this.#code.operations.get(at)
       if (!operation) return undefined
       this.#step(state, operation)
@@ -96,7 +96,7 @@ export class ValueFlow {
 
   /** Go through a block; returns where it leads. */
   #walk(leader: bigint, state: MutableState): bigint[] {
-    for (let at = leader; ; ) {
+    for (let at = leader; ;) {
       const operation = this.#code.operations.get(at)
       if (!operation) return []
       this.#step(state, operation)
@@ -157,8 +157,7 @@ export class ValueFlow {
     const isCut = transfer !== undefined && transfer.size < 4
     for (const operand of memory)
       if (operand.access !== 'read') forgetSlots(state, placeOf(state, operand), operand.size)
-    const toMemory =
-      transfer?.to.kind === 'memory' ? placeOf(state, transfer.to.memory) : undefined
+    const toMemory = transfer?.to.kind === 'memory' ? placeOf(state, transfer.to.memory) : undefined
     const moved = this.#movedStack(state, operation)
     for (const name of writes) state.registers.set(name, unknownOrigin(address, name))
     if (moved) state.registers.set(this.#code.convention.sp, moved)
@@ -181,9 +180,8 @@ export class ValueFlow {
   }
 
   #call(state: MutableState, { address, target, through, length }: Operation): void {
-    const { convention, entry } = this.#code
-    // Tracing begins a function by a call that changes nothing.
-    if (address <= entry + 4n) return
+    const { convention } = this.#code
+    if (this.#isTracer(address)) return
     const thunk = target === undefined ? undefined : this.#code.thunkRegister(target)
     const source: ValueSource | undefined =
       thunk === undefined ? through : { kind: 'register', register: thunk }
@@ -196,12 +194,16 @@ export class ValueFlow {
     state.registers.set(convention.result, resultOrigin(address, callee, function_))
   }
 
-  #valueOf(
-    state: MutableState,
-    source: ValueSource,
-    size: number,
-    at: bigint,
-  ): Origin | undefined {
+  /** Tracing begins a function by a call that changes nothing; before it stands a mark for indirect calls, or nothing. */
+  #isTracer(address: bigint): boolean {
+    const { entry, operations } = this.#code
+    if (address === entry) return true
+    const first = operations.get(entry)
+    const isMark = first?.flow === 'next' && first.writes.length === 0 && first.memory.length === 0
+    return isMark && address === entry + BigInt(first.length)
+  }
+
+  #valueOf(state: MutableState, source: ValueSource, size: number, at: bigint): Origin | undefined {
     switch (source.kind) {
       case 'constant':
         return constantOrigin(source.value)
@@ -236,7 +238,8 @@ export function placeOf(state: ValueState, operand: MemoryOperand): Origin | und
 function leadersOf({ operations, entry }: FlowCode): Set<bigint> {
   const leaders = new Set([entry])
   for (const { address, length, flow, target } of operations.values()) {
-    if (flow === 'branch' || flow === 'jump' || flow === 'end') leaders.add(address + BigInt(length))
+    if (flow === 'branch' || flow === 'jump' || flow === 'end')
+      leaders.add(address + BigInt(length))
     if (target !== undefined && flow !== 'call') leaders.add(target)
   }
   return leaders

@@ -1,7 +1,8 @@
 // Origins of values as C: `file->f_op`, `find_foo()`, `jiffies`. Names are the prototypes' and the types'; what is cast in
 // the source, or reached through `void *`, has only an offset: `*(data + 0x18)`.
 import { formatHex } from '../base/hex.ts'
-import { stripType, type Type } from '../debuginfo/type.ts'
+import { sizeofType, stripType, type Type } from '../debuginfo/type.ts'
+import { enclosingStruct } from './enclosing_struct.ts'
 import { formatType } from './format_type.ts'
 import type { FunctionFlow } from './function_flow.ts'
 import { functionPrototype, parameterInRegister } from './function_prototype.ts'
@@ -132,14 +133,27 @@ function variableText(program: Program, address: bigint): ValueText | undefined 
 function loadText(
   program: Program,
   code: FunctionFlow,
-  { of, offset }: Extract<Origin, { kind: 'load' }>,
+  { of, offset, size }: Extract<Origin, { kind: 'load' }>,
 ): ValueText | undefined {
   if (of.kind === 'constant')
-    return program.arch.isKernelAddress(of.value) ? variableText(program, of.value + offset) : undefined
+    return program.arch.isKernelAddress(of.value)
+      ? variableText(program, of.value + offset)
+      : undefined
   const base = valueText(program, code, of)
   if (!base) return undefined
   const member = base.type && pointedMember(base.type, offset)
-  if (member) return { text: `${parenthesized(base.text)}->${member.path}`, type: member.type }
+  if (member) {
+    // What is read as another type was cast.
+    const isWhole = member.type !== undefined && sizeofType(member.type) === size
+    const text = `${parenthesized(base.text)}->${member.path}`
+    return { text, type: isWhole ? member.type : undefined }
+  }
+  const { module } = code.symbol
+  const outer = base.type && enclosingStruct(program, module, base.type, offset, size)
+  if (outer) {
+    const { struct, inner, path, type } = outer
+    return { text: `container_of(${base.text}, ${struct}, ${inner})->${path}`, type }
+  }
   const pointer = base.type && stripType(base.type)
   const isPointerToPointer =
     pointer?.kind === 'pointer' && stripType(pointer.target).kind === 'pointer'
@@ -151,4 +165,4 @@ function loadText(
 const sumText = (text: string, offset: bigint): string =>
   offset < 0n ? `${text} - ${formatHex(-offset)}` : `${text} + ${formatHex(offset)}`
 
-const parenthesized = (text: string): string => (/^[*&]| /.test(text) ? `(${text})` : text)
+const parenthesized = (text: string): string => (/^[*&]| [-+] /.test(text) ? `(${text})` : text)

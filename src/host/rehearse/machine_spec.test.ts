@@ -65,3 +65,23 @@ test('memory is in whole megabytes and each accelerator has its CPU', () => {
 test('emulated CPUs share a thread', () => {
   assert.deepEqual(after('-accel'), ['tcg,thread=single'])
 })
+
+test('memory lies in a file, and a scratch disk forgets, where that is asked for', () => {
+  const [disk] = SPEC.disks
+  assert.ok(disk)
+  const spec = { ...SPEC, memoryFile: '/a, b/memory', disks: [{ ...disk, isScratch: true }] }
+  const words = machineArgv(spec, SOCKETS)
+  assert.equal(
+    words[words.indexOf('-object') + 1],
+    'memory-backend-file,id=memory,size=536870912,mem-path=/a,, b/memory,share=on',
+  )
+  assert.ok(words.includes('memory-backend=memory'))
+  assert.match(words[words.indexOf('-drive') + 1] ?? '', /,snapshot=on$/)
+  assert.ok(!argv.includes('-object') && !after('-drive').some((word) => /snapshot/.test(word)))
+})
+
+test('a machine that goes on from a snapshot waits to be told from which', () => {
+  const words = machineArgv({ ...SPEC, isIncoming: true }, SOCKETS)
+  assert.equal(words[words.indexOf('-incoming') + 1], 'defer')
+  assert.ok(!argv.includes('-incoming'))
+})

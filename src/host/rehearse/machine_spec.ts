@@ -10,6 +10,8 @@ export type DiskBus = 'virtio' | 'nvme' | 'scsi' | 'ahci' | 'usb'
 export interface MachineDisk {
   readonly file: string
   readonly readOnly?: boolean
+  /** What the guest writes is forgotten with the machine. */
+  readonly isScratch?: boolean
   /** virtio if not given. */
   readonly bus?: DiskBus
 }
@@ -36,6 +38,10 @@ export interface MachineSpec {
   readonly cards?: readonly MachineCard[]
   /** More devices, as `-device` takes them. */
   readonly devices?: readonly string[]
+  /** File of `memoryBytes` that is the guest's memory; it keeps what the guest leaves in it. */
+  readonly memoryFile?: string
+  /** Wait for QMP's `migrate-incoming` in place of a start. */
+  readonly isIncoming?: boolean
 }
 
 /** Sockets of ours that QEMU connects to. */
@@ -68,6 +74,8 @@ export function machineArgv(spec: MachineSpec, sockets: MachineSockets): string[
       CPU_MODEL[spec.accelerator],
     ],
     ...['-m', `${Math.floor(spec.memoryBytes / 2 ** 20)}M`, '-smp', String(spec.cpus)],
+    ...memoryArgs(spec),
+    ...(spec.isIncoming ? ['-incoming', 'defer'] : []),
     ...['-kernel', spec.kernel, '-initrd', spec.initrd, '-append', spec.cmdline],
     ...socketPort('console', sockets.console),
     ...socketPort('channel', sockets.channel),
@@ -81,6 +89,12 @@ export function machineArgv(spec: MachineSpec, sockets: MachineSockets): string[
     ...(spec.cards ?? []).flatMap(cardArgs),
     ...(spec.devices ?? []).flatMap((device) => ['-device', device]),
   ]
+}
+
+function memoryArgs({ memoryFile, memoryBytes }: MachineSpec): string[] {
+  if (memoryFile === undefined) return []
+  const memory = `memory-backend-file,id=memory,size=${memoryBytes},mem-path=${escape(memoryFile)},share=on`
+  return ['-object', memory, '-machine', 'memory-backend=memory']
 }
 
 function socketPort(name: string, path: string): string[] {
@@ -97,12 +111,12 @@ const BUS_DEVICES: Readonly<Record<DiskBus, (id: string) => string[]>> = {
 }
 
 function diskArgs(
-  { file, readOnly = false, bus = 'virtio' }: MachineDisk,
+  { file, readOnly = false, isScratch = false, bus = 'virtio' }: MachineDisk,
   index: number,
 ): string[] {
   const id = `disk${index}`
   // Nothing on these disks outlives the rehearsal: no flush need reach the host's disk.
-  const drive = `file=${escape(file)},if=none,id=${id},format=raw,cache=unsafe,read-only=${readOnly ? 'on' : 'off'}`
+  const drive = `file=${escape(file)},if=none,id=${id},format=raw,cache=unsafe,read-only=${readOnly ? 'on' : 'off'}${isScratch ? ',snapshot=on' : ''}`
   const devices = BUS_DEVICES[bus](id)
   const last = devices.length - 1
   return [

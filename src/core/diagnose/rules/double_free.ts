@@ -12,6 +12,7 @@ import { atMost } from '../incident.ts'
 import { bareName } from '../panic_machinery.ts'
 import type { Confidence, Evidence, Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
+import { findReported } from '../slab_damage.ts'
 import { parseSlabReport } from '../slab_report.ts'
 
 export const doubleFree: Rule = {
@@ -55,10 +56,13 @@ interface Told {
 }
 
 /** SLUB's own words. KASAN's and KFENCE's are another rule's. */
-function reported({ lines }: Scene, { trouble }: Fault): Told | undefined {
+function reported(scene: Scene, fault: Fault): Told | undefined {
+  const { lines } = scene
+  const { trouble } = fault
   const report = trouble?.kind === 'double-free' ? parseSlabReport(lines, trouble) : undefined
   if (!trouble || !report) return undefined
-  const { cache, object, freed, allocated } = report
+  const { cache, freed, allocated } = report
+  const object = findReported(scene, fault, report)?.object
   const evidence: Evidence[] = [{ text: `the log says: ${trouble.line}`, command: 'log' }]
   if (object !== undefined)
     evidence.push({ text: 'the object', address: object, command: `kmem ${hex(object)}` })

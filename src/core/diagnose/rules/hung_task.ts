@@ -95,6 +95,7 @@ function panicFinding(scene: Scene, said: readonly SaidTask[]): Finding {
       { text: 'see requests that disks have not ended', command: 'dev -d' },
     ],
     explains: ['panic'],
+    tasks: task ? [task.address] : [],
   }
 }
 

@@ -2,15 +2,16 @@
 // recorded: the owner of the object is the first to ask, by who allocated and who freed it. Source: mm/slub.c.
 import { attempt } from '../../base/errors.ts'
 import { formatHex } from '../../base/hex.ts'
-import { slabObjectInfo } from '../../kernel/slab.ts'
+import { slabObjectInfo, type SlabObjectInfo } from '../../kernel/slab.ts'
 import type { Program } from '../../program/program.ts'
-import { blame, blamedFrame, moduleTaints } from '../blame.ts'
+import { blame, blamedFrame, isBlamable, symbolCulprit } from '../blame.ts'
 import type { Fault } from '../fault.ts'
 import { functionText, inCulprit, pathText } from '../frame_text.ts'
 import { atMost } from '../incident.ts'
 import type { Culprit, Evidence, NextStep, Rule } from '../rule.ts'
+import type { Scene } from '../scene.ts'
+import { findDamage, findReported, type DamagedObject } from '../slab_damage.ts'
 import { parseSlabReport, type SlabReport, type SlabTrack } from '../slab_report.ts'
-import type { PrintedSymbol } from '../trouble.ts'
 
 export const slabCorruption: Rule = {
   name: 'slab-corruption',
@@ -29,7 +30,7 @@ export const slabCorruption: Rule = {
         role,
         title: `${titleOf(report, sort)}${inCulprit(culprit)}`,
         confidence: atMost('likely', limit),
-        evidence: evidenceOf(program, fault, report),
+        evidence: evidenceOf(scene, fault, report),
         refutedBy: [
           'other objects of the same slab are damaged in the same way: somebody else writes over all of them',
           ...(report.allocated ? [] : ['the owner is not known: nobody recorded who allocated it']),
@@ -100,30 +101,24 @@ function culpritOf(
 
 function trackCulprit(program: Program, track: SlabTrack | undefined): Culprit | null {
   if (!track) return null
-  const frames = [track.symbol, ...track.stack].map((symbol) => printedFrame(symbol))
-  const { name, module } = blamedFrame(frames) ?? track.symbol
-  return { function: name, module, taints: moduleTaints(program, module), source: '', unit: '' }
+  const symbols = [track.symbol, ...track.stack]
+  return symbolCulprit(program, symbols.find(({ name }) => isBlamable(name)) ?? track.symbol)
 }
 
-function printedFrame({ name, offset, module }: PrintedSymbol) {
-  return {
-    ...{ name, offset, module, ip: 0n, sp: 0n },
-    ...({ quality: 'exact', interrupted: false, registers: undefined } as const),
-  }
-}
-
-function evidenceOf(program: Program, { trouble, frames }: Fault, report: SlabReport): Evidence[] {
+function evidenceOf(scene: Scene, fault: Fault, report: SlabReport): Evidence[] {
+  const { allocated, freed } = report
   const evidence: Evidence[] = []
-  if (trouble) evidence.push({ text: `the log says: ${trouble.line}`, command: 'log' })
-  const { object, damage, allocated, freed } = report
-  if (damage) evidence.push(damageEvidence(program, report, damage))
-  if (object !== undefined)
-    evidence.push({ text: 'the object', address: object, command: `kmem ${hex(object)}` })
+  if (fault.trouble) evidence.push({ text: `the log says: ${fault.trouble.line}`, command: 'log' })
+  const info = findReported(scene, fault, report)
+  const damage = findDamage(scene, info, report)
+  if (damage) evidence.push(damageEvidence(scene.program, report, damage))
+  if (info)
+    evidence.push({ text: 'the object', address: info.object, command: `kmem ${hex(info.object)}` })
   if (allocated) evidence.push(trackEvidence('allocated', allocated))
   if (freed) evidence.push(trackEvidence('freed', freed))
-  const before = object === undefined ? undefined : neighbourEvidence(program, object)
-  if (before && sortOf(report.what) === 'before the start') evidence.push(before)
-  evidence.push({ text: `found on the way of ${pathText(frames, 6)}`, command: 'bt' })
+  if (info && sortOf(report.what) === 'before the start')
+    evidence.push(...neighbourEvidence(scene.program, info))
+  evidence.push({ text: `found on the way of ${pathText(fault.frames, 6)}`, command: 'bt' })
   return evidence
 }
 
@@ -132,21 +127,19 @@ const SHOWN_MAX = 32
 
 function damageEvidence(
   program: Program,
-  { object, byte, expected }: SlabReport,
-  { start, last }: NonNullable<SlabReport['damage']>,
+  { damage }: SlabReport,
+  { start, size, offset, objectSize }: DamagedObject,
 ): Evidence {
-  const size = Number(last - start) + 1
-  const info = object === undefined ? undefined : attempt(() => slabObjectInfo(program, object))
-  const end = info && info.object + info.cache.bigint('object_size')
   const where =
-    end === undefined || object === undefined
-      ? ''
-      : start >= end
-        ? `, ${start - end} bytes behind the end of the object`
-        : `, at ${formatHex(start - object)} of the object`
+    offset >= objectSize
+      ? `${offset === objectSize ? 'right' : `${offset - objectSize} bytes`} behind the object's ${objectSize}`
+      : offset < 0
+        ? `${-offset} bytes before the object`
+        : `at ${formatHex(offset)} of the object's ${objectSize} bytes`
+  const first = `the first is ${formatHex(damage?.byte ?? 0)} instead of ${formatHex(damage?.expected ?? 0)}`
   const text = writtenText(program, start, Math.min(size, SHOWN_MAX))
   return {
-    text: `${size} byte${size === 1 ? '' : 's'} written${where}: the first is ${formatHex(byte ?? 0)} instead of ${formatHex(expected ?? 0)}${text}`,
+    text: `${size} byte${size === 1 ? '' : 's'} written, ${where}: ${first}${text}`,
     address: start,
     command: `rd -8 ${hex(start)} ${Math.min(size, SHOWN_MAX)}`,
   }
@@ -164,29 +157,27 @@ function trackEvidence(verb: string, { symbol, age, cpu, pid }: SlabTrack): Evid
   return { text, command: 'log' }
 }
 
-function neighbourEvidence(program: Program, object: bigint): Evidence | undefined {
-  const info = attempt(() => slabObjectInfo(program, object))
-  const before = info && info.object - info.cache.bigint('size')
-  const state = before && attempt(() => slabObjectInfo(program, before))
-  if (!state) return undefined
+function neighbourEvidence(program: Program, { object, cache }: SlabObjectInfo): Evidence[] {
+  const before = object - cache.bigint('size')
+  const state = attempt(() => slabObjectInfo(program, before))
+  if (!state) return []
   const allocated =
     state.allocated === undefined
       ? ''
       : state.allocated
         ? ', which is allocated'
         : ', which is free'
-  return {
-    text: `the object before it${allocated}: its owner may have written past its end`,
-    address: before,
-    command: `kmem ${hex(before)}`,
-  }
+  return [
+    {
+      text: `the object before it${allocated}: its owner may have written past its end`,
+      address: before,
+      command: `kmem ${hex(before)}`,
+    },
+  ]
 }
 
-function nextSteps({ cache, damage, allocated }: SlabReport): NextStep[] {
+function nextSteps({ cache, allocated }: SlabReport): NextStep[] {
   return [
-    ...(damage
-      ? [{ text: 'recognise what was written', command: `rd -a ${hex(damage.start)} 8` }]
-      : []),
     ...(allocated
       ? []
       : [{ text: `have the kernel record who allocates: slub_debug=FZPU,${cache}`, command: '' }]),

@@ -100,6 +100,7 @@ function finding(scene: Scene, ring: readonly Spinner[]): Finding {
       { text: 'take the locks in one order, or only once', command: '' },
     ],
     explains: HANG_DEATHS.filter((kind) => kind !== 'panic'),
+    tasks: ring.flatMap(({ cpu }) => scene.currentTask(cpu)?.address ?? []),
   }
 }
 

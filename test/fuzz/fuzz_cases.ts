@@ -48,6 +48,8 @@ export const FUZZ_CASES = {
   'ssh_config files': 4000,
   'host patterns': 4000,
   'keys of SSH': 300,
+  'logs of crashes, diagnosed': 600,
+  'crashed kernels, diagnosed': 200,
   'files encrypted with age': 400,
   'signatures of SSH, and public keys': 2000,
   'manifests of dumps, and recipients': 4000,

@@ -37,6 +37,8 @@ const SURE_SHARE = 0.5
 
 /** Find who used memory up. */
 export function blameForOom(scene: Scene, reports: readonly OomReport[]): OomBlame {
+  const last = reports.at(-1)
+  if (last?.constraint === 'memcg') return blameWithin(scene, last)
   const { memory } = scene
   const eater = memory && memoryEaters(scene, memory)[0]
   if (!memory || !eater || eater.bytes < memory.totalBytes * EATER_SHARE)
@@ -46,6 +48,17 @@ export function blameForOom(scene: Scene, reports: readonly OomReport[]): OomBla
     return { eater, culprit: unitCulprit(eater.name), evidence: [], isSure }
   }
   return blameKernel(scene, reports, memory, eater)
+}
+
+/** Only who is in a control group can have used up what it may have: those that the report lists. */
+function blameWithin({ program }: Scene, { largest }: OomReport): OomBlame {
+  if (!largest) return { eater: undefined, culprit: null, evidence: [], isSure: true }
+  const { pid, comm, rssPages } = largest
+  const eater: MemoryEater = {
+    ...{ kind: 'process', name: `PID ${pid} "${comm}"`, command: `ps ${pid}` },
+    bytes: rssPages * program.memory.pageSize,
+  }
+  return { eater, culprit: unitCulprit(eater.name), evidence: [], isSure: false }
 }
 
 function blameKernel(

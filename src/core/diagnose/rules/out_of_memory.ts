@@ -50,10 +50,7 @@ function deathFinding(scene: Scene, reports: readonly OomReport[], why: string):
   const last = reports.at(-1)
   const blame = blameForOom(scene, reports)
   const { memory } = scene
-  const holds =
-    blame.eater && memory
-      ? `: ${blame.eater.name} has ${partOf(blame.eater.bytes, memory.totalBytes)}${takenBy(blame)}`
-      : ''
+  const holds = blame.eater ? `: ${blame.eater.name} has ${amount(blame, memory, last)}` : ''
   return {
     kind: 'out-of-memory',
     role: 'cause',
@@ -71,6 +68,17 @@ function deathFinding(scene: Scene, reports: readonly OomReport[], why: string):
     next: nextSteps(blame),
     explains: ['init-died', 'hung-task', 'panic'],
   }
+}
+
+/** Of a control group's limit only the log knows. */
+function amount(
+  { eater, ...blame }: OomBlame,
+  memory: MemoryState | undefined,
+  last: OomReport | undefined,
+): string {
+  const bytes = eater?.bytes ?? 0
+  if (!memory || last?.constraint === 'memcg') return formatSize(bytes)
+  return partOf(bytes, memory.totalBytes) + takenBy({ eater, ...blame })
 }
 
 const takenBy = ({ eater, culprit }: OomBlame): string =>

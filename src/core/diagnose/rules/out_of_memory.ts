@@ -3,6 +3,7 @@
 import { formatSize } from '../../base/size.ts'
 import { memoryEaters } from '../memory_eaters.ts'
 import type { MemoryState } from '../machine_state.ts'
+import { bareName } from '../panic_machinery.ts'
 import { blameForOom, partOf, type OomBlame } from '../oom_culprit.ts'
 import { readOomReports, type OomReport } from '../oom_report.ts'
 import { unitCulprit } from '../blame.ts'
@@ -34,7 +35,7 @@ function whyPanicked(scene: Scene): string | undefined {
   // The log may be gone: panic() was called by out_of_memory() itself.
   const { frames } = scene.panicTrace
   const panic = frames.findIndex(({ name }) => name === 'panic')
-  return reason === '' && panic >= 0 && frames[panic + 1]?.name === 'out_of_memory'
+  return reason === '' && panic >= 0 && bareName(frames[panic + 1]?.name ?? '') === 'out_of_memory'
     ? 'out_of_memory() called panic()'
     : undefined
 }

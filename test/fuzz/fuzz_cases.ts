@@ -31,6 +31,8 @@ export const FUZZ_CASES = {
   'stacks, rules and code': 1500,
   'who waits for whom': 400,
   'kernels, walked from their tasks to their modules': 500,
+  'the state of a damaged machine': 200,
+  'reports of the OOM killer, and turning points': 2000,
   'filtering of hostile machines': 300,
   'plans of machines whose VMCOREINFO lies': 150,
   'plans of machines whose page array, tables or sections are damaged': 150,

@@ -4,6 +4,7 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import path from 'node:path'
+import { docOf } from './doc_comment.ts'
 import { hasModifier, isExported, isTest, parseSourceTree, ts } from './source_tree.ts'
 import type { Node, SourceText } from './source_tree.ts'
 
@@ -116,12 +117,6 @@ function namesOf(statement: Node): string[] {
     )
   const name = 'name' in statement ? (statement.name as Node | undefined) : undefined
   return name && ts.isIdentifier(name) ? [name.text] : []
-}
-
-/** The TSDoc comment right before a declaration, '' if there is none. */
-function docOf(file: SourceText, statement: Node): string {
-  const above = file.text.slice(statement.pos, ts.skipTrivia(file.text, statement.pos))
-  return /\/\*\*((?:(?!\*\/)[^])*)\*\/\s*(?:\/\/[^\n]*\s*)*$/.exec(above)?.[1] ?? ''
 }
 
 function firstSentence(doc: string): string {

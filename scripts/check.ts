@@ -12,6 +12,7 @@ const UNIT_TESTS = [
 
 const STEPS: readonly (Stage | undefined)[] = [
   { name: 'types', command: ['node_modules/.bin/tsc', '-p', '.'] },
+  { name: 'types of ui', command: ['node_modules/.bin/tsc', '-p', 'src/ui/report'] },
   { name: 'lint', command: ['node_modules/.bin/oxlint', '--format=unix'] },
   { name: 'format', command: ['node_modules/.bin/oxfmt', '--list-different', '.'] },
   { name: 'tidy', command: ['bin/node', 'scripts/tidy.ts'] },

@@ -66,7 +66,11 @@ export const EDGES: Readonly<Record<string, Edges>> = {
   'core/render': { folders: [...ANALYSIS, 'core/crash'] },
   'core/report': { folders: [...ANALYSIS, 'core/crash', 'core/diagnose'] },
   // koffi is a door out of JavaScript: one folder has its key.
-  'host/platform': { folders: ['core'], packages: [...NODE, 'koffi', 'iced-x86'] },
+  // age-encryption by age/age_header.ts only.
+  'host/platform': {
+    folders: ['core'],
+    packages: [...NODE, 'koffi', 'iced-x86', 'age-encryption'],
+  },
   // ssh2 by ssh_client.ts only, loaded when an SSH target is opened.
   'host/target': { folders: ['core', 'host/platform'], packages: [...NODE, 'ssh2'] },
   'host/capture': { folders: ['core', 'host/platform', 'host/target'], packages: NODE },

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings what kbox needs to be developed, tested and demonstrated, and only what is missing:
 #   scripts/setup.sh          Node 24, npm packages, the tools of `make demo`, the bundle
-#   scripts/setup.sh --test   also what `make test` and `make bench` compare with, and what test/faultlab builds modules with
+#   scripts/setup.sh --test   also what `make test` and `make bench` compare with, a browser, and what modules are built with
 # POSIX sh because it runs before Node 24 exists. Downloads are cached; a second run does nothing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -43,6 +43,7 @@ gcc             command -v gcc
 make            command -v make
 lz4             command -v lz4
 pahole          command -v pahole
+chromium        command -v chromium
 ROWS
 }
 

@@ -53,7 +53,7 @@ const camelCase = (stem: string): string =>
 const isNamedLike = (name: string, stem: string): boolean =>
   name === stem ||
   name === camelCase(stem) ||
-  ['Command', 'Claims'].some((kind) => name.startsWith(camelCase(stem) + kind))
+  ['Command', 'Claims', 'Verb'].some((kind) => name.startsWith(camelCase(stem) + kind))
 
 function isListed(registry: SourceText | undefined, stem: string): boolean {
   return (

@@ -8,6 +8,7 @@ import { ET_CORE } from '../core/elf/elf_layout.ts'
 import type { Source } from '../core/io/source.ts'
 import { openKernel } from '../core/kernel/open_kernel.ts'
 import type { Program } from '../core/program/program.ts'
+import { openDumpFile } from '../host/platform/age/unlock.ts'
 import { openFileSource } from '../host/platform/file_source.ts'
 import { registerDisassemblers } from '../host/platform/iced_x86.ts'
 import { registerNativeCodecs } from '../host/platform/native_codecs.ts'
@@ -37,8 +38,8 @@ export function openFiles(paths: readonly string[]): OpenedFiles {
   registerDisassemblers()
   const { dumps, namelist } = sortOperands(paths)
   const [first, ...others] = dumps
-  const source = first === undefined ? openLive(namelist?.file) : openFileSource(first)
-  const parts = others.map((file) => openFileSource(file))
+  const source = first === undefined ? openLive(namelist?.file) : openDumpFile(first)
+  const parts = others.map((file) => openDumpFile(file))
   const program = openKernel(source, { parts, ...(namelist ? { namelist } : {}) })
   return {
     program,

@@ -1,6 +1,7 @@
 // kbox collect: what is done once after a crash.
 import { disarmCrumbs } from '../host/control/after/breadcrumb_file.ts'
 import { collectLastCrash } from '../host/control/after/collect.ts'
+import { careForDumps } from '../host/control/evidence/aftercare.ts'
 import { readDumpPath } from './dump_path.ts'
 import { readSettings } from './kdump_conf_file.ts'
 import { sayKdump, warnKdump } from './kdump_messages.ts'
@@ -12,10 +13,11 @@ import { parseVerbOptions } from './verb_options.ts'
  * @returns exit code: 0 done, 1 no configuration
  */
 export async function collectMain(argv: readonly string[]): Promise<number> {
-  const { config, root, shutdown } = parseVerbOptions(argv, {
+  const { config, root, shutdown, report } = parseVerbOptions(argv, {
     config: { type: 'string' },
     root: { type: 'string', default: '/' },
     shutdown: { type: 'boolean', default: false },
+    report: { type: 'boolean', default: false },
   })
   if (shutdown) {
     // The capture kernel stays loaded, and what it notes from here on still counts.
@@ -24,7 +26,9 @@ export async function collectMain(argv: readonly string[]): Promise<number> {
   }
   const conf = readSettings({ file: config, root })?.conf
   if (!conf) return 1
-  for (const { text, isWarning } of collectLastCrash(conf, root))
-    (isWarning ? warnKdump : sayKdump)(text)
+  const messages = report
+    ? await careForDumps(conf, Date.now(), root)
+    : collectLastCrash(conf, root)
+  for (const { text, isWarning } of messages) (isWarning ? warnKdump : sayKdump)(text)
   return 0
 }

@@ -9,6 +9,7 @@ import { Session } from '../core/crash/session.ts'
 import { CrashShell } from './crash_shell.ts'
 import { runCrashrc } from './crashrc.ts'
 import { noteIncomplete } from './note_incomplete.ts'
+import { unlockNoted } from './noted_access.ts'
 import { renderText } from '../core/render/render_text.ts'
 import { SESSION_HOST } from './session_host.ts'
 
@@ -35,6 +36,7 @@ const OPTIONS = {
   input: { type: 'string', short: 'i' },
   silent: { type: 'boolean', short: 's' },
   json: { type: 'boolean' },
+  identity: { type: 'string' },
   debug: { type: 'string', short: 'd' },
   machine: { type: 'string', short: 'm' },
   extensions: { type: 'boolean', short: 'x' },
@@ -58,6 +60,7 @@ const EXIT_INTERRUPTED = 130
 export async function crashMain(argv: readonly string[]): Promise<number> {
   const { values, operands } = parseOptions(OPTIONS, normalize(argv))
   noteIgnored(values)
+  await unlockNoted('crash', operands, values.identity)
   const { program, files, namelist } = openFiles(operands)
   const session = new Session(program, COMMANDS)
   using dump = session.program.dump

@@ -10,6 +10,7 @@ import {
 } from '../host/capture/makedumpfile_options.ts'
 import { VERSION } from './version.ts'
 import { writeText } from '../host/platform/stream.ts'
+import { unlockNoted } from './noted_access.ts'
 
 const FAILED = '\nmakedumpfile Failed.\n'
 
@@ -32,6 +33,7 @@ export async function makedumpfileMain(argv: readonly string[]): Promise<number>
     messages.say(ML_COMMON, `${option} changes nothing here: ignored\n`)
   }
   try {
+    await unlockNoted('makedumpfile', request.inputs)
     return (await run(request, messages)) ? 0 : 1
   } catch (error) {
     if (!(error instanceof KdumpError)) throw error

@@ -6,6 +6,7 @@ import type { Dump } from '../core/dump/dump_format.ts'
 import type { DumpStats } from '../host/capture/dump_stats.ts'
 import { runDump, type RunDumpOptions } from '../host/capture/engine.ts'
 import { type DumpPath, openDumpPath } from '../host/capture/open_pages.ts'
+import { isEncrypted } from '../host/platform/age/unlock.ts'
 import type { DumpOutput } from '../host/platform/dump_output.ts'
 import { openFileOutput } from '../host/platform/file_output.ts'
 import { openFlattenedOutput } from '../host/platform/flattened_output.ts'
@@ -58,6 +59,8 @@ async function dumpOnce(
   messages: Messages,
 ): Promise<DumpStats> {
   const path: DumpPath = { files: request.inputs, useMmap: request.useMmap }
+  // A thread would open it again, and has no key.
+  const isLocked = request.inputs.some(isEncrypted)
   const progress = new ProgressLine()
   // Parts are joined as they are, compression included.
   const isReassembly = request.mode === 'reassemble'
@@ -67,7 +70,8 @@ async function dumpOnce(
   let isStarted = false
   try {
     const stats = await runDump({
-      ...{ dump, path, outputs, level, erase },
+      ...{ dump, outputs, level, erase },
+      ...(isLocked ? {} : { path }),
       format: request.format,
       codec: request.codec ?? (isReassembly ? dump.codec : undefined),
       pageOrder: request.pageOrder,

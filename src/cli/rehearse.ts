@@ -27,6 +27,7 @@ const OPTIONS = {
   runtime: { type: 'string' },
   keep: { type: 'string' },
   timeout: { type: 'string', default: '900' },
+  identity: { type: 'string' },
   json: { type: 'boolean', default: false },
   'in-guest': { type: 'string' },
 } as const
@@ -61,6 +62,7 @@ export async function rehearseMain(argv: readonly string[]): Promise<number> {
     runtime: values.runtime ?? findRuntime(),
     timeoutMs: readNumber('--timeout', values.timeout, 1_000_000) * 1000,
     keep: values.keep,
+    identity: values.identity,
     onStep(_, ended) {
       if (ended) process.stderr.write(`${formatStepLine(ended)}\n`)
     },

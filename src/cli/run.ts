@@ -7,8 +7,12 @@ import { setGivenDump } from '../api/open.ts'
 import { UsageError } from '../core/base/errors.ts'
 import { parseOptions } from '../core/base/options.ts'
 import { scriptErrorText } from './script_error.ts'
+import { unlockNoted } from './noted_access.ts'
 
-const OPTIONS = { eval: { type: 'string', short: 'e', value: 'code' } } as const
+const OPTIONS = {
+  eval: { type: 'string', short: 'e', value: 'code' },
+  identity: { type: 'string' },
+} as const
 /** What code without a file of its own is called in messages. */
 const NO_FILE = '[eval].ts'
 const STDIN = '-'
@@ -27,6 +31,7 @@ export async function runMain(argv: readonly string[]): Promise<number> {
   if (file === undefined) throw new UsageError('a SCRIPT is missing')
   const url = pathToFileURL(path.resolve(file === STDIN ? NO_FILE : file)).href
   const source = values.eval ?? readFileSync(file === STDIN ? 0 : file, 'utf8')
+  await unlockNoted('run', dumps, values.identity)
   process.argv = [process.execPath, fileURLToPath(url), ...argv.slice(end + 1)]
   try {
     await importScript(url, source, dumps)

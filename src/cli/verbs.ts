@@ -15,6 +15,11 @@ import { config } from './verbs/config.ts'
 import { policy } from './verbs/policy.ts'
 import { propagate } from './verbs/propagate.ts'
 import { showmem } from './verbs/showmem.ts'
+import { verify } from './verbs/verify.ts'
+import { sign } from './verbs/sign.ts'
+import { exportVerb } from './verbs/export.ts'
+import { prune } from './verbs/prune.ts'
+import { pin } from './verbs/pin.ts'
 import { rehearse } from './verbs/rehearse.ts'
 import { crash } from './verbs/crash.ts'
 import { resetCrashkernel } from './verbs/reset_crashkernel.ts'
@@ -54,6 +59,11 @@ export const VERBS: readonly Verb[] = [
   run,
   types,
   report,
+  verify,
+  sign,
+  exportVerb,
+  pin,
+  prune,
   dump,
   makedumpfile,
   install,

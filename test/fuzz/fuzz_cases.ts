@@ -27,6 +27,7 @@ export const FUZZ_CASES = {
   kallsyms: 5000,
   'ORC tables': 3000,
   'kernel logs': 2500,
+  'trouble in kernel logs, and reports of it': 3000,
   'stacks, rules and code': 1500,
   'kernels, walked from their tasks to their modules': 500,
   'filtering of hostile machines': 300,
@@ -46,6 +47,10 @@ export const FUZZ_CASES = {
   'ssh_config files': 4000,
   'host patterns': 4000,
   'keys of SSH': 300,
+  'files encrypted with age': 400,
+  'signatures of SSH, and public keys': 2000,
+  'manifests of dumps, and recipients': 4000,
+  'access logs': 800,
 } as const
 
 /** The name of a target. */

@@ -32,6 +32,8 @@ export interface KernelRecipe {
   readonly release?: string
   /** Further lines of VMCOREINFO. */
   readonly vmcoreinfo?: string
+  /** Called before the kernel is finished. */
+  readonly more?: (kernel: KernelBuilder) => void
 }
 
 /** C type, and value; members not named are zero. */
@@ -67,6 +69,7 @@ export function buildKernel(recipe: KernelRecipe, options: ProgramOptions = {}):
   })
   for (const [head, entries] of Object.entries(recipe.lists ?? {}))
     link(builder, [head, ...entries])
+  recipe.more?.(builder)
   for (const name of recipe.excluded ?? []) exclude(builder, name)
   return { program: builder.build(options), addressOf: (reference) => builder.addressOf(reference) }
 }

@@ -86,7 +86,8 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
   })
 
   test('systemd finds nothing wrong with the units, and waits for the network only for a network target', async () => {
-    const verify = 'systemd-analyze verify --man=no kdump.service kbox-collect.service'
+    const verify =
+      'systemd-analyze verify --man=no kdump.service kbox-collect.service kbox-report.service'
     assert.equal(await output(verify), '')
     const wants = async (conf: string): Promise<string> =>
       output(
@@ -127,6 +128,15 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
       )
     const dmesg = await output('cat /var/crash/*/vmcore-dmesg.txt')
     assert.match(dmesg, /Kernel panic - not syncing: sysrq triggered crash/)
+  })
+
+  test('in the background its report is written, for root only, and the folder is as recorded', async () => {
+    const wait = 'until [ -e /var/crash/*/report.json ]; do sleep 1; done'
+    await output(`timeout 300 sh -c '${wait}'`)
+    assert.match(await output('stat -c %a /var/crash/*/report.txt'), /^600$/m)
+    assert.match(await output('cat /var/crash/*/report.txt'), /sysrq/)
+    assert.match(await output('journalctl -u kbox-report.service'), /report: \/var\/crash\//)
+    assert.match(await output('kbox verify /var/crash/*'), /as it was recorded/)
   })
 
   test('kbox crash opens it, without any debuginfo', async () => {

@@ -1,6 +1,6 @@
 // kbox crash, as help and man page tell it.
 import type { Verb } from '../verb.ts'
-import { DUMP_EXIT_CODES, JSON_OPTION } from './shared.ts'
+import { DUMP_EXIT_CODES, IDENTITY_OPTION, JSON_OPTION } from './shared.ts'
 
 /** `kbox crash`. */
 export const crash: Verb = {
@@ -16,6 +16,7 @@ export const crash: Verb = {
     { flags: "-c 'CMD; CMD'", text: 'run commands and exit' },
     { flags: '-i FILE', text: 'run the commands of FILE, then go on interactively' },
     { flags: '-s', text: 'silent: no banner' },
+    IDENTITY_OPTION,
     JSON_OPTION,
   ],
   examples: [

@@ -1,16 +1,16 @@
 // kbox dump, as help and man page tell it.
 import type { Verb } from '../verb.ts'
-import { JSON_OPTION } from './shared.ts'
+import { IDENTITY_OPTION, JSON_OPTION } from './shared.ts'
 
 /** `kbox dump`. */
 export const dump: Verb = {
   name: 'dump',
   summary: "tell all about a dump's file",
-  synopsis: 'info [--json] FILE...',
+  synopsis: 'info [--identity FILE] [--json] FILE...',
   description:
     'Format, kernel, memory, dump level, codecs with their pages and bytes, notes, VMCOREINFO, and whether\n' +
     'anything is missing. Each file is described by itself, the parts of a split dump as well.',
-  options: [JSON_OPTION],
+  options: [IDENTITY_OPTION, JSON_OPTION],
   examples: [
     { command: 'kbox dump info vmcore', text: 'what is it, and is it whole?' },
     {

@@ -1,6 +1,6 @@
 // kbox rehearse, as help and man page tell it.
 import type { Verb } from '../verb.ts'
-import { JSON_OPTION } from './shared.ts'
+import { IDENTITY_OPTION, JSON_OPTION } from './shared.ts'
 
 /** `kbox rehearse`. */
 export const rehearse: Verb = {
@@ -22,6 +22,7 @@ export const rehearse: Verb = {
     { flags: '--runtime FILE', text: 'squashed Node runtime (default: where kbox is installed)' },
     { flags: '--keep DIR', text: "keep the dump, the console and the guest's own /proc in DIR" },
     { flags: '--timeout S', text: 'give up after S seconds (default: 900)' },
+    IDENTITY_OPTION,
     JSON_OPTION,
   ],
   examples: [

@@ -1,5 +1,6 @@
 // kbox run, as help and man page tell it.
 import type { Verb } from '../verb.ts'
+import { IDENTITY_OPTION } from './shared.ts'
 
 /** `kbox run`. */
 export const run: Verb = {
@@ -14,6 +15,7 @@ export const run: Verb = {
     'those of a kernel for tsc and editors. Arguments are process.argv from the third on.',
   options: [
     { flags: '-e CODE', text: 'run this code instead of a file' },
+    IDENTITY_OPTION,
     { flags: '-', text: 'as SCRIPT: read it from standard input' },
   ],
   examples: [

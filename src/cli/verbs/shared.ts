@@ -9,6 +9,11 @@ export const DUMP_EXIT_CODES = [
 
 /** `--json`. */
 export const JSON_OPTION = { flags: '--json', text: 'print JSON instead of text' } as const
+/** `--identity FILE`. */
+export const IDENTITY_OPTION = {
+  flags: '--identity FILE',
+  text: 'secret keys of age that open an encrypted dump (default: $KBOX_IDENTITY)',
+} as const
 /** `--root DIR`. */
 export const ROOT_OPTION = {
   flags: '--root DIR',

@@ -181,6 +181,8 @@ export interface Arch {
    * calls, 'indirect' for others.
    */
   callBefore(code: Uint8Array, returnAddress: bigint): bigint | 'indirect' | undefined
+  /** Does `code`, which lies at `start`, hold this kernel address as an operand? By its bytes: seldom wrong, never sure. */
+  refersTo(code: Uint8Array, start: bigint, address: bigint): boolean
 }
 
 /** Decode registers saved in memory. */

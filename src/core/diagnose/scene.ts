@@ -1,17 +1,24 @@
 // What all rules look at: the log as trouble, the faults with their registers, the stacks, who waits for whom. Each is
 // made once, when the first rule asks; what the dump lacks is empty, never a failure.
-import { attempt } from '../base/errors.ts'
+import { attempt, KdumpError } from '../base/errors.ts'
 import { panicCpu, panicTask } from '../kernel/panic.ts'
 import { forEachCpu } from '../kernel/percpu.ts'
 import { readLog, type LogRecord } from '../kernel/printk.ts'
 import { currentTask, type Task } from '../kernel/sched.ts'
 import { cpuTrace, stackTrace } from '../kernel/stack.ts'
-import { searchTasks } from '../kernel/task_search.ts'
+import { searchTasks, type TaskSearch } from '../kernel/task_search.ts'
+import { buildWaitGraph, type WaitGraph } from '../kernel/wait_graph.ts'
 import type { Program } from '../program/program.ts'
+import type { Registers } from '../program/registers.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
 import { classifyCrash, type CrashWords } from './crash_kind.ts'
+import { findCpuHangs, type CpuHang } from './cpu_hang.ts'
 import { readFaults, type Fault } from './fault.ts'
+import { readIncidents, type Incident } from './incident.ts'
+import type { MemoryState } from './machine_state.ts'
 import { namedFrames, type NamedFrame } from './named_frame.ts'
+import { addressSpaces, type AddressSpace } from './state/address_spaces.ts'
+import { readMemoryState } from './state/memory_state.ts'
 import { logLines, readTroubles, type LogLine, type Trouble } from './trouble.ts'
 
 /** A stack with names. */
@@ -19,6 +26,8 @@ export interface SceneTrace {
   readonly frames: readonly NamedFrame[]
   readonly end: StackTrace['end']
   readonly why: string
+  /** Registers on entry from user mode. */
+  readonly userRegisters: Registers | undefined
 }
 
 const PANIC_LINE = 'Kernel panic - not syncing: '
@@ -75,7 +84,9 @@ export class Scene {
   /** The stack of the task that was running where the kernel died; no frames if it is not known. */
   get panicTrace(): SceneTrace {
     const task = this.panicTask
-    return task ? this.trace(task) : { frames: [], end: 'lost', why: 'no task panicked' }
+    return task
+      ? this.trace(task)
+      : { frames: [], end: 'lost', why: 'no task panicked', userRegisters: undefined }
   }
 
   /** Faults that the kernel took, oldest first; the one that killed it last, if one did. */
@@ -83,14 +94,46 @@ export class Scene {
     return this.#once('faults', () => readFaults(this))
   }
 
+  /** Faults, and reports for which nothing trapped, oldest first, and their part in the crash. */
+  get incidents(): readonly Incident[] {
+    return this.#once('incidents', () => readIncidents(this))
+  }
+
   /** Every task but the idle ones, as far as they can be found. */
   get tasks(): readonly Task[] {
-    return this.#once('tasks', () => attempt(() => searchTasks(this.program).tasks) ?? [])
+    return this.#taskSearch.tasks
+  }
+
+  /** Why some tasks, or all, were not found; '' if the list was whole. */
+  get taskProblem(): string {
+    return this.#taskSearch.problem
+  }
+
+  /** Who waits for whom. */
+  get waits(): WaitGraph {
+    return this.#once('waits', () =>
+      buildWaitGraph(this.program, { tasks: this.tasks, trace: (task) => this.trace(task) }),
+    )
+  }
+
+  /** The address spaces of tasks, each once. */
+  get addressSpaces(): readonly AddressSpace[] {
+    return this.#once('addressSpaces', () => addressSpaces(this.tasks))
+  }
+
+  /** What memory was used for; undefined if not even its size is known. */
+  get memory(): MemoryState | undefined {
+    return this.#once('memory', () => attempt(() => readMemoryState(this)))
   }
 
   /** CPUs that were online. */
   get cpus(): readonly number[] {
     return this.#once('cpus', () => attempt(() => forEachCpu(this.program, 'online')) ?? [])
+  }
+
+  /** CPUs that ran one thing for too long, the longest first. */
+  get cpuHangs(): readonly CpuHang[] {
+    return this.#once('cpuHangs', () => findCpuHangs(this))
   }
 
   /** A task's stack. */
@@ -113,8 +156,19 @@ export class Scene {
     return attempt(() => currentTask(this.program, cpu))
   }
 
-  #named({ frames, end, why }: StackTrace): SceneTrace {
-    return { frames: namedFrames(this.program, frames), end, why }
+  get #taskSearch(): Pick<TaskSearch, 'tasks' | 'problem'> {
+    return this.#once('taskSearch', () => {
+      try {
+        return searchTasks(this.program)
+      } catch (error) {
+        if (!(error instanceof KdumpError)) throw error
+        return { tasks: [], problem: `tasks: ${error.message}` }
+      }
+    })
+  }
+
+  #named({ frames, end, why, userRegisters }: StackTrace): SceneTrace {
+    return { frames: namedFrames(this.program, frames), end, why, userRegisters }
   }
 
   #once<T>(name: string, make: () => T): T {

@@ -14,7 +14,7 @@ import {
   slabCacheUsage,
   slabObjectInfo,
 } from './slab.ts'
-import { findSlabCache, forEachSlabCache, slabCacheName } from './slab_cache.ts'
+import { findSlabCache, forEachSlabCache, slabCacheCounts, slabCacheName } from './slab_cache.ts'
 
 const COMMON = `
   typedef struct { int counter; } atomic_t; typedef struct { long counter; } atomic_long_t;
@@ -289,4 +289,16 @@ test('freelists hardened before v5.7 are not swapped', () => {
   const { object, damage } = buildSlabs('v6.1')
   const program = damage(object(1, 3) + OFFSET, object(1, 1) ^ RANDOM ^ (object(1, 3) + OFFSET))
   assert.equal(slabObjectInfo(program, object(1, 1))?.allocated, false)
+})
+
+test('what the kernel counts of a cache is read without its slabs', () => {
+  for (const shape of ['v6.1', 'v7.1'] as const) {
+    const cache = findSlabCache(buildSlabs(shape).program, 'widget')
+    assert.ok(cache)
+    assert.deepEqual(slabCacheCounts(cache), { slabs: 3, objects: 12, partial: 1 })
+  }
+  // Without CONFIG_SLUB_DEBUG nothing is counted.
+  const uncounted = findSlabCache(buildSlabs('v5.10').program, 'widget')
+  assert.ok(uncounted)
+  assert.equal(slabCacheCounts(uncounted), undefined)
 })

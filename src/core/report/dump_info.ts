@@ -1,7 +1,7 @@
 // All about a dump's file, as data: what `kbox dump info --json` prints. Its JSON is an interface: a change of meaning or
 // a removal raises DUMP_INFO_VERSION.
 import type { CodecUse } from '../dump/dump_description.ts'
-import type { HexText } from './report_model.ts'
+import type { HexText } from './model/hex_text.ts'
 
 /** Version of the JSON; docs/report_changelog.md says what changed. */
 export const DUMP_INFO_VERSION = 1

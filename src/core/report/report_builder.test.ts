@@ -12,7 +12,7 @@ function reportOf(changes: Parameters<typeof smallKernel>[0] = {}): Report {
 
 test('what can be read is told: who died, on which CPU, and all tasks by state', () => {
   const { version, crash, tasks, completeness } = reportOf()
-  assert.equal(version, 1)
+  assert.equal(version, 2)
   assert.equal(crash.cpu, 1)
   assert.equal(crash.task?.comm, 'worker')
   assert.equal(crash.task?.kernelThread, false)
@@ -51,7 +51,19 @@ test('each part that was read is timed', () => {
   const { timings } = reportOf()
   assert.deepEqual(
     timings.map(({ step }) => step),
-    ['log', 'panic task', 'backtrace', 'system', 'tasks', 'files'],
+    [
+      'diagnosis',
+      'faults',
+      'waits',
+      'stacks',
+      'signature',
+      'cpus',
+      'state',
+      'tasks',
+      'files',
+      'modules',
+      'log',
+    ],
   )
   assert.ok(timings.every(({ milliseconds }) => milliseconds === 5))
 })

@@ -77,6 +77,8 @@ export interface CaptureConfig {
   readonly threads?: number
   /** Print no progress. */
   readonly isQuiet?: boolean
+  /** Public keys of age: dump and log reach no target unless encrypted to them. */
+  readonly encryptTo?: readonly string[]
   /** Dump levels to try in turn while the target is too small; what fits of the last one is kept. */
   readonly dumpLevels: readonly number[]
   readonly pageOrder: 'priority' | 'pfn'
@@ -132,6 +134,7 @@ export function parseCaptureConfig(file: string, text: string): CaptureConfig {
     ...(read.has('format') ? { format: read.oneOf('format', ['elf']) } : {}),
     ...(read.has('threads') ? { threads: read.number('threads') } : {}),
     ...(read.has('isQuiet') ? { isQuiet: read.boolean('isQuiet') } : {}),
+    ...(read.has('encryptTo') ? { encryptTo: read.strings('encryptTo') } : {}),
     dumpLevels,
     pageOrder: read.oneOf('pageOrder', ['priority', 'pfn']),
     deviceTimeoutMs: read.number('deviceTimeoutMs'),

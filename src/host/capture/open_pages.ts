@@ -3,7 +3,7 @@ import { UsageError } from '../../core/base/errors.ts'
 import { openDump } from '../../core/dump/formats.ts'
 import type { Dump } from '../../core/dump/dump_format.ts'
 import type { Source } from '../../core/io/source.ts'
-import { openFileSource } from '../platform/file_source.ts'
+import { openDumpFile } from '../platform/age/unlock.ts'
 import { openVmcoreSource } from '../platform/mmap_source.ts'
 
 /** Where a dump is, and how it is read. */
@@ -18,7 +18,7 @@ export interface DumpPath {
 export function openDumpPath({ files, useMmap }: DumpPath): Dump {
   const sources: Source[] = []
   try {
-    for (const file of files) sources.push(useMmap ? openVmcoreSource(file) : openFileSource(file))
+    for (const file of files) sources.push(useMmap ? openVmcoreSource(file) : openDumpFile(file))
     const [source, ...parts] = sources
     if (!source) throw new UsageError('no dump named')
     return openDump(source, { parts })

@@ -14,13 +14,17 @@ import {
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption'
 import { HostError } from '../../core/base/errors.ts'
+import { flattenedSource } from '../../core/io/flattened_source.ts'
+import { memorySource } from '../../core/io/memory_source.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
 import type { FilesystemPlace } from '../target/place.ts'
 import { CRUMB_FILE_SIZE, encodeCrumbFile, parseCrumbFile } from './breadcrumb_layout.ts'
 import { NO_HOOKS, type CaptureConfig, type CaptureHooks } from './capture_config.ts'
 import type { CaptureMachine } from './machine.ts'
-import { formatStamp, runCapture, type CaptureManifest, type CaptureWork } from './supervisor.ts'
+import type { CaptureManifest } from './capture_manifest.ts'
+import { formatStamp, runCapture, type CaptureWork } from './supervisor.ts'
 
 const TARGET: FilesystemPlace = {
   kind: 'filesystem',
@@ -385,4 +389,56 @@ test('a network that is up does not make a dead server answer', async () => {
   const config = { ...CONFIG, network: NETWORK, targets: [{ ...NFS, addresses: [] }] }
   assert.equal(await runCapture(config, machine(), WORK), false)
   assert.deepEqual(events, ['network', 'halt'])
+})
+
+test('with recipients nothing of the old kernel is on the target in plain, and its key opens all of it', async () => {
+  const identity = await generateIdentity()
+  const config = { ...CONFIG, encryptTo: [await identityToRecipient(identity)] }
+  assert.equal(await runCapture(config, machine(), WORK), true)
+  const directory = path.join(root, 'var/crash', CRASH_DIR)
+  const names = readdirSync(directory).toSorted()
+  assert.deepEqual(names, [
+    ...['kbox.json', 'kexec-dmesg.log', 'vmcore-dmesg.txt.age', 'vmcore.flat.age'],
+  ])
+  for (const name of names)
+    assert.doesNotMatch(readFileSync(crashFile(name), 'latin1'), /panic line|DUMP/, name)
+  const { complete, files } = manifest()
+  assert.equal(complete, true)
+  const sha256 = createHash('sha256')
+    .update(readFileSync(crashFile('vmcore.flat.age')))
+    .digest('hex')
+  assert.equal(files['vmcore.flat.age']?.sha256, sha256)
+  assert.ok(files['vmcore-dmesg.txt.age'])
+  const decrypter = new Decrypter()
+  decrypter.addIdentity(identity)
+  const log = await decrypter.decrypt(readFileSync(crashFile('vmcore-dmesg.txt.age')), 'text')
+  assert.equal(log, 'panic line 1\npanic line 2\n')
+  const stream = await decrypter.decrypt(readFileSync(crashFile('vmcore.flat.age')))
+  using dump = flattenedSource(memorySource(stream))
+  const bytes = Buffer.alloc(4)
+  dump.read(0, bytes)
+  assert.equal(bytes.toString(), 'DUMP')
+})
+
+test('with recipients no target that fails has the log shown or kept in plain', async () => {
+  const said: string[] = []
+  const config = {
+    ...CONFIG,
+    encryptTo: [await identityToRecipient(await generateIdentity())],
+    breadcrumb: { uuid: '', node: '/nowhere', extents: [], nonce: '' },
+  }
+  const broken = machine({
+    findDevice: () => undefined,
+    say: (text) => void said.push(text),
+  })
+  assert.equal(await runCapture(config, broken, WORK), false)
+  assert.doesNotMatch(said.join('\n'), /panic line/)
+})
+
+test('a key that is none costs the dump rather than the secret', async () => {
+  const config = { ...CONFIG, encryptTo: ['age1nonsense'] }
+  assert.equal(await runCapture(config, machine(), WORK), false)
+  assert.deepEqual(readdirSync(path.join(root, 'var/crash', CRASH_DIR)).toSorted(), [
+    ...['kbox.json', 'kexec-dmesg.log'],
+  ])
 })

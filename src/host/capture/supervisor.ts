@@ -2,16 +2,19 @@
 // The order is kdump.sh's: dmesg first and flushed, then the dump, then the log; but every failure, a mount's too,
 // leads to the next target and at last to failure_action, and every step is noted in kbox.json beside the dump.
 import { HostError } from '../../core/base/errors.ts'
+import { AGE_SUFFIX } from '../platform/age/age_magic.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
 import { formatPlace, isRemote, type CapturePlace } from '../target/place.ts'
+import { SEALED_DUMP, sealDirectory } from '../target/sealed_directory.ts'
 import type { OpenTarget, TargetDirectory, TargetHost } from '../target/target.ts'
 import { openPlace } from '../target/targets.ts'
 import { BreadcrumbTrail } from './breadcrumb.ts'
 import { NO_HOOKS, type CaptureConfig, type FinalAction } from './capture_config.ts'
 import { runHooks } from './hooks.ts'
+import { type CaptureManifest, formatManifest, type ManifestFile } from './capture_manifest.ts'
 import { CaptureNetwork } from './capture_network.ts'
 import type { CaptureMachine } from './machine.ts'
-import { describeError, StepLog, type Step, type StepWatcher } from './step_log.ts'
+import { describeError, StepLog, type StepWatcher } from './step_log.ts'
 
 /** Told while the dump is written. */
 export interface DumpProgress {
@@ -52,30 +55,6 @@ export interface DumpFacts {
   readonly [fact: string]: unknown
 }
 
-/** kbox.json: what one capture did. */
-export interface CaptureManifest {
-  readonly version: 2
-  /** The target it was saved to. */
-  readonly target: string
-  readonly release: string
-  readonly capturedAt: string
-  readonly complete: boolean
-  /** `kbox test` provoked the crash. */
-  readonly testId?: string
-  readonly steps: readonly Step[]
-  readonly memAvailableMinBytes: number
-  readonly files: Readonly<Record<string, ManifestFile>>
-  /** What the engine says of the dump it wrote. */
-  readonly dump: Readonly<Record<string, unknown>>
-}
-
-/** One file beside the manifest. */
-export interface ManifestFile {
-  readonly sizeBytes: number
-  /** In hex; absent where the target could not tell in time. */
-  readonly sha256?: string
-}
-
 /** One capture, whatever targets it tries. */
 interface Capture {
   readonly config: CaptureConfig
@@ -93,13 +72,22 @@ interface Recording extends Capture {
   readonly place: CapturePlace
   readonly target: OpenTarget
   readonly directory: TargetDirectory
+  readonly names: SavedNames
   dumpFacts: DumpFacts | Record<string, never>
+}
+
+/** What the files of one recording are called. */
+interface SavedNames {
+  readonly dmesg: string
+  readonly dump: string
+  readonly unfinishedDump: string
 }
 
 /** Of the time there is for all, what is left for flushing and unmounting. */
 const LEAVE_PART = 0.1
 const PROGRESS_INTERVAL_MS = 1000
 const DMESG = 'vmcore-dmesg.txt'
+const UNFINISHED_DMESG = 'vmcore-dmesg-incomplete.txt'
 const KEXEC_DMESG = 'kexec-dmesg.log'
 const MANIFEST = 'kbox.json'
 /** Room that a dump on a full disk leaves for the manifest and the log: it is given back just before they are written. */
@@ -170,7 +158,9 @@ function leave({ machine, trail }: Capture, action: FinalAction): void {
 
 async function takeFailureAction(capture: Capture): Promise<boolean> {
   const { config, machine, log } = capture
-  if (config.breadcrumb) await attempt(log, 'breadcrumbs', () => keepLog(capture))
+  // Breadcrumbs are written in plain.
+  if (config.breadcrumb && !config.encryptTo)
+    await attempt(log, 'breadcrumbs', () => keepLog(capture))
   await runHooks('emergency', [], capture)
   machine.say(`failure_action: ${config.failureAction}`)
   switch (config.failureAction) {
@@ -225,15 +215,18 @@ async function recordTo(place: CapturePlace, capture: Capture): Promise<boolean>
       endMs: deadlineMs,
     })
   } catch {
-    sayDmesgTail(machine, work)
+    if (!config.encryptTo) sayDmesgTail(machine, work)
     return false
   }
   let isSaved = false
   try {
-    const directory = await log.run('directory', () => makeDirectory(target, machine))
+    const made = await log.run('directory', () => makeDirectory(target, machine))
+    const { encryptTo } = config
+    const directory = encryptTo ? sealDirectory(made, encryptTo) : made
+    const names = namesOf(target, encryptTo !== undefined)
     machine.say(`saving to ${directory.name}`)
     trail.add({ crumb: 'directory', directory: directory.name })
-    isSaved = await record({ ...capture, place, target, directory, dumpFacts: {} })
+    isSaved = await record({ ...capture, place, target, directory, names, dumpFacts: {} })
     trail.add({ crumb: 'saved', complete: isSaved })
     // While the target is still there: this is the moment for a hook that adds to the dump.
     if (isSaved) await runHooks('post', ['0'], capture)
@@ -248,6 +241,15 @@ async function recordTo(place: CapturePlace, capture: Capture): Promise<boolean>
   // Not before: whoever is killed at the next target is to be followed by another.
   if (isSaved) machine.setRecorded()
   return isSaved
+}
+
+function namesOf({ dumpName }: OpenTarget, isSealed: boolean): SavedNames {
+  const dump = isSealed ? SEALED_DUMP : dumpName
+  return {
+    dmesg: isSealed ? `${DMESG}${AGE_SUFFIX}` : DMESG,
+    dump,
+    unfinishedDump: `${dump}-incomplete`,
+  }
 }
 
 function targetHost(machine: CaptureMachine, log: StepLog): TargetHost {
@@ -322,17 +324,16 @@ async function makeDirectory(
   }
 }
 
-async function saveDmesg({ directory, machine, work }: Recording): Promise<void> {
-  machine.say(`saving ${DMESG}`)
+async function saveDmesg({ directory, names, machine, work }: Recording): Promise<void> {
+  machine.say(`saving ${names.dmesg}`)
   const pieces = inBlocks(work.readDmesg(machine.vmcore))
-  await directory.writeFile(DMESG, pieces, 'vmcore-dmesg-incomplete.txt')
-  machine.say(`saving ${DMESG} complete`)
+  await directory.writeFile(names.dmesg, pieces, UNFINISHED_DMESG)
+  machine.say(`saving ${names.dmesg} complete`)
 }
 
 async function saveDump(recording: Recording): Promise<void> {
-  const { directory, target, config, machine, work, log } = recording
-  const { dumpName } = target
-  const unfinished = `${dumpName}-incomplete`
+  const { directory, names, config, machine, work, log } = recording
+  const { dump: dumpName, unfinishedDump: unfinished } = names
   machine.say(`saving ${dumpName}`)
   const startMs = machine.now()
   let saidMs = startMs
@@ -376,7 +377,7 @@ async function saveManifest(recording: Recording, complete: boolean): Promise<vo
       files: await describeFiles(recording),
       dump: dumpFacts,
     }
-    await directory.writeFile(MANIFEST, [JSON.stringify(manifest, null, 2), '\n'])
+    await directory.writeFile(MANIFEST, [formatManifest(manifest)])
   } catch (error) {
     // On a full disk the manifest is what may be missing; the dump and the log come first.
     machine.say(`${MANIFEST} not written: ${describeError(error)}`)
@@ -386,11 +387,11 @@ async function saveManifest(recording: Recording, complete: boolean): Promise<vo
 
 async function describeFiles({
   directory,
-  target: { dumpName },
+  names,
   deadlineMs,
 }: Recording): Promise<Record<string, ManifestFile>> {
   const files: Record<string, ManifestFile> = {}
-  for (const name of [DMESG, dumpName, `${dumpName}-incomplete`, KEXEC_DMESG]) {
+  for (const name of [names.dmesg, names.dump, names.unfinishedDump, KEXEC_DMESG]) {
     const sizeBytes = await directory.sizeOf(name)
     if (sizeBytes === undefined) continue
     const sha256 = await directory.digestOf(name, deadlineMs)

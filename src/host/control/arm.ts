@@ -157,6 +157,7 @@ export async function planArm(conf: KdumpConf, choices: ArmChoices = {}): Promis
       ...(rootfs ? { rootfs: rootfs.place } : {}),
       ...(network ? { network: network.plan } : {}),
       ...recorder.config,
+      ...(conf.encryptTo.length > 0 ? { encryptTo: conf.encryptTo } : {}),
       failureAction: conf.failureAction,
       finalAction: conf.finalAction,
       ...collectorConfig(conf.coreCollector),

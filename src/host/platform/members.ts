@@ -27,6 +27,16 @@ export class Members {
     return new Members(file, '', data)
   }
 
+  /** All members as they were read. */
+  all(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(this.#members)
+  }
+
+  /** The names of all members. */
+  names(): string[] {
+    return [...this.#members.keys()]
+  }
+
   has(name: string): boolean {
     return this.#members.has(name)
   }

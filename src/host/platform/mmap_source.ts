@@ -6,7 +6,7 @@ import { parseElfFile } from '../../core/elf/elf_file.ts'
 import { PT_LOAD } from '../../core/elf/elf_layout.ts'
 import type { Source } from '../../core/io/source.ts'
 import { errnoOf } from './file_error.ts'
-import { openFileSource } from './file_source.ts'
+import { openDumpFile } from './age/unlock.ts'
 import { loadKoffi } from './koffi.ts'
 import type { NativeFunction } from './koffi.ts'
 
@@ -40,7 +40,7 @@ export interface Extent {
  * @throws {HostError} if it cannot be opened
  */
 export function openVmcoreSource(path: string): Source {
-  const plain = openFileSource(path)
+  const plain = openDumpFile(path)
   return path === '/proc/vmcore' ? (mapSource(path, plain, findSegments(plain)) ?? plain) : plain
 }
 

@@ -8,7 +8,8 @@ import { forEachTask } from '../../core/kernel/sched.ts'
 import { stackTrace } from '../../core/kernel/stack.ts'
 import { frameSymbol } from '../../core/program/stack_trace.ts'
 import type { Program } from '../../core/program/program.ts'
-import { openFileSource } from '../platform/file_source.ts'
+import { DUMPS } from '../control/after/crash_of_manifest.ts'
+import { openDumpFile } from '../platform/age/unlock.ts'
 import { registerNativeCodecs } from '../platform/native_codecs.ts'
 import { parseJson } from './json_members.ts'
 import type { CaptureFacts, DumpFacts } from './rehearse_result.ts'
@@ -32,17 +33,20 @@ export function findRecording(folder: string): string | undefined {
   return newest === undefined ? undefined : path.join(folder, newest)
 }
 
+/** Find the dump of a recording, finished or not. */
+export function findDump(recording: string): string | undefined {
+  return DUMPS.map((name) => path.join(recording, name)).find((name) => existsSync(name))
+}
+
 /** Open the dump of a recording, finished or not; undefined when there is none. */
 export function inspectDump(recording: string): DumpFacts | undefined {
-  const file = ['vmcore', 'vmcore.flat', 'vmcore-incomplete', 'vmcore.flat-incomplete']
-    .map((name) => path.join(recording, name))
-    .find((name) => existsSync(name))
+  const file = findDump(recording)
   if (file === undefined) return undefined
   const about = { file, sizeBytes: statSync(file).size }
   registerNativeCodecs()
   const startMs = performance.now()
   try {
-    using source = openFileSource(file)
+    using source = openDumpFile(file)
     const program = openKernel(source)
     return {
       ...about,

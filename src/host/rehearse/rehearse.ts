@@ -15,7 +15,8 @@ import { HostError, UnsupportedError, UsageError } from '../../core/base/errors.
 import { recoverDevice } from '../control/after/recover_raw.ts'
 import { extractFile, extractFolder, repairDisk } from './disk_image.ts'
 import { GUEST } from './guest_files.ts'
-import { findRecording, inspectDump, readCaptureFacts } from './inspect_dump.ts'
+import { findDump, findRecording, inspectDump, readCaptureFacts } from './inspect_dump.ts'
+import { unlockFiles } from '../platform/age/unlock.ts'
 import { readKernelRelease } from '../control/load/kernel/kernel_image.ts'
 import { Machine } from './machine.ts'
 import type { MachineSpec } from './machine_spec.ts'
@@ -103,7 +104,9 @@ async function walkTheRoad(rehearsal: Rehearsal): Promise<void> {
   const dump = await steps.run('collect', () => collect(rehearsal, spec, target))
   result.capture = readCaptureFacts(files)
   if (dump === undefined) return
-  await steps.run('open', () => {
+  await steps.run('open', async () => {
+    const file = findDump(files)
+    if (file !== undefined) await unlockFiles([file], options.identity)
     result.dump = inspectDump(files)
     checkDump(result.dump, options)
     return true
@@ -174,6 +177,7 @@ async function collect(
   target: ScratchTarget,
 ): Promise<number> {
   const [root, second] = spec.disks
+  options.onDisks?.(spec.disks.map(({ file }) => file))
   for (const disk of spec.disks) {
     if (disk === second && target.fstype === 'raw') continue
     repairDisk(disk.file)

@@ -53,6 +53,10 @@ export interface RehearseOptions {
    * returns the folder: dumps are collected from there.
    */
   readonly receivedIn?: string | (() => Promise<string>)
+  /** Secret keys of age for a dump that is encrypted; undefined: $KBOX_IDENTITY. */
+  readonly identity?: string | undefined
+  /** Called with the images of all disks when the machine is down and nobody has touched them. */
+  readonly onDisks?: (images: readonly string[]) => void
   /** Command lines that arm the guest instead of DEFAULT_ARM. */
   readonly arm?: readonly (readonly string[])[]
 }

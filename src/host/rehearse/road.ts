@@ -56,12 +56,12 @@ export async function awaitCaptureKernel(
 
 /** Wait until the log of the crashed kernel is on the disk. */
 export async function awaitDmesg(machine: WatchedMachine, signal: AbortSignal): Promise<true> {
-  return awaitConsole(machine, /kbox: saving vmcore-dmesg\.txt complete/, signal)
+  return awaitConsole(machine, /kbox: saving vmcore-dmesg\.txt(?:\.age)? complete/, signal)
 }
 
 /** Wait until the dump is on the disk under its final name. */
 export async function awaitDump(machine: WatchedMachine, signal: AbortSignal): Promise<true> {
-  return awaitConsole(machine, /kbox: saving vmcore(?:\.flat)? complete/, signal)
+  return awaitConsole(machine, /kbox: saving vmcore(?:\.flat(?:\.age)?)? complete/, signal)
 }
 
 /** Wait until the machine is left: reset, powered off, or halted. */

@@ -42,6 +42,10 @@ export function askFirst(directory: TargetDirectory, ask: AskServer): TargetDire
       await ask()
       return directory.openDump(name)
     },
+    async openStream(name) {
+      await ask()
+      return directory.openStream(name)
+    },
     async rename(from, to) {
       await ask()
       await directory.rename(from, to)

@@ -45,6 +45,7 @@ export function makeMountedFolder(parent: string, name: string, host: TargetHost
         throw new HostError(`${at(file)}: cannot be written: ${errno}`, errno, { cause })
       }
     },
+    openStream: async (file) => openFileOutput(at(file), { overwrite: true }),
     openDump: async (file) => openFileOutput(at(file), { overwrite: true }),
     rename: async (from, to) => renameDurably(at(from), at(to)),
     remove: async (file) => rmSync(at(file), { force: true }),

@@ -1,7 +1,7 @@
 // A disk or partition without a file system: the dump as a flattened stream at its start, so that `makedumpfile -R vmcore <
 // DEVICE` reads it; log and manifest at its end.
 import { closeSync, constants, fsyncSync, openSync, writeSync } from 'node:fs'
-import { HostError } from '../../core/base/errors.ts'
+import { HostError, UnsupportedError } from '../../core/base/errors.ts'
 import type { DumpOutput } from '../platform/dump_output.ts'
 import { errnoOf } from '../platform/file_error.ts'
 import { flattenOutput } from '../platform/flattened_output.ts'
@@ -82,6 +82,9 @@ class RawDevice {
       name: this.#node,
       writeFile: async (file, pieces) => this.#writeFile(file, pieces),
       openDump: async (file) => this.#openDump(file),
+      openStream: async () => {
+        throw new UnsupportedError(`${this.#node}: what is no dump on a raw target`)
+      },
       rename: async (from, to) => {
         if (from === this.#index.dumpName) this.#setIndex({ ...this.#index, dumpName: to })
       },

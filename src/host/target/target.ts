@@ -75,6 +75,8 @@ export interface TargetDirectory {
   writeFile(name: string, pieces: Iterable<string | Uint8Array>, unfinished?: string): Promise<void>
   /** Begin a dump, in place of what there may be under that name. @throws {HostError} */
   openDump(name: string): Promise<DumpOutput>
+  /** Begin a file that is written in order: each offset is where the last write ended. @throws {HostError} */
+  openStream(name: string): Promise<DumpOutput>
   /** Give a file its final name, durably. */
   rename(from: string, to: string): Promise<void>
   /** Remove a file; one that is not there is no error. */

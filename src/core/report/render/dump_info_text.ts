@@ -1,6 +1,6 @@
 // All about a dump's file, as text for a terminal.
 import type { DumpInfo } from '../dump_info.ts'
-import { labelled, plain, utc } from './lines.ts'
+import { counted, formatSize, labelled, plain, utc } from './lines.ts'
 
 const LEVEL_WORDS: readonly (readonly [bit: number, text: string])[] = [
   [1, 'zero pages'],
@@ -117,16 +117,5 @@ function completeText({ completeness }: DumpInfo): string {
   return `no: ${reason}${lostPages > 0 ? `; ${counted(lostPages, 'page')} lost` : ''}`
 }
 
-const counted = (count: number, word: string): string =>
-  count === 1 ? `1 ${word}` : `${count} ${word}s`
-
 const range = (start: number, end: number): string =>
   end > start ? `0x${start.toString(16)}-0x${(end - 1).toString(16)}` : 'none'
-
-function formatSize(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`
-  if (bytes < 2 ** 20) return `${(bytes / 1024).toFixed(1)} KiB`
-  return bytes < 2 ** 30
-    ? `${(bytes / 2 ** 20).toFixed(1)} MiB`
-    : `${(bytes / 2 ** 30).toFixed(2)} GiB`
-}

@@ -20,8 +20,42 @@ export function utc(seconds: number): string {
     : `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`
 }
 
-/** Show control characters as dots: a log line may try to move the reader's cursor. */
+/** `1 page`, `2 pages`, `12,345 pages`. */
+export function counted(count: number, word: string): string {
+  return `${grouped(count)} ${word}${count === 1 ? '' : 's'}`
+}
+
+/** A count with commas between thousands. */
+export function grouped(count: number): string {
+  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ',')
+}
+
+/** A size in bytes, by the largest unit below it. */
+export function formatSize(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`
+  if (bytes < 2 ** 20) return `${(bytes / 1024).toFixed(1)} KiB`
+  return bytes < 2 ** 30
+    ? `${(bytes / 2 ** 20).toFixed(1)} MiB`
+    : `${(bytes / 2 ** 30).toFixed(2)} GiB`
+}
+
+/** A length of time: `32.0 s`, `5 min 12 s`, `3 h 20 min`, `12 d 4 h`. */
+export function formatSpan(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`
+  const whole = Math.floor(seconds)
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
+  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`
+}
+
+/**
+ * Show control characters as dots: a log line may try to move the reader's cursor, or, by those that change the
+ * direction of writing, to show something else than it says.
+ */
 export function plain(line: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return line.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '.')
+  return line.replaceAll(
+    // oxlint-disable-next-line no-control-regex
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    '.',
+  )
 }

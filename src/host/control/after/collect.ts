@@ -4,12 +4,14 @@ import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { KdumpError } from '../../../core/base/errors.ts'
 import type { CrumbFile } from '../../capture/breadcrumb_layout.ts'
-import { formatStamp, type CaptureManifest } from '../../capture/supervisor.ts'
+import { type CaptureManifest, formatManifest } from '../../capture/capture_manifest.ts'
+import { formatStamp } from '../../capture/supervisor.ts'
 import { flush, renameDurably, writeDurably } from '../../platform/durable_file.ts'
 import { errnoOf } from '../../platform/file_error.ts'
 import { clearCrumbs, markCrumbs, readBootId, readCrumbFiles } from './breadcrumb_file.ts'
 import { crashOfCrumbs } from './crash_of_crumbs.ts'
 import type { KdumpConf } from '../config/kdump_conf_model.ts'
+import { hashFile, type ManifestInput } from '../load/image_manifest.ts'
 import { LAST_CRASH_FILE, type LastCrash } from './last_crash.ts'
 import { recoverRaw } from './recover_raw.ts'
 
@@ -61,7 +63,7 @@ function takeCrash(
 ): void {
   const isWanted = log && crash.outcome !== 'saved'
   const told = isWanted ? saveLog(crash, log, dumpPath, root) : crash
-  writeJson(path.join(root, LAST_CRASH_FILE), told)
+  writeText(path.join(root, LAST_CRASH_FILE), `${JSON.stringify(told, null, 2)}\n`)
   if (told.outcome === 'saved') return
   const what = { partial: 'saved in part', log: 'not saved, but its log was', lost: 'not saved' }
   tell(`The last crash was ${what[told.outcome]}: ${told.failedStep}: ${told.why}`, true)
@@ -88,7 +90,7 @@ function saveLog(
     renameDurably(`${file}.tmp`, file)
   }
   const manifest = path.join(directory, 'kbox.json')
-  if (!existsSync(manifest)) writeJson(manifest, manifestOf(crash, log.text.length + cut.length))
+  if (!existsSync(manifest)) writeText(manifest, formatManifest(manifestOf(crash, hashFile(file))))
   flush(directory)
   return {
     ...crash,
@@ -97,7 +99,7 @@ function saveLog(
   }
 }
 
-function manifestOf(crash: LastCrash, logBytes: number): CaptureManifest {
+function manifestOf(crash: LastCrash, { sizeBytes, sha256 }: ManifestInput): CaptureManifest {
   return {
     version: 2,
     target: crash.target,
@@ -108,14 +110,14 @@ function manifestOf(crash: LastCrash, logBytes: number): CaptureManifest {
       ...{ name, startMs: 0, ms: ms ?? 0, ok, error, memAvailableMinBytes: 0 },
     })),
     memAvailableMinBytes: 0,
-    files: { 'vmcore-dmesg.txt': { sizeBytes: logBytes } },
+    files: { 'vmcore-dmesg.txt': { sizeBytes, sha256 } },
     dump: {},
   }
 }
 
-function writeJson(file: string, value: unknown): void {
+function writeText(file: string, text: string): void {
   mkdirSync(path.dirname(file), { recursive: true })
-  writeDurably(`${file}.tmp`, [`${JSON.stringify(value, null, 2)}\n`])
+  writeDurably(`${file}.tmp`, [text])
   renameDurably(`${file}.tmp`, file)
 }
 

@@ -3,11 +3,16 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { KdumpError } from '../../../core/base/errors.ts'
 import { Members } from '../../platform/members.ts'
+import { SEALED_DUMP } from '../../target/sealed_directory.ts'
 import { adviseOn } from './crash_advice.ts'
 import { findFailedStep } from './failed_step.ts'
 import type { LastCrash } from './last_crash.ts'
 
-const DUMPS = ['vmcore', 'vmcore.flat', 'vmcore-incomplete', 'vmcore.flat-incomplete']
+/** What a dump may be called, whole or not. */
+export const DUMPS = ['vmcore', 'vmcore.flat', SEALED_DUMP].flatMap((name) => [
+  name,
+  `${name}-incomplete`,
+])
 
 /** Read the manifest of a dump's folder; undefined where there is none that can be read. */
 export function crashOfManifest(directory: string): LastCrash | undefined {

@@ -86,7 +86,8 @@ function findOnDevice(device: DeviceName, folder: string, testId: string, root: 
   }
 }
 
-function findMountpoint(device: DeviceName, root: string): string | undefined {
+/** Find where a device is mounted as a whole, undefined if it is not. @param root where dev/, proc/ and sys/ are found */
+export function findMountpoint(device: DeviceName, root: string): string | undefined {
   const node = realNode(device, root)
   if (node === undefined) return undefined
   const mount = attempt(() => readMounts(root))?.find(

@@ -1,5 +1,6 @@
 // A device made of a file, recorded to by the target's own code.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdtempSync,
@@ -12,6 +13,7 @@ import {
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import { isManifestIntact } from '../../capture/capture_manifest.ts'
 import { raw } from '../../target/raw.ts'
 import type { TargetHost } from '../../target/target.ts'
 import { recoverDevice } from './recover_raw.ts'
@@ -45,7 +47,10 @@ const HOST: TargetHost = {
   sync: () => {},
 }
 
-async function record(finalName: 'vmcore.flat' | 'vmcore.flat-incomplete'): Promise<void> {
+async function record(
+  finalName: 'vmcore.flat' | 'vmcore.flat-incomplete',
+  manifest?: string,
+): Promise<void> {
   const place = {
     kind: 'raw',
     node: device,
@@ -64,6 +69,7 @@ async function record(finalName: 'vmcore.flat' | 'vmcore.flat-incomplete'): Prom
   await output.sync()
   await output.close()
   await directory.rename('vmcore.flat-incomplete', finalName)
+  if (manifest !== undefined) await directory.writeFile('kbox.json', [manifest])
   await target.close()
 }
 
@@ -81,6 +87,24 @@ test('the dump becomes a vmcore beside its log, and the device forgets both', as
   rmSync(path.join(folder, 'crash'), { recursive: true })
   recover()
   assert.equal(existsSync(path.join(folder, 'crash')), false)
+})
+
+test('the manifest of a recovered dump has the sums of the files that came of it', async () => {
+  await record(
+    'vmcore.flat',
+    JSON.stringify({ version: 2, complete: true, files: { 'vmcore.flat': { sizeBytes: 9 } } }),
+  )
+  recover()
+  const text = readFileSync(at('kbox.json'), 'utf8')
+  const { complete, files } = JSON.parse(text) as {
+    complete: boolean
+    files: Record<string, unknown>
+  }
+  assert.equal(complete, true)
+  const sha256 = createHash('sha256').update('HEADPAGE').digest('hex')
+  assert.deepEqual(files['vmcore'], { sizeBytes: 8, sha256 })
+  assert.deepEqual(Object.keys(files), ['vmcore', 'vmcore-dmesg.txt'])
+  assert.equal(isManifestIntact(text), true)
 })
 
 test('a dump that the capture did not finish is kept under its unfinished name', async () => {

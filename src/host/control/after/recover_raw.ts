@@ -1,13 +1,24 @@
 // Takes a dump off a raw target after the crash, as kdumpctl's save_raw does, with the log and the manifest that lie behind
 // it. The device's header is wiped once all of it is a file.
-import { closeSync, fsyncSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
 import path from 'node:path'
-import { HostError, KdumpError } from '../../../core/base/errors.ts'
+import { attempt, HostError, KdumpError } from '../../../core/base/errors.ts'
 import { isFlattened } from '../../../core/io/flattened_source.ts'
+import { formatManifest } from '../../capture/capture_manifest.ts'
 import { rearrange } from '../../capture/rearrange.ts'
 import { formatStamp } from '../../capture/supervisor.ts'
 import { renameDurably, writeDurably } from '../../platform/durable_file.ts'
 import { openFileOutput } from '../../platform/file_output.ts'
+import { Members } from '../../platform/members.ts'
 import { unpackText } from '../../platform/packed_text.ts'
 import {
   parseRawIndex,
@@ -15,6 +26,7 @@ import {
   rawAreaOffset,
   type RawIndex,
 } from '../../target/raw_layout.ts'
+import { hashFile } from '../load/image_manifest.ts'
 import { findRawDisk, findSignature, type ConfRaw } from '../reach/resolve_raw.ts'
 
 const HEADER_SIZE = 4096
@@ -60,6 +72,7 @@ export function recoverDevice(node: string, sizeBytes: number, dumpPath: string,
       renameDurably(path.join(directory, `${file.name}.tmp`), path.join(directory, file.name))
     }
     const problem = isDumped ? saveDump(node, directory, index) : 'no dump was written'
+    sumFiles(directory)
     wipe(fd, sizeBytes)
     if (problem === '') tell(`Dump saved to ${directory}/vmcore`)
     else tell(`The dump on ${node} is not complete (${problem}); see ${directory}`, true)
@@ -96,6 +109,23 @@ function saveDump(node: string, directory: string, index?: RawIndex): string {
   if (problem === '' && index?.dumpName.endsWith('-incomplete')) problem = 'the capture says so'
   if (problem === '') renameDurably(unfinished, path.join(directory, 'vmcore'))
   return problem
+}
+
+/** On the device the dump was a stream without a sum: its manifest is to tell of the files that came of it. */
+function sumFiles(directory: string): void {
+  const manifest = path.join(directory, 'kbox.json')
+  if (!existsSync(manifest)) return
+  const read = attempt(() => Members.parse(manifest, readFileSync(manifest, 'utf8')))
+  if (!read) return
+  const names = ['vmcore', 'vmcore-incomplete', 'vmcore-dmesg.txt', 'kexec-dmesg.log']
+  const files = names
+    .map((name) => path.join(directory, name))
+    .filter((file) => existsSync(file))
+    .map((file) => hashFile(file))
+    .map(({ name, sizeBytes, sha256 }) => [path.basename(name), { sizeBytes, sha256 }])
+  const text = formatManifest({ ...read.all(), files: Object.fromEntries(files) })
+  writeDurably(`${manifest}.tmp`, [text])
+  renameDurably(`${manifest}.tmp`, manifest)
 }
 
 function readIndex(fd: number, node: string, sizeBytes: number): RawIndex | undefined {

@@ -33,6 +33,7 @@ export function checkConfiguration(conf: KdumpConf, context: CheckContext): Chec
   checkPrograms(builder, context)
   checkFenceNodes(builder, context)
   checkToken(builder, context)
+  checkEvidence(builder, context)
   return { conf: builder.conf, errors: builder.errors, warnings: builder.warnings }
 }
 
@@ -104,6 +105,20 @@ function ownNames(root: string): ReadonlySet<string> {
       names.push(...(addresses ?? []).map(({ address }) => address))
   }
   return new Set(names.filter((name): name is string => name !== undefined && name !== ''))
+}
+
+function checkEvidence(builder: ConfBuilder, context: CheckContext): void {
+  const { encryptTo, signKey, targets } = builder.conf
+  if (encryptTo.length > 0 && targets.some(({ kind }) => kind === 'raw')) {
+    const remedy =
+      'the next boot must read what is on a raw device, and has no key: use another target'
+    builder.error(at(context, 'encryptTo', 'raw'), 'raw targets cannot be encrypted', remedy)
+  }
+  if (signKey !== '' && !existsSync(path.join(context.root, signKey))) {
+    const word = at(context, 'signKey', signKey)
+    const remedy = `make it: ssh-keygen -t ed25519 -N '' -f ${signKey}`
+    builder.warn(word, `sign_key ${signKey} not found: manifests are not signed`, remedy)
+  }
 }
 
 function checkToken(builder: ConfBuilder, context: CheckContext): void {

@@ -379,3 +379,50 @@ test('docs/kdump_conf.md tells of every directive', () => {
     [],
   )
 })
+
+const RECIPIENT = 'age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg'
+const OTHER = 'age19gljhnys2zlcek5hn7wfm08rzyyrq5w7nllqhshurxnaymfnnaesdqpygy'
+
+test('encrypt_to takes several recipients, on one line or on several', () => {
+  const { conf } = parse(`encrypt_to ${RECIPIENT} ${OTHER}\nencrypt_to ${RECIPIENT}\n`)
+  assert.deepEqual(conf.encryptTo, [RECIPIENT, OTHER, RECIPIENT])
+})
+
+test('a recipient that is none is refused with its place, and a secret key is not repeated', () => {
+  const cases = [
+    [RECIPIENT.replace('l', 'q'), /check sum/],
+    [RECIPIENT.slice(0, -3), /55 characters/],
+    ['ssh-ed25519', /not supported/],
+    ['age1yubikey1qwerty', /not supported/],
+    ['alice', /not an age recipient/],
+    [RECIPIENT.toUpperCase(), /not an age recipient/],
+  ] as const
+  for (const [value, expected] of cases) {
+    const [error] = refuse(`path /a\nencrypt_to ${OTHER} ${value}\n`)
+    assert.match(error?.message ?? '', expected)
+    assert.deepEqual([error?.line, error?.column, error?.value], [2, 13 + OTHER.length, value])
+    assert.notEqual(error?.remedy, '')
+  }
+  const [secret] = refuse('encrypt_to AGE-SECRET-KEY-1QQQQQ\n')
+  assert.match(secret?.message ?? '', /secret key/)
+  assert.doesNotMatch(JSON.stringify(secret), /QQQQQ/)
+})
+
+test('limits of what is kept are read, and anything else is refused', () => {
+  const { conf } = parse('retain_count 5\nretain_bytes 20G\nretain_age 90\n')
+  assert.deepEqual(conf.retention, { count: 5, bytes: 20 * 2 ** 30, ageDays: 90 })
+  for (const line of ['retain_count 0', 'retain_count -1', 'retain_bytes 20GB', 'retain_age 1w'])
+    assert.match(messages(refuse(line))[0] ?? '', /Invalid kdump config value/, line)
+})
+
+test('the access log may be required; a relative path, or another word, is refused', () => {
+  assert.deepEqual(parse('access_log /var/crash/access.log').conf.accessLog, {
+    ...{ file: '/var/crash/access.log', isRequired: false },
+  })
+  assert.equal(parse('access_log /l required').conf.accessLog.isRequired, true)
+  for (const value of ['log', '/l always', '/l required now']) refuse(`access_log ${value}`)
+  assert.equal(parse('auto_report no').conf.autoReport, false)
+  refuse('auto_report off')
+  assert.equal(parse('sign_key /etc/k').conf.signKey, '/etc/k')
+  refuse('sign_key k')
+})

@@ -4,6 +4,7 @@ import { nearName } from '../../../core/base/near_name.ts'
 import { ConfBuilder, type ConfResult } from './conf_builder.ts'
 import { claimKey, type ConfReading, type Directive, optionWord } from './directives/directive.ts'
 import { DUMP_DIRECTIVES } from './directives/dump_directives.ts'
+import { EVIDENCE_DIRECTIVES } from './directives/evidence_directives.ts'
 import { OLD_DIRECTIVES } from './directives/old_directives.ts'
 import { TARGET_DIRECTIVES } from './directives/target_directives.ts'
 import { type ConfLine, forEachConfLine } from './kdump_conf_lexer.ts'
@@ -13,6 +14,7 @@ import type { ConfTarget } from './kdump_conf_model.ts'
 export const DIRECTIVES: readonly Directive[] = [
   ...TARGET_DIRECTIVES,
   ...DUMP_DIRECTIVES,
+  ...EVIDENCE_DIRECTIVES,
   ...OLD_DIRECTIVES,
 ]
 

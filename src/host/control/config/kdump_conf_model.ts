@@ -51,6 +51,21 @@ export interface ConfHooks {
 /** Who makes the capture initramfs. */
 export type InitramfsBackend = 'auto' | 'builtin' | 'dracut' | 'initramfs-tools'
 
+/** What dumps below `path` are kept; undefined sets no limit. */
+export interface ConfRetention {
+  readonly count: number | undefined
+  readonly bytes: number | undefined
+  readonly ageDays: number | undefined
+}
+
+/** Where it is noted who did what with a dump. */
+export interface ConfAccessLog {
+  /** '' for no log. */
+  readonly file: string
+  /** What cannot be noted is not done. */
+  readonly isRequired: boolean
+}
+
 /** A configuration as we act on it. */
 export interface KdumpConf {
   /** In the order they are tried; at least one. More than one is our extension (`fallback`). */
@@ -83,6 +98,14 @@ export interface KdumpConf {
   readonly dracutArgs: string
   readonly fenceKdumpArgs: string
   readonly fenceKdumpNodes: readonly string[]
+  /** Public keys of age; none: dumps are not encrypted. */
+  readonly encryptTo: readonly string[]
+  /** Private SSH key that signs manifests; '' for none. */
+  readonly signKey: string
+  readonly retention: ConfRetention
+  readonly accessLog: ConfAccessLog
+  /** Make the report beside a dump after the boot. */
+  readonly autoReport: boolean
 }
 
 /** kdumpctl's key where kdump.conf names none. */
@@ -111,4 +134,9 @@ export const DEFAULT_CONF: KdumpConf = {
   dracutArgs: '',
   fenceKdumpArgs: '',
   fenceKdumpNodes: [],
+  encryptTo: [],
+  signKey: '',
+  retention: { count: undefined, bytes: undefined, ageDays: undefined },
+  accessLog: { file: '', isRequired: false },
+  autoReport: true,
 }

@@ -148,3 +148,13 @@ test('debug_mem_level is a word of the command line', () => {
     'rd.memdebug=2',
   )
 })
+
+test('a raw target is not encrypted, and a key that signs should be there', () => {
+  const recipient = 'age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg'
+  const raw = machine({ 'etc/kdump.conf': `raw /dev/vdb\nencrypt_to ${recipient}\n` })
+  assert.deepEqual(problems(raw), ['raw targets cannot be encrypted'])
+  const conf = 'sign_key /etc/ssh/key\n'
+  const { warnings } = read(machine({ 'etc/kdump.conf': conf }))
+  assert.match(warnings[0]?.message ?? '', /sign_key \/etc\/ssh\/key not found/)
+  assert.equal(read(machine({ 'etc/kdump.conf': conf, 'etc/ssh/key': 'k' })).warnings.length, 0)
+})

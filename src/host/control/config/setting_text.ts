@@ -1,7 +1,7 @@
 // Settings under the names people write them by, with their values as those are written.
 import type { SettingName, Settings } from './conf_builder.ts'
 import { formatCoreCollector } from './core_collector.ts'
-import type { ConfTarget } from './kdump_conf_model.ts'
+import type { ConfAccessLog, ConfRetention, ConfTarget } from './kdump_conf_model.ts'
 import { formatTarget } from './parse_target.ts'
 
 /** A setting for people. */
@@ -44,6 +44,11 @@ const ROWS: readonly Row[] = [
   ['dracutArgs', 'dracut_args', ({ conf }) => conf.dracutArgs],
   ['fenceKdumpArgs', 'fence_kdump_args', ({ conf }) => conf.fenceKdumpArgs],
   ['fenceKdumpNodes', 'fence_kdump_nodes', ({ conf }) => words(conf.fenceKdumpNodes)],
+  ['encryptTo', 'encrypt_to', ({ conf }) => words(conf.encryptTo)],
+  ['signKey', 'sign_key', ({ conf }) => conf.signKey],
+  ['retention', 'retain_count, _bytes, _age', ({ conf }) => formatRetention(conf.retention)],
+  ['accessLog', 'access_log', ({ conf }) => formatAccessLog(conf.accessLog)],
+  ['autoReport', 'auto_report', ({ conf }) => (conf.autoReport ? 'yes' : 'no')],
   ['kernel', 'KDUMP_KERNELVER', ({ load }) => load.kernel],
   ['bootFolder', 'KDUMP_BOOTDIR', ({ load }) => load.bootFolder],
   ['imageName', 'KDUMP_IMG', ({ load }) => load.imageName],
@@ -69,6 +74,18 @@ export function formatSettings(settings: Settings): SettingText[] {
 
 function formatOne(target: ConfTarget): string {
   return target.kind === 'path' ? 'the file system that holds path' : formatTarget(target)
+}
+
+function formatRetention({ count, bytes, ageDays }: ConfRetention): string {
+  const limits = [count, bytes, ageDays]
+  return limits.every((value) => value === undefined)
+    ? ''
+    : limits.map((value) => value ?? '-').join(' ')
+}
+
+/** As kdump.conf has it; '' for no log. */
+export function formatAccessLog({ file, isRequired }: ConfAccessLog): string {
+  return isRequired ? `${file} required` : file
 }
 
 function formatHooks(hooks: Settings['conf']['hooks']): string {

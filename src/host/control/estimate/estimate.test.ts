@@ -36,6 +36,7 @@ const CLOUD_6_1: EstimateInputs = {
   ramBytes: 512 * MIB,
   pageBytes: 4096,
   hasNetwork: false,
+  isEncrypted: false,
   luksBytes: 0,
   cpus: 1,
 }
@@ -67,6 +68,7 @@ test('each fact adds what it costs', () => {
   const more = (change: Partial<EstimateInputs>): number =>
     Math.round((estimateReservation({ ...CLOUD_6_1, ...change }).bytes - base) / MIB)
   assert.equal(more({ hasNetwork: true }), 16)
+  assert.equal(more({ isEncrypted: true }), 12)
   assert.equal(more({ luksBytes: GIB }), 1040)
   assert.equal(more({ cpus: 9 }), 16)
   assert.equal(more({ ramBytes: 128 * GIB }), 24)

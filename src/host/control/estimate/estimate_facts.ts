@@ -86,6 +86,7 @@ export function readEstimateFacts(
       modulesBytes: modules.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       ramBytes: facts.ramBytes,
       pageBytes: facts.has64kPages ? 65_536 : 4096,
+      isEncrypted: conf.encryptTo.length > 0,
       hasNetwork: conf.targets.some(({ kind }) => ['nfs', 'ssh', 'http'].includes(kind)),
       luksBytes: Math.max(
         0,

@@ -19,6 +19,8 @@ export interface EstimateInputs {
   readonly pageBytes: number
   /** A dump goes over the network. */
   readonly hasNetwork: boolean
+  /** The dump is encrypted. */
+  readonly isEncrypted: boolean
   /** Unlocking the target's volume. */
   readonly luksBytes: number
   /** CPUs the capture kernel brings up. */
@@ -55,6 +57,8 @@ const KERNEL_RUN_BYTES = 10 * MIB
 const PER_CPU_BYTES = 2 * MIB
 /** Cards' rings, sockets, the NFS or SSH client's buffers. */
 const NETWORK_BYTES = 16 * MIB
+/** The library that makes headers of age files, and buffers. */
+const ENCRYPTION_BYTES = 12 * MIB
 /** sizeof(struct page). */
 const PAGE_STRUCT_BYTES = 64
 /** A compressed cpio of programs and modules grows to about so much. */
@@ -115,6 +119,9 @@ function estimateTerms(inputs: EstimateInputs): EstimateTerm[] {
     term('bitmaps', bitmapBytes(inputs), 'capture', 'bits for each page of the crashed kernel'),
     ...(inputs.hasNetwork
       ? [term('network', NETWORK_BYTES, 'capture', 'a target behind a network card')]
+      : []),
+    ...(inputs.isEncrypted
+      ? [term('encryption', ENCRYPTION_BYTES, 'capture', 'encrypt_to; measured')]
       : []),
     ...(luksBytes > 0
       ? [term('LUKS', luksBytes, 'capture', 'the key derivation that costs most')]

@@ -195,6 +195,7 @@ function shellConfig(config: CaptureConfig): ShellConfig {
     failureAction: failureAction === 'dump_to_rootfs' ? 'reboot' : failureAction,
     ...shellCrumbs(breadcrumb),
     watchdog: config.petsWatchdogs === true ? '1' : '',
+    encrypted: config.encryptTo ? '1' : '',
     stallSeconds: Math.ceil(stallTimeoutMs / 1000),
     overallSeconds: Math.ceil(overallTimeoutMs / 1000),
   }

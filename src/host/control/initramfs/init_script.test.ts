@@ -1,7 +1,7 @@
 // The script is checked by shells themselves; its configuration must survive any character kdump.conf can hold.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -77,6 +77,7 @@ test('values reach the shell as they are, whatever is in them', () => {
     crumbNonce: '',
     crumbBlock: 0,
     watchdog: '',
+    encrypted: '',
     stallSeconds: 300,
     overallSeconds: 900,
   })
@@ -86,3 +87,30 @@ test('values reach the shell as they are, whatever is in them', () => {
   ])
   assert.equal(stdout.toString(), `${directory}|300`)
 })
+
+for (const encrypted of ['', '1'] as const) {
+  test(`the shell saves ${encrypted === '' ? 'all of memory' : 'nothing of memory that must be encrypted'}`, () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-init-'))
+    try {
+      writeFileSync(path.join(folder, 'vmcore'), 'MEMORY')
+      const [, body = ''] = /^(save_by_shell\(\) \{\n[^]*?\n\}\n)/m.exec(INIT_SCRIPT) ?? []
+      const here = body
+        .replaceAll('/proc/vmcore', `${folder}/vmcore`)
+        .replaceAll('/mnt', `${folder}/mnt`)
+        .replaceAll('> /run/kbox', `> ${folder}/`)
+      const script = `fstype=ext4 uuid=none node=none options= directory=/crash encrypted=${encrypted}
+        mount() { mkdir -p ${folder}/mnt; }; umount() { :; }; sync() { :; }; dmesg() { echo log; }
+        df() { printf 'head\\nx 9 9 9 9 x\\n'; }; say() { :; }; crumb() { :; }
+        ${here}
+        save_by_shell`
+      mkdirSync(path.join(folder, 'heartbeat'))
+      const { status } = spawnSync('sh', ['-c', script])
+      const names = globSync('mnt/crash/*/*', { cwd: folder }).map((name) => path.basename(name))
+      const saved = encrypted === '' ? ['kexec-dmesg.log', 'vmcore'] : ['kexec-dmesg.log']
+      assert.deepEqual(names.toSorted(), saved)
+      assert.equal(status, encrypted === '' ? 0 : 1)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+}

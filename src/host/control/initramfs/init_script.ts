@@ -33,6 +33,8 @@ export interface ShellConfig {
   readonly crumbBlock: number
   /** '1' if a watchdog was armed by the kernel that may die. */
   readonly watchdog: '' | '1'
+  /** '1' if nothing of the old kernel may be written in plain: the shell cannot encrypt, and saves none of it. */
+  readonly encrypted: '' | '1'
   readonly stallSeconds: number
   readonly overallSeconds: number
 }
@@ -95,6 +97,7 @@ export function formatShellConfig(config: ShellConfig): string {
     `crumb_nonce=${quote(config.crumbNonce)}`,
     `crumb_block=${quote(config.crumbBlock)}`,
     `watchdog=${quote(config.watchdog)}`,
+    `encrypted=${quote(config.encrypted)}`,
     `stall_seconds=${quote(config.stallSeconds)}`,
     `overall_seconds=${quote(config.overallSeconds)}`,
     '',
@@ -267,6 +270,12 @@ save_by_shell() {
   to="/mnt$directory/127.0.0.1-$(date +%Y-%m-%d-%H:%M:%S)"
   mkdir -p "$to" || return 1
   dmesg > "$to/kexec-dmesg.log"
+  if [ -n "$encrypted" ]; then
+    say "the dump must be encrypted, which the shell cannot: it is not saved"
+    sync
+    umount /mnt
+    return 1
+  fi
   [ -e /proc/vmcore ] || { say "there is no /proc/vmcore"; sync; umount /mnt; return 1; }
   size=$(( $(stat -c %s /proc/vmcore) / 1024 ))
   free=$(df -k /mnt | { read -r _; read -r _ _ _ free _; echo "$free"; })

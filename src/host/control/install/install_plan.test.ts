@@ -32,6 +32,7 @@ test('an empty machine gets everything', () => {
     'usr/lib/kbox/node_modules/koffi/index.js',
     'usr/lib/systemd/system/kdump.service',
     'usr/lib/systemd/system/kbox-collect.service',
+    'usr/lib/systemd/system/kbox-report.service',
     'usr/lib/udev/rules.d/98-kbox.rules',
     'usr/lib/kernel/install.d/92-kbox-crashkernel.install',
     'usr/share/man/man8/kbox-start.8',

@@ -91,6 +91,7 @@ function systemItems({ root }: Payload, options: LayoutOptions): InstallItem[] {
     },
     text(`${system}/systemd/system/${unit}`, 'systemd/kdump.service'),
     text(`${system}/systemd/system/kbox-collect.service`, 'systemd/kbox-collect.service'),
+    text(`${system}/systemd/system/kbox-report.service`, 'systemd/kbox-report.service'),
     text(`${system}/systemd/system-generators/kbox-generator`, 'systemd/kbox-generator', 0o755),
     text(
       prefix === PACKAGED_PREFIX ? 'usr/lib/tmpfiles.d/kbox.conf' : 'etc/tmpfiles.d/kbox.conf',

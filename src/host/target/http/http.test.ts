@@ -9,9 +9,11 @@ import { startHttpReceiver, type HttpReceiver } from '../../../../test/support/h
 import { liveHost, type LiveHost } from '../../../../test/support/live_host.ts'
 import { startTcpProxy } from '../../../../test/support/tcp_proxy.ts'
 import { makeCertificate } from '../../../../test/support/certificate.ts'
+import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption'
 import { HostError } from '../../../core/base/errors.ts'
 import { flattenedSource } from '../../../core/io/flattened_source.ts'
 import { memorySource } from '../../../core/io/memory_source.ts'
+import { sealDirectory } from '../sealed_directory.ts'
 import { openHttp } from './http.ts'
 import type { Patience } from '../patience.ts'
 import type { HttpPlace } from '../place.ts'
@@ -341,4 +343,29 @@ test('a server that cannot be reached is tried until time is up', async () => {
   assert.equal(error.errno, 'ECONNREFUSED')
   assert.match(error.message, /^http http:\/\/dumps\.example:9\/x\/: HEAD: .*127\.0\.0\.1:9/)
   assert.ok(host.beats.length > 1)
+})
+
+test('an encrypted dump is uploaded as it is sealed, and its sum is of that', async () => {
+  await using server = await startHttpReceiver()
+  const target = await open(server)
+  const identity = await generateIdentity()
+  const made = await target.makeDirectory(NAME)
+  const directory = sealDirectory(made, [await identityToRecipient(identity)])
+  const output = await directory.openDump('vmcore.flat.age-incomplete')
+  for (let i = 0; i < 30; i++) {
+    output.write(i * BLOCK, new Uint8Array(BLOCK).fill(i))
+    await output.drain?.()
+  }
+  output.write(0, Uint8Array.of(77))
+  await output.sync()
+  await output.close()
+  await directory.rename('vmcore.flat.age-incomplete', 'vmcore.flat.age')
+  const sealed = received(server, 'vmcore.flat.age')
+  assert.equal(await directory.digestOf('vmcore.flat.age', 0), sum(sealed))
+  const decrypter = new Decrypter()
+  decrypter.addIdentity(identity)
+  const bytes = unflatten(Buffer.from(await decrypter.decrypt(sealed)))
+  assert.equal(bytes.length, 30 * BLOCK)
+  assert.deepEqual([bytes[0], bytes[1], bytes[BLOCK]], [77, 0, 1])
+  await target.close()
 })

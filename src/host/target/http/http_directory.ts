@@ -93,9 +93,13 @@ class HttpDirectory implements TargetDirectory {
   }
 
   async openDump(name: string): Promise<DumpOutput> {
+    return flattenOutput(await this.openStream(name))
+  }
+
+  async openStream(name: string): Promise<DumpOutput> {
     const output = await this.#openUpload(name)
     this.#uploads.set(name, output)
-    return flattenOutput(output)
+    return output
   }
 
   /** By MOVE; where the server has none, a small file beside it says that the dump is complete. */

@@ -133,6 +133,20 @@ test('a flattened dump is one makedumpfile -R reads', async () => {
   await target.close()
 })
 
+test('a file that is written in order is not flattened, whatever dumps are', async () => {
+  await using server = await startSftpServer()
+  const target = await open(server, { isFlattened: true })
+  const directory = await target.makeDirectory('dump')
+  const output = await directory.openStream('vmcore.flat.age')
+  output.write(0, Uint8Array.of(1, 2))
+  output.write(2, Uint8Array.of(3))
+  await output.sync()
+  await output.close()
+  const file = path.join(server.folder, 'var/crash/dump/vmcore.flat.age')
+  assert.deepEqual([...fs.readFileSync(file)], [1, 2, 3])
+  await target.close()
+})
+
 test('the sum of a file is asked of the server, where the account may run commands', async () => {
   await using server = await startSftpServer()
   const target = await open(server)

@@ -52,6 +52,7 @@ export async function makeSshDirectory(
       if (unfinished !== file) await rename(link, at(unfinished), at(file))
     },
     openDump,
+    openStream: (file) => openSshOutput(link, at(file)),
     rename: (from, to) => rename(link, at(from), at(to)),
     remove: (file) => link.run((session, replyMs) => session.remove(at(file), replyMs)),
     sizeOf: (file) =>

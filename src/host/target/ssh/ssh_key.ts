@@ -26,6 +26,8 @@ export interface PrivateKey {
   readonly type: string
   /** Its public half, as it goes over the wire. */
   readonly publicBlob: Uint8Array
+  /** Sign, as the type does by itself: ed25519 signs the data, not a sum of it. */
+  sign(data: Uint8Array): Uint8Array
 }
 
 /**
@@ -40,12 +42,16 @@ export async function readPrivateKey(file: string, content: Uint8Array): Promise
   if (key === undefined || key instanceof Error) {
     const isLocked = /passphrase|encrypted/i.test(key?.message ?? '')
     const what = isLocked
-      ? "it is locked by a passphrase, which nobody can type in the capture kernel: 'ssh-keygen -p' removes it"
+      ? "it is locked by a passphrase, which nobody is there to type: 'ssh-keygen -p' removes it"
       : `no private key that we read (${key?.message ?? 'empty'})`
     throw new HostError(`${file}: ${what}`, 'EINVAL')
   }
   if (!key.isPrivateKey()) throw new HostError(`${file}: a public key, not a private one`, 'EINVAL')
-  return { type: key.type, publicBlob: key.getPublicSSH() }
+  return {
+    type: key.type,
+    publicBlob: key.getPublicSSH(),
+    sign: (data) => key.sign(Buffer.from(data)),
+  }
 }
 
 /** A new pair of keys, as OpenSSH keeps them in files. */
@@ -81,10 +87,11 @@ export function makeKeyPair(comment: string): KeyPair {
   }
 }
 
-const ED25519 = 'ssh-ed25519'
+/** The type of key we make. */
+export const ED25519 = 'ssh-ed25519'
 
-/** A string of SSH: its length in front. */
-function sized(content: string | Uint8Array): Buffer {
+/** Encode a string of SSH: its length in front. @source RFC 4251 section 5 */
+export function sized(content: string | Uint8Array): Buffer {
   const bytes = Buffer.from(content)
   const size = Buffer.alloc(4)
   size.writeUInt32BE(bytes.length)

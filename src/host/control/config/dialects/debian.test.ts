@@ -100,7 +100,6 @@ KDUMP_KEXEC_ARGS="-s"
 test('each variable without an effect here is said to have none', () => {
   const text = `KDUMP_INITRD=/boot/initrd
 KDUMP_DUMP_DMESG=0
-KDUMP_NUM_DUMPS=3
 KDUMP_COMPRESSION=xz
 HOSTTAG=hostname
 NFS_MOUNT_RETRY=4
@@ -112,6 +111,11 @@ KDUMP_OF_MINE=x
   const { warnings } = parse(text)
   assert.deepEqual(
     warnings.map(({ line }) => line).toSorted((a, b) => a - b),
-    Array.from({ length: 10 }, (_, index) => index + 1),
+    Array.from({ length: 9 }, (_, index) => index + 1),
   )
+})
+
+test('KDUMP_NUM_DUMPS is how many dumps are kept, 0 all of them', () => {
+  assert.equal(parse('KDUMP_NUM_DUMPS=3\n').conf.retention.count, 3)
+  assert.equal(parse('KDUMP_NUM_DUMPS=0\n').conf.retention.count, undefined)
 })

@@ -10,6 +10,7 @@ import {
   collectorOptions,
   type Explained,
   setCollector,
+  setCount,
   setKexecMode,
   ShellVariables,
   type Variable,
@@ -30,7 +31,6 @@ const FTP = 'FTP targets are not supported'
 const EXPLAINED: Explained = {
   KDUMP_INITRD: [['/var/lib/kdump/initrd.img'], 'kbox builds an image of its own'],
   KDUMP_DUMP_DMESG: [['1'], 'the log is always saved, before the dump'],
-  KDUMP_NUM_DUMPS: [['0'], 'kbox removes no dumps'],
   KDUMP_COMPRESSION: [[], 'a dump is compressed page by page, by MAKEDUMP_ARGS'],
   HOSTTAG: [['ip'], 'folders begin with our address'],
   NFS_MOUNT_RETRY: [[], 'mounting is tried until the time for the target is up'],
@@ -55,6 +55,8 @@ function parseDebian(text: string): ConfResult {
   if (options) setCollector(builder, options.value, options)
   setTargets(builder, variables)
   setFailure(builder, variables.find('KDUMP_FAIL_CMD'))
+  const kept = variables.number('KDUMP_NUM_DUMPS')
+  if (kept && kept.number > 0) setCount(builder, kept.number, kept)
   setLoading(builder, variables)
   variables.explain(EXPLAINED)
   variables.tellUnknown(`/${FILE}`)
@@ -151,6 +153,9 @@ function formatDebian(settings: Settings): string {
     file.assign('KDUMP_FAIL_CMD', '/bin/bash; reboot -f', 'failureAction')
   else if (failureAction !== 'dump_to_rootfs')
     file.assign('KDUMP_FAIL_CMD', `${failureAction} -f`, 'failureAction')
+  const { count, bytes, ageDays } = conf.retention
+  if (count !== undefined) file.assign('KDUMP_NUM_DUMPS', count)
+  if (bytes === undefined && ageDays === undefined) file.said('retention')
   file.assign('KDUMP_KERNEL', load.kernel === '' ? LINKED_KERNEL : load.kernel, 'kernel')
   file.assign('KDUMP_CMDLINE', load.base, 'base')
   if (load.append !== undefined) file.assign('KDUMP_CMDLINE_APPEND', load.append, 'append')

@@ -46,6 +46,12 @@ const target: fc.Arbitrary<ConfTarget> = fc.oneof(
 )
 
 const seconds = fc.option(fc.integer({ min: 1, max: 86_400 }), { nil: undefined })
+const limit = fc.option(fc.integer({ min: 1, max: 1_000_000 }), { nil: undefined })
+const days = fc.option(fc.integer({ min: 1, max: 36_500 }), { nil: undefined })
+const RECIPIENTS = [
+  'age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg',
+  'age19gljhnys2zlcek5hn7wfm08rzyyrq5w7nllqhshurxnaymfnnaesdqpygy',
+]
 const conf: fc.Arbitrary<KdumpConf> = fc.record({
   targets: fc.array(target, { minLength: 1, maxLength: 3 }),
   path: file,
@@ -83,6 +89,14 @@ const conf: fc.Arbitrary<KdumpConf> = fc.record({
   dracutArgs: fc.constantFrom('', '--add-drivers "a b"'),
   fenceKdumpArgs: fc.constantFrom('', '-p 7410 -c 0'),
   fenceKdumpNodes: fc.array(word, { maxLength: 2 }),
+  encryptTo: fc.subarray(RECIPIENTS),
+  signKey: fc.oneof(fc.constant(''), file),
+  retention: fc.record({ count: limit, bytes: limit, ageDays: days }),
+  accessLog: fc.oneof(
+    fc.constant({ file: '', isRequired: false }),
+    fc.record({ file, isRequired: fc.boolean() }),
+  ),
+  autoReport: fc.boolean(),
 })
 
 function reread(dialect: Dialect, settings: Settings): Extract<ConfResult, { readonly ok: true }> {

@@ -7,6 +7,8 @@ import { parseKdumpConf } from '../kdump_conf.ts'
 import { type ConfTarget, DEFAULT_CONF, type KdumpConf } from '../kdump_conf_model.ts'
 import { formatKdumpSysconfig, SYSCONFIG_FILE } from '../kdump_sysconfig.ts'
 import { formatTarget } from '../parse_target.ts'
+import { formatAccessLog } from '../setting_text.ts'
+import { formatSize } from '../../crashkernel/memparse.ts'
 import type { Dialect } from './dialect.ts'
 
 /** kdump.conf. */
@@ -94,6 +96,15 @@ function settingLines(conf: KdumpConf): string[] {
 /** Old lines that kdump-utils refuses today and has no other word for, and our own. */
 function onlyOursLines(conf: KdumpConf): string[] {
   const lines: string[] = []
+  const { encryptTo, signKey, retention, accessLog, autoReport } = conf
+  const { count, bytes, ageDays } = retention
+  if (encryptTo.length > 0) lines.push(`encrypt_to ${encryptTo.join(' ')}`)
+  if (signKey !== '') lines.push(`sign_key ${signKey}`)
+  if (count !== undefined) lines.push(`retain_count ${count}`)
+  if (bytes !== undefined) lines.push(`retain_bytes ${formatSize(BigInt(bytes))}`)
+  if (ageDays !== undefined) lines.push(`retain_age ${ageDays}`)
+  if (accessLog.file !== '') lines.push(`access_log ${formatAccessLog(accessLog)}`)
+  if (!autoReport) lines.push('auto_report no')
   if (conf.initramfs !== 'auto') lines.push(`initramfs ${conf.initramfs}`)
   if (conf.deviceTimeoutSeconds !== undefined)
     lines.push(`disk_timeout ${conf.deviceTimeoutSeconds}`)

@@ -86,6 +86,11 @@ export class ShellVariables {
   }
 }
 
+/** Set how many dumps are kept. */
+export function setCount(builder: ConfBuilder, count: number, variable: Variable): void {
+  builder.set('retention', { ...builder.conf.retention, count }, variable)
+}
+
 /** Set the kexec mode from a variable of kexec's options; other options are told. */
 export function setKexecMode(builder: ConfBuilder, variable: Variable | undefined): void {
   for (const option of variable?.value.split(/\s+/) ?? []) {

@@ -179,7 +179,6 @@ test('each variable without an effect here is said to have none', () => {
   const text = `KDUMP_CRASHKERNEL="crashkernel=300M,high"
 KDUMP_AUTO_RESIZE=true
 KDUMP_FADUMP_SHELL=true
-KDUMP_KEEP_OLD_DUMPS=5
 KDUMP_FREE_DISK_SIZE=100
 KDUMP_NETCONFIG=eth0:dhcp
 KDUMP_SMTP_SERVER=mail
@@ -191,6 +190,12 @@ KDUMP_OF_MINE=x
   const { warnings } = parse(text)
   assert.deepEqual(
     warnings.map(({ line }) => line).toSorted((a, b) => a - b),
-    Array.from({ length: 11 }, (_, index) => index + 1),
+    Array.from({ length: 10 }, (_, index) => index + 1),
   )
+})
+
+test('KDUMP_KEEP_OLD_DUMPS counts those beside the newest; 0 keeps all, -1 none', () => {
+  assert.equal(parse('KDUMP_KEEP_OLD_DUMPS=5\n').conf.retention.count, 6)
+  assert.equal(parse('KDUMP_KEEP_OLD_DUMPS=-1\n').conf.retention.count, 1)
+  assert.equal(parse('KDUMP_KEEP_OLD_DUMPS=0\n').conf.retention.count, undefined)
 })

@@ -7,6 +7,7 @@ import type { Dialect } from './dialect.ts'
 import {
   type Explained,
   setCollector,
+  setCount,
   setHook,
   setKexecMode,
   ShellVariables,
@@ -32,7 +33,6 @@ const EXPLAINED: Explained = {
   KDUMP_CRASHKERNEL: [['auto'], "'kbox reset-crashkernel' sets the reservation"],
   KDUMP_AUTO_RESIZE: [['false', 'no', '0'], 'the reservation is not made smaller at boot'],
   KDUMP_FADUMP_SHELL: [['false', 'no', '0'], 'firmware-assisted dumps are not taken by kbox'],
-  KDUMP_KEEP_OLD_DUMPS: [['0'], 'kbox removes no dumps'],
   KDUMP_FREE_DISK_SIZE: [['64'], 'kbox deletes no dump it has written: what fits is kept'],
   KDUMP_NETCONFIG: [['auto'], 'the network is set up as it is when the machine is armed'],
   KDUMP_SMTP_SERVER: [[], MAIL],
@@ -62,6 +62,7 @@ function parseSuse(text: string): ConfResult {
   setTarget(builder, variables)
   setLoading(builder, variables)
   setEnding(builder, variables)
+  setRetention(builder, variables)
   setHostKey(builder, variables.find('KDUMP_HOST_KEY'))
   setIdentity(builder, variables.find('KDUMP_SSH_IDENTITY'))
   const bootloader = variables.flag('KDUMP_UPDATE_BOOTLOADER')
@@ -69,6 +70,12 @@ function parseSuse(text: string): ConfResult {
   variables.explain(EXPLAINED)
   variables.tellUnknown(`/${FILE}`)
   return builder.result()
+}
+
+/** Old dumps, beside the newest: 0 keeps all, -1 none. */
+function setRetention(builder: ConfBuilder, variables: ShellVariables): void {
+  const old = variables.number('KDUMP_KEEP_OLD_DUMPS')
+  if (old && old.number !== 0) setCount(builder, Math.max(0, old.number) + 1, old)
 }
 
 function setDump(builder: ConfBuilder, variables: ShellVariables): void {

@@ -24,6 +24,9 @@ export function formatSuse(settings: Settings): string {
     file.assign('KDUMP_REQUIRED_PROGRAMS', conf.extraBins.join(' '), 'extraBins')
   if (conf.linkTimeoutSeconds !== undefined)
     file.assign('KDUMP_NET_TIMEOUT', conf.linkTimeoutSeconds, 'linkTimeoutSeconds')
+  const { count, bytes, ageDays } = conf.retention
+  if (count !== undefined) file.assign('KDUMP_KEEP_OLD_DUMPS', count === 1 ? -1 : count - 1)
+  if (bytes === undefined && ageDays === undefined) file.said('retention')
   file.assign('KDUMP_KERNELVER', load.kernel, 'kernel')
   if (load.cpus !== undefined) file.assign('KDUMP_CPUS', load.cpus, 'cpus')
   file.assign('KDUMP_COMMANDLINE', load.base, 'base')

@@ -125,6 +125,13 @@ test('who dies by no code has no frames: the exit code, the bank, who had most m
   assert.equal(of('sysrq', 'PID 9 "sh"'), 'sysrq')
 })
 
+test('a machine crashed on purpose is known by what surely ailed it', () => {
+  const sysrq = diagnosis('sysrq')
+  const [state] = diagnosis('resource-exhaustion', { role: 'state' }).findings
+  const full: Diagnosis = { ...sysrq, findings: [...sysrq.findings, state as RuledFinding] }
+  assert.equal(makeSignature(sceneOf(), full).loose, 'sysrq resource-exhaustion')
+})
+
 test('without a finding that is likely, the log and the stack have to do', () => {
   const log = ['Kernel panic - not syncing: hub: gave up']
   const scene = panicked(['panic', 'hub_probe', 'vfs_write'], { log })

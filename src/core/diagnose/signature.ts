@@ -35,7 +35,7 @@ const HASH_DIGITS = 32
 export function makeSignature(scene: Scene, diagnosis: Diagnosis): Signature {
   const verdict = knownVerdict(diagnosis)
   const kind = verdict?.kind ?? scene.words.kind
-  const detail = signatureDetail(scene, kind, verdict)
+  const detail = signatureDetail(scene, kind, verdict, diagnosis.findings)
   const stacks = inOrder(guiltyStacks(scene, kind, verdict))
   const frames = stacks.flatMap((stack, index) =>
     index === 0 ? stack.frames : [BETWEEN, ...stack.frames],

@@ -8,8 +8,13 @@ export function signatureDetail(
   scene: Scene,
   kind: CrashKind,
   finding: Finding | undefined,
+  findings: readonly Finding[],
 ): string {
   switch (kind) {
+    // Who crashes a machine on purpose has a reason, as a rule.
+    case 'sysrq':
+    case 'nmi':
+      return findings.find(isSureState)?.kind ?? ''
     case 'init-died':
       return firstMatch(scene.panicReason, /exitcode=(0x[\da-f]+)/)
     case 'out-of-memory':
@@ -23,6 +28,9 @@ export function signatureDetail(
       return ''
   }
 }
+
+const isSureState = ({ role, confidence }: Finding): boolean =>
+  role === 'state' && confidence === 'certain'
 
 const firstMatch = (text: string, pattern: RegExp): string => pattern.exec(text)?.[1] ?? ''
 

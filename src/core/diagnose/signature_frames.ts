@@ -81,7 +81,7 @@ function reasonOf({ name, quality }: NamedFrame): string | undefined {
 
 /** Ways into the kernel that lead everywhere, and file systems and drivers behind them. */
 const WAYS_IN =
-  /^(?:sys_\w+|do_sys_\w+|vfs_\w+|new_sync_\w+|do_iter_\w+|do_splice\w*|do_writev|do_readv|proc_reg_\w+|kernfs_\w+|sysfs_kf_\w+|seq_read\w*|sock_\w+|__sock_\w+|____?sys_\w+|do_vfs_ioctl|do_filp_open|path_openat|do_dentry_open|task_work_run|exit_to_user_mode\w*|syscall_exit_to_user_mode\w*|do_init_module|load_module|do_one_initcall|init_module_from_file)$/
+  /^(?:sys_\w+|do_sys_\w+|vfs_\w+|new_sync_\w+|do_iter_\w+|do_splice\w*|do_writev|do_readv|do_fsync|proc_reg_\w+|kernfs_\w+|sysfs_kf_\w+|seq_read\w*|sock_\w+|__sock_\w+|____?sys_\w+|do_vfs_ioctl|do_filp_open|path_openat|do_dentry_open|task_work_run|exit_to_user_mode\w*|syscall_exit_to_user_mode\w*|do_init_module|load_module|do_one_initcall|init_module_from_file)$/
 
 function isWayIn({ name }: NamedFrame): boolean {
   return name !== null && WAYS_IN.test(normaliseName(name))

@@ -60,6 +60,6 @@ export function readVerdict(scene: Scene, { verdict, findings }: Diagnosis): Rep
 }
 
 function wordsTitle(title: string, culprit: Culprit | null): string {
-  if (culprit?.function == null) return title
+  if (!culprit || culprit.function === null) return title
   return `${title} in ${culprit.function}${culprit.module === '' ? '' : ` [${culprit.module}]`}`
 }

@@ -42,7 +42,10 @@ test('equal stacks are one group, the largest first, with states and examples', 
     others.map(({ count }) => count),
     [1, 1],
   )
-  assert.deepEqual([...new Set(groupOf.values())].toSorted(), [0, 1, 2])
+  assert.deepEqual(
+    [...new Set(groupOf.values())].toSorted((a, b) => a - b),
+    [0, 1, 2],
+  )
 })
 
 test('tasks that run come first, then those that cannot be interrupted, each with its stack', () => {

@@ -53,7 +53,9 @@ const hashOf = (text: string): string =>
 
 /** As the formatter would write it. */
 function literal(text: string): string {
-  const json = JSON.stringify(text).slice(1, -1).replaceAll(String.raw`\"`, '"')
+  const json = JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll(String.raw`\"`, '"')
   return `'${json.replaceAll("'", String.raw`\'`)}'`
 }
 

@@ -93,6 +93,17 @@ export class Scene {
     return this.#taskSearch.problem
   }
 
+  get #taskSearch(): Pick<TaskSearch, 'tasks' | 'problem'> {
+    return this.#once('taskSearch', () => {
+      try {
+        return searchTasks(this.program)
+      } catch (error) {
+        if (!(error instanceof KdumpError)) throw error
+        return { tasks: [], problem: `tasks: ${error.message}` }
+      }
+    })
+  }
+
   /** CPUs that were online. */
   get cpus(): readonly number[] {
     return this.#once('cpus', () => attempt(() => forEachCpu(this.program, 'online')) ?? [])
@@ -116,17 +127,6 @@ export class Scene {
   /** Which task a CPU ran. */
   currentTask(cpu: number): Task | undefined {
     return attempt(() => currentTask(this.program, cpu))
-  }
-
-  get #taskSearch(): Pick<TaskSearch, 'tasks' | 'problem'> {
-    return this.#once('taskSearch', () => {
-      try {
-        return searchTasks(this.program)
-      } catch (error) {
-        if (!(error instanceof KdumpError)) throw error
-        return { tasks: [], problem: `tasks: ${error.message}` }
-      }
-    })
   }
 
   #named({ frames, end, why }: StackTrace): SceneTrace {

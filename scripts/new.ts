@@ -122,10 +122,13 @@ function format(files: readonly string[]): void {
   execFileSync(oxfmt, ['--write', ...files], { stdio: 'ignore' })
 }
 
-const readSkeleton = (file: string): string => readFileSync(path.join(SKELETONS, file), 'utf8')
+function readSkeleton(file: string): string {
+  return readFileSync(path.join(SKELETONS, file), 'utf8')
+}
 
-const camelCase = (name: string): string =>
-  name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+function camelCase(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+}
 
 function fill(skeleton: string, name: string): string {
   const camel = camelCase(name)

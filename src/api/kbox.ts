@@ -68,6 +68,8 @@ export {
   forEachHwContext,
 } from '../core/kernel/block.ts'
 export type { Gendisk, Request, InFlight } from '../core/kernel/block.ts'
+export { waitedStruct, BlockedOnFinder } from '../core/kernel/blocked_on.ts'
+export type { BlockedOn } from '../core/kernel/blocked_on.ts'
 export {
   BPF_INSN_SIZE,
   forEachBpfProg,
@@ -106,6 +108,8 @@ export {
   forEachResource,
 } from '../core/kernel/device.ts'
 export type { Chrdev, BlkdevMajor, ClaimedResource } from '../core/kernel/device.ts'
+export { DiskIo, diskOfInode, diskOfBlockDevice } from '../core/kernel/disk_io.ts'
+export type { PendingRequest } from '../core/kernel/disk_io.ts'
 export { dmiStrings } from '../core/kernel/dmi.ts'
 export type { DmiString } from '../core/kernel/dmi.ts'
 export { forEachE820Entry } from '../core/kernel/e820.ts'
@@ -130,7 +134,7 @@ export { forEachHstate, hugePageSize, hugetlbTotalPages } from '../core/kernel/h
 export type { Hstate } from '../core/kernel/hugetlb.ts'
 export { identifyAddress, addressRegions } from '../core/kernel/identify.ts'
 export type { Identity } from '../core/kernel/identify.ts'
-export { identifyPage } from '../core/kernel/identify_page.ts'
+export { identifyPage, inodeText } from '../core/kernel/identify_page.ts'
 export { identifySlab, cacheType, memberText } from '../core/kernel/identify_slab.ts'
 export { vmaText, mmOwner, mmOwnerText } from '../core/kernel/identify_user.ts'
 export { idrForEach, idrFind } from '../core/kernel/idr.ts'
@@ -161,7 +165,7 @@ export {
   forEachIdtGate,
 } from '../core/kernel/irq.ts'
 export type { IrqDesc, NumberedIrq, Softirq } from '../core/kernel/irq.ts'
-export { taskName, toKthread } from '../core/kernel/kthread.ts'
+export { PF_WQ_WORKER, taskName, toKthread } from '../core/kernel/kthread.ts'
 export {
   LIST_LIMIT,
   containerOf,
@@ -171,11 +175,21 @@ export {
 } from '../core/kernel/list.ts'
 export { liveTask } from '../core/kernel/live_task.ts'
 export { loadAverages } from '../core/kernel/loadavg.ts'
+export { LockSuspects } from '../core/kernel/lock_suspects.ts'
+export {
+  mutexHolders,
+  rtMutexHolders,
+  rwsemHolders,
+  semaphoreHolders,
+  percpuRwsemHolders,
+} from '../core/kernel/locking.ts'
+export type { LockHolders } from '../core/kernel/locking.ts'
 export type { LogRecord } from '../core/kernel/log_record.ts'
 export { mtForEach, mtForEachPlace, mapleNodeContents, mtLoad } from '../core/kernel/maple_tree.ts'
 export type { MapleEntry, MaplePlace, MapleNodeContents } from '../core/kernel/maple_tree.ts'
 export {
   freePages,
+  availablePages,
   bufferPages,
   swapCachePages,
   cachedPages,
@@ -194,6 +208,8 @@ export {
   memoryBlockState,
 } from '../core/kernel/memory_block.ts'
 export type { MemoryBlock } from '../core/kernel/memory_block.ts'
+export { NOT_ACCOUNTED, memoryUse, pcpPages, vmallocPages } from '../core/kernel/memory_use.ts'
+export type { MemoryUse } from '../core/kernel/memory_use.ts'
 export {
   taskMm,
   forEachVma,
@@ -201,6 +217,8 @@ export {
   vmaFlags,
   mmTotalVm,
   mmRss,
+  mmRssRoughly,
+  mmSwap,
   taskRss,
   readUserMemory,
   mmArguments,
@@ -304,6 +322,8 @@ export { forEachPid, pidTask, initPidNs } from '../core/kernel/pid.ts'
 export type { Pid, PidEntry } from '../core/kernel/pid.ts'
 export { valueMeaning } from '../core/kernel/poison.ts'
 export type { ValueMeaning } from '../core/kernel/poison.ts'
+export { preemptCount } from '../core/kernel/preempt.ts'
+export type { PreemptCount } from '../core/kernel/preempt.ts'
 export {
   readLog,
   readLogSinceClear,
@@ -319,6 +339,18 @@ export {
   rbFind,
 } from '../core/kernel/rbtree.ts'
 export type { RbPlace } from '../core/kernel/rbtree.ts'
+export { runningGracePeriod } from '../core/kernel/rcu.ts'
+export type { GracePeriod } from '../core/kernel/rcu.ts'
+export { rcuHolders } from '../core/kernel/rcu_wait.ts'
+export type { RcuHolders } from '../core/kernel/rcu_wait.ts'
+export {
+  requestState,
+  requestOperation,
+  requestSector,
+  requestBytes,
+  requestSinceNsec,
+} from '../core/kernel/request.ts'
+export type { RequestState } from '../core/kernel/request.ts'
 export { RLIM_INFINITY, forEachRlimit } from '../core/kernel/resource.ts'
 export type { ResourceLimit } from '../core/kernel/resource.ts'
 export { realReturnAddress } from '../core/kernel/return_address.ts'
@@ -326,6 +358,7 @@ export {
   MAX_RT_PRIO,
   cpuRq,
   taskLastArrival,
+  schedClock,
   forEachFairEntity,
   fairCurrent,
   isThrottled,
@@ -407,6 +440,8 @@ export {
   slabCacheName,
   slabCacheObjectsPerSlab,
   slabCacheOrder,
+  slabCacheCounts,
+  slabCacheIsReclaimable,
   forEachSlabNode,
   forEachSlabCpu,
   forEachCpuPartialSlab,
@@ -415,7 +450,7 @@ export {
   slabCacheTracksFull,
   slabTypeName,
 } from '../core/kernel/slab_cache.ts'
-export type { SlabCache, Slab, SlabNode, SlabCpu } from '../core/kernel/slab_cache.ts'
+export type { SlabCache, Slab, SlabNode, SlabCpu, SlabCounts } from '../core/kernel/slab_cache.ts'
 export {
   forEachCpuSheaf,
   forEachBarnSheaf,
@@ -468,6 +503,7 @@ export type { TaskPart } from '../core/kernel/task_at.ts'
 export { parentTask } from '../core/kernel/task_parent.ts'
 export { searchTasks } from '../core/kernel/task_search.ts'
 export type { TaskSearch } from '../core/kernel/task_search.ts'
+export { TaskStacks } from '../core/kernel/task_stacks.ts'
 export {
   timekeeper,
   coarseRealtimeNsec,
@@ -491,8 +527,13 @@ export type { UserRange, SwapEntry } from '../core/kernel/user_page.ts'
 export { utsname } from '../core/kernel/uts.ts'
 export type { Utsname } from '../core/kernel/uts.ts'
 export { vmFlagNames } from '../core/kernel/vm_flags.ts'
-export { forEachVmapArea, findVmapArea, vmapAreaVm } from '../core/kernel/vmalloc.ts'
-export type { VmapArea, VmStruct } from '../core/kernel/vmalloc.ts'
+export {
+  forEachVmapArea,
+  findVmapArea,
+  vmapAreaVm,
+  vmallocCallers,
+} from '../core/kernel/vmalloc.ts'
+export type { VmapArea, VmStruct, VmallocCaller } from '../core/kernel/vmalloc.ts'
 export {
   vmZoneStat,
   vmNodeStat,
@@ -504,6 +545,13 @@ export {
 export type { Counter } from '../core/kernel/vmstat.ts'
 export { waitqueueForEach, waitqueueActive, waitqueueForEachTask } from '../core/kernel/wait.ts'
 export type { Waiter } from '../core/kernel/wait.ts'
+export { schedulerClock, sleepSeconds } from '../core/kernel/wait_clock.ts'
+export { findCompleter } from '../core/kernel/wait_completer.ts'
+export type { Completer } from '../core/kernel/wait_completer.ts'
+export { findRings } from '../core/kernel/wait_cycles.ts'
+export { waitFunctions } from '../core/kernel/wait_function.ts'
+export type { WaitFrame, WaitFunctions } from '../core/kernel/wait_function.ts'
+export { waitChain, buildWaitGraph } from '../core/kernel/wait_graph.ts'
 export type {
   WaitedKind,
   WaitQuality,
@@ -512,7 +560,28 @@ export type {
   WaitRoot,
   WaitGroup,
   WaitGraph,
+  WaitGraphInput,
+  WaitTracer,
 } from '../core/kernel/wait_graph.ts'
+export { groupWaits } from '../core/kernel/wait_groups.ts'
+export type { RootSources } from '../core/kernel/wait_groups.ts'
+export { placeName } from '../core/kernel/wait_place.ts'
+export type { PlaceHint } from '../core/kernel/wait_place.ts'
+export { ownerState, thingState } from '../core/kernel/wait_root.ts'
+export { WaitedThings } from '../core/kernel/waited.ts'
+export type { WaitedSources } from '../core/kernel/waited.ts'
+export { WaiterRings } from '../core/kernel/waiter_ring.ts'
+export type { WaiterRing } from '../core/kernel/waiter_ring.ts'
+export { stackBytes, WaiterScan } from '../core/kernel/waiter_scan.ts'
+export type { WaiterKind, StackWaiter, StackBytes } from '../core/kernel/waiter_scan.ts'
+export { watchdogThreshold, watchdogTouchedNsec, hasMissedTimer } from '../core/kernel/watchdog.ts'
+export {
+  forEachWorkerPool,
+  forEachBusyWorker,
+  taskWork,
+  forEachPendingWork,
+} from '../core/kernel/workqueue.ts'
+export type { WorkerPool, BusyWorker, PendingWork } from '../core/kernel/workqueue.ts'
 export { xaForEach, xaForEachPlace, xaLoad, xaIsValue, xaToValue } from '../core/kernel/xarray.ts'
 export type { XArrayEntry, XArrayPlace, XArrayKind } from '../core/kernel/xarray.ts'
 export { forEachInstruction } from '../core/program/disassemble.ts'
@@ -527,6 +596,9 @@ export {
 export type { FormatOptions } from '../core/program/format_object.ts'
 export { formatType, formatDefinition, formatMember } from '../core/program/format_type.ts'
 export type { DefinitionLine } from '../core/program/format_type.ts'
+export { functionFlow, operationAt } from '../core/program/function_flow.ts'
+export type { FunctionFlow } from '../core/program/function_flow.ts'
+export { functionPrototype, parameterInRegister } from '../core/program/function_prototype.ts'
 export { BPF_TEXT, FTRACE_TEXT, GeneratedMap } from '../core/program/generated_map.ts'
 export { KObject } from '../core/program/kobject.ts'
 export { memberAt } from '../core/program/member_at.ts'
@@ -561,3 +633,18 @@ export type {
 export { sugar, unsugar, sugarFunction, sugarGlobals } from '../core/program/sugar.ts'
 export { unwindStack } from '../core/program/unwind_stack.ts'
 export type { UnwindStart } from '../core/program/unwind_state.ts'
+export { ValueFlow, placeOf } from '../core/program/value_flow.ts'
+export type { ValueState, Slot, FlowCode } from '../core/program/value_flow.ts'
+export {
+  argumentOrigin,
+  resultOrigin,
+  constantOrigin,
+  perCpuOrigin,
+  stackOrigin,
+  unknownOrigin,
+  addressOrigin,
+  loadOrigin,
+} from '../core/program/value_origin.ts'
+export type { Origin } from '../core/program/value_origin.ts'
+export { valueText, pointedMember } from '../core/program/value_text.ts'
+export type { ValueText, PointedMember } from '../core/program/value_text.ts'

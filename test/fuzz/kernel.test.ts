@@ -8,6 +8,7 @@ import { panicMessage, panicTask } from '../../src/core/kernel/panic.ts'
 import { formatLogLines, readLog } from '../../src/core/kernel/printk.ts'
 import { forEachTask, taskStateName, type Task } from '../../src/core/kernel/sched.ts'
 import { stackTrace } from '../../src/core/kernel/stack.ts'
+import { buildWaitGraph } from '../../src/core/kernel/wait_graph.ts'
 import { Program } from '../../src/core/program/program.ts'
 import { unwindStack } from '../../src/core/program/unwind_stack.ts'
 import { fuzz } from '../support/fuzz.ts'
@@ -17,6 +18,7 @@ import { mutate, mutateText, type Random } from '../support/mutate.ts'
 import { SMALL_KERNEL } from '../support/small_kernel.ts'
 import { SparseMemory } from '../support/sparse_memory.ts'
 import { stackKernel } from '../support/stack_kernel.ts'
+import { waitKernel, type WaitRecipe } from '../support/wait_kernel.ts'
 
 const LINES = Array.from({ length: 60 }, (_, i) => ({
   text: `message ${i} ${'.'.repeat(i % 37)}`,
@@ -83,6 +85,39 @@ fuzz('stacks, rules and code', {}, (random) => {
       fp: STACK.place('@8'),
     })
   }
+})
+
+const waiter = (name: string, frames: string): WaitRecipe['tasks'][string] => ({
+  frames: frames.split(' '),
+  entry: ['struct mutex_waiter', { task: `&${name}` }],
+})
+const WAITS = waitKernel({
+  types: `struct mutex { atomic_long_t owner; int wait_lock; struct list_head wait_list; };
+    struct mutex_waiter { struct list_head list; struct task_struct *task; void *ww_ctx; };`,
+  variables: {
+    first_lock: ['struct mutex', { owner: { counter: '&b' } }],
+    second_lock: ['struct mutex', { owner: { counter: '&a' } }],
+  },
+  tasks: {
+    a: waiter('a', 'schedule mutex_lock update'),
+    b: waiter('b', 'schedule mutex_lock remove'),
+    c: waiter('c', 'schedule rwsem_down_read_slowpath down_read show'),
+  },
+  lists: {
+    'first_lock.wait_list': ['a_stack.entry.list', 'c_stack.entry.list'],
+    'second_lock.wait_list': ['b_stack.entry.list'],
+  },
+})
+
+fuzz('who waits for whom', {}, (random) => {
+  const program = damagedProgram(WAITS.program, random)
+  // Which functions a damaged stack is of is a matter of chance.
+  const frames = random.pick(['mutex_lock', 'down_read', 'wait_for_completion', 'io_schedule'])
+  const { groups } = buildWaitGraph(program, {
+    trace: () => ({ frames: [{ name: frames, module: '', ip: 0n, sp: 0n }] }),
+  })
+  for (const { waits, cycle } of groups)
+    if (waits.length < cycle.length) throw new Error('a group without its cycle')
 })
 
 const { program: small } = buildKernel(SMALL_KERNEL)

@@ -12,6 +12,7 @@ import { Scene } from '../../src/core/diagnose/scene.ts'
 import { Program } from '../../src/core/program/program.ts'
 import type { Value } from './encode_value.ts'
 import { buildKernel, type KernelRecipe, type Placed } from './kernel_recipe.ts'
+import type { KernelBuilder } from './kernel_builder.ts'
 import { mkprintk, type LogLine } from './mkprintk.ts'
 import { prstatusNote, SceneStacks, type SceneFrame } from './scene_stack.ts'
 
@@ -45,6 +46,8 @@ export interface SceneRecipe extends Omit<KernelRecipe, 'types' | 'cpus'> {
   /** What CPUs without a task of the scene did, by number: their idle tasks. */
   readonly idleFrames?: Readonly<Record<number, readonly SceneFrame[]>>
   readonly types?: string
+  /** Called before stacks are written, so that registers and words may refer to what it places. */
+  readonly prepare?: (kernel: KernelBuilder) => void
   /** Struct → members it has besides. */
   readonly members?: Readonly<Record<string, string>>
 }
@@ -110,6 +113,7 @@ export function sceneOf(recipe: SceneRecipe = {}): Scene {
     lists: { ...taskLists(tasks), ...recipe.lists },
     vmcoreinfo: (recipe.vmcoreinfo ?? '') + (log.length > 0 ? image.vmcoreinfo : ''),
     more(kernel) {
+      recipe.prepare?.(kernel)
       if (log.length > 0) for (const [at, bytes] of image.pieces) kernel.image.write(at, bytes)
       for (const [cpu, frames] of Object.entries(recipe.idleFrames ?? {}))
         stacks.place(kernel, idleName(Number(cpu)), frames, Number(cpu))

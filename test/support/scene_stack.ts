@@ -11,6 +11,8 @@ export type SceneFrame =
   | {
       readonly name: string
       readonly offset?: number
+      /** Where it stood, if in no function: a jump to nowhere. */
+      readonly ip?: bigint
       /** By pt_regs' names; numbers or '&name' of the recipe. */
       readonly registers?: Readonly<Record<string, bigint | number | string>>
       readonly words?: readonly (bigint | number | string)[]
@@ -41,6 +43,7 @@ interface Frame {
   readonly name: string
   readonly interrupted: boolean
   readonly offset: number
+  readonly ip: bigint | undefined
   readonly registers: Readonly<Record<string, bigint | number | string>>
   readonly words: readonly (bigint | number | string)[]
 }
@@ -56,7 +59,7 @@ export class SceneStacks {
     const frames = list.map(frameOf)
     const [first] = frames
     if (!first) return
-    for (const { name } of frames) this.#function(kernel, name)
+    for (const { name, ip } of frames) if (ip === undefined) this.#function(kernel, name)
     const start = kernel.allocate(STACK_SIZE, STACK_SIZE)
     const saved = cpu === undefined ? 7 : 0
     const size = saved + frames.reduce((sum, frame, i) => sum + sizeOf(frame, frames[i + 1]), 0)
@@ -132,12 +135,13 @@ function frameOf(frame: SceneFrame): Frame {
   const {
     name,
     offset,
+    ip,
     registers = {},
     words = [],
   } = typeof frame === 'string' ? { name: frame } : frame
   if (words.length > WORDS_MAX) throw new Error(`${name}: more than ${WORDS_MAX} words`)
   const bare = name.replace(/!$/, '')
-  return { name: bare, interrupted: bare !== name, offset: offset ?? 0x10, registers, words }
+  return { name: bare, interrupted: bare !== name, offset: offset ?? 0x10, ip, registers, words }
 }
 
 /** Words of a frame and of the way to its caller. */
@@ -148,6 +152,7 @@ function sizeOf(frame: Frame, next: Frame | undefined): number {
 /** An address in the function with the rule that its neighbours ask for; return addresses lie one byte further. */
 function ipOf(kernel: KernelBuilder, frames: readonly Frame[], index: number): bigint {
   const frame = frames[index] as Frame
+  if (frame.ip !== undefined) return frame.ip
   const next = frames[index + 1]
   const at = addressOf(kernel, frame.name)
   if (!next) return at + BigInt(RULES.end + 8)

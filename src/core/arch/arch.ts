@@ -169,6 +169,8 @@ export interface Arch {
   ): KernelMap
   /** Were these registers saved in user mode? */
   isUserMode(registers: Registers): boolean
+  /** Were interrupts enabled when these registers were saved? */
+  takesInterrupts(registers: Registers): boolean
   isKernelAddress(address: bigint): boolean
   /** Can this be an address of user space? Neither of both is no address at all. */
   isUserAddress(address: bigint): boolean
@@ -181,6 +183,8 @@ export interface Arch {
    * calls, 'indirect' for others.
    */
   callBefore(code: Uint8Array, returnAddress: bigint): bigint | 'indirect' | undefined
+  /** Does `code`, which lies at `start`, hold this kernel address as an operand? By its bytes: seldom wrong, never sure. */
+  refersTo(code: Uint8Array, start: bigint, address: bigint): boolean
 }
 
 /** Decode registers saved in memory. */

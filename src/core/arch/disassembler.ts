@@ -1,6 +1,7 @@
 // Machine code as instructions. What decodes them is large (a table of thousands of opcodes), so a host hands it in and
 // it is loaded when the first instruction is asked for: most sessions never ask.
 import { UnsupportedError } from '../base/errors.ts'
+import type { CallingConvention, Operation } from './operation.ts'
 
 /** One machine instruction. */
 export interface Instruction {
@@ -29,6 +30,13 @@ export interface Disassembler {
    * @yields instructions without a gap; the last one is left out where `code` ends within it
    */
   disassemble(code: Uint8Array, address: bigint): Iterable<Instruction>
+  /**
+   * Say what the instructions of `code` do, as `disassemble()` finds them; ten times as dear.
+   *
+   * @yields operations; nothing for what is no instruction
+   */
+  operations(code: Uint8Array, address: bigint): Iterable<Operation>
+  readonly convention: CallingConvention
   /** Longest instruction in bytes. */
   readonly lengthMax: number
 }

@@ -249,3 +249,16 @@ test('what is no address of a tree has no entries there', () => {
   const trace = translatorOf(tables).walkLevels(tables.root, 0x6b6b_6b6b_6b6b_6b6bn)
   assert.deepEqual(trace, { entries: [], target: undefined, coverage: 2 ** 47 })
 })
+
+test('code refers to an address by four bytes that are extended, or by the distance to it', () => {
+  const start = 0xffff_ffff_c000_0000n
+  const lock = 0xffff_ffff_c000_2160n
+  // mov $0xffffffffc0002160,%rdi; lea 0x2159(%rip),%rdi
+  const absolute = Uint8Array.of(0x48, 0xc7, 0xc7, 0x60, 0x21, 0x00, 0xc0)
+  const relative = Uint8Array.of(0x48, 0x8d, 0x3d, 0x59, 0x21, 0x00, 0x00)
+  for (const code of [absolute, relative]) {
+    assert.equal(x86_64.refersTo(code, start, lock), true)
+    assert.equal(x86_64.refersTo(code, start, lock + 8n), false)
+  }
+  assert.equal(x86_64.refersTo(absolute, start, 0xffff_8880_c000_2160n), false)
+})

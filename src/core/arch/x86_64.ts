@@ -79,12 +79,15 @@ export const x86_64: Arch = {
   physBaseStep: (info) => (info.number('phys_base') === undefined ? PHYSICAL_ALIGN : undefined),
   readKernelMap: readX86KernelMap,
   isUserMode: (registers: Registers) => ((registers.cs ?? 0n) & 3n) === 3n,
+  // RFLAGS.IF.
+  takesInterrupts: (registers: Registers) => ((registers.flags ?? 0n) & 0x200n) !== 0n,
   isKernelAddress: (address) => address >= 0xffff_0000_0000_0000n,
   // The lower half of five levels. That of four is smaller: what lies between is in no page table.
   isUserAddress: (address) => address < 0x0100_0000_0000_0000n,
   regions: x86Regions,
   callBefore,
   hasFramePointer,
+  refersTo,
 }
 
 /** `push %rbp`, and `mov %rsp,%rbp` somewhere behind it: the compiler puts other instructions in between. */
@@ -109,6 +112,22 @@ function callBefore(code: Uint8Array, returnAddress: bigint): bigint | 'indirect
       return 'indirect'
   }
   return undefined
+}
+
+/** Kernel and modules lie in the uppermost 2 GB: 4 bytes that are extended by their sign, or count from the next instruction. */
+function refersTo(code: Uint8Array, start: bigint, address: bigint): boolean {
+  const view = new DataView(code.buffer, code.byteOffset, code.length)
+  const signed = Number(BigInt.asIntN(32, address))
+  const isExtended = BigInt.asUintN(64, BigInt(signed)) === address
+  // An address near enough that a difference of 32 bits reaches it.
+  const distance = BigInt.asIntN(64, address - start)
+  const isNear = distance === BigInt.asIntN(32, distance)
+  for (let at = 0; at + 4 <= code.length; at++) {
+    const operand = view.getInt32(at, true)
+    if (isExtended && operand === signed) return true
+    if (isNear && operand === Number(distance) - at - 4) return true
+  }
+  return false
 }
 
 /** Length of an `FF /2` instruction by its ModRM byte. */

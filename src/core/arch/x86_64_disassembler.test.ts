@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import * as iced from 'iced-x86'
 import { getDisassembler, registerDisassembler, type Instruction } from './disassembler.ts'
 import { createX86Disassembler } from './x86_64_disassembler.ts'
+import { X86_64_CONVENTION } from './x86_64_operations.ts'
 
 registerDisassembler('x86_64', () => createX86Disassembler(iced))
 
@@ -119,7 +120,11 @@ test('a disassembler is loaded once, when it is asked for', () => {
   let count = 0
   registerDisassembler('test', () => {
     count++
-    return { arch: 'test', lengthMax: 1, disassemble: () => [] }
+    const nothing = (): [] => []
+    return {
+      ...{ arch: 'test', lengthMax: 1, convention: X86_64_CONVENTION },
+      ...{ disassemble: nothing, operations: nothing },
+    }
   })
   assert.equal(count, 0)
   getDisassembler('test')

@@ -2,6 +2,7 @@
 // does otherwise, each found by comparing whole kernels with objdump. Source: opcodes/i386-dis.c of binutils, as behaviour.
 import type { Decoder, Formatter, Instruction as IcedInstruction } from 'iced-x86'
 import type { Disassembler, Instruction } from './disassembler.ts'
+import { X86_64_CONVENTION, X86Operations } from './x86_64_operations.ts'
 
 /** The library, handed in by a host: core loads nothing. */
 export type Iced = typeof import('iced-x86')
@@ -14,37 +15,56 @@ const MNEMONIC_COLUMNS = 7
 /** Make a disassembler of the library. */
 export function createX86Disassembler(iced: Iced): Disassembler {
   const formatter = createFormatter(iced)
+  const effects = new X86Operations(iced)
   return {
     arch: 'x86_64',
     lengthMax: LENGTH_MAX,
+    convention: X86_64_CONVENTION,
     *disassemble(code, address) {
-      const decoder = createDecoder(iced, code, address)
-      const instruction = new iced.Instruction()
-      try {
-        while (decoder.canDecode) {
-          const offset = decoder.position
-          decoder.decodeOut(instruction)
-          const at = BigInt.asUintN(64, address + BigInt(offset))
-          if (instruction.isInvalid) {
-            if (
-              code.length - offset < LENGTH_MAX &&
-              decoder.lastError === iced.DecoderError.NoMoreBytes
-            )
-              return
-            // One byte, so that what follows garbage is found again.
-            decoder.position = offset + 1
-            decoder.ip = at + 1n
-            yield { address: at, length: 1, mnemonic: '(bad)', operands: '' }
-            continue
-          }
-          const bytes = code.subarray(offset, decoder.position)
-          yield describe(iced, formatter, instruction, bytes, at)
-        }
-      } finally {
-        instruction.free()
-        decoder.free()
+      for (const { instruction, at, offset, end } of decode(iced, code, address)) {
+        if (instruction)
+          yield describe(iced, formatter, instruction, code.subarray(offset, end), at)
+        else yield { address: at, length: 1, mnemonic: '(bad)', operands: '' }
       }
     },
+    *operations(code, address) {
+      for (const { instruction, at } of decode(iced, code, address))
+        if (instruction) yield effects.describe(instruction, at)
+    },
+  }
+}
+
+interface Decoded {
+  /** Undefined for what is none; else overwritten by the next. */
+  readonly instruction: IcedInstruction | undefined
+  readonly at: bigint
+  readonly offset: number
+  /** Exclusive. */
+  readonly end: number
+}
+
+function* decode(iced: Iced, code: Uint8Array, address: bigint): Generator<Decoded> {
+  const decoder = createDecoder(iced, code, address)
+  const instruction = new iced.Instruction()
+  try {
+    while (decoder.canDecode) {
+      const offset = decoder.position
+      decoder.decodeOut(instruction)
+      const at = BigInt.asUintN(64, address + BigInt(offset))
+      if (!instruction.isInvalid) {
+        yield { instruction, at, offset, end: decoder.position }
+        continue
+      }
+      if (code.length - offset < LENGTH_MAX && decoder.lastError === iced.DecoderError.NoMoreBytes)
+        return
+      // One byte, so that what follows garbage is found again.
+      decoder.position = offset + 1
+      decoder.ip = at + 1n
+      yield { instruction: undefined, at, offset, end: offset + 1 }
+    }
+  } finally {
+    instruction.free()
+    decoder.free()
   }
 }
 

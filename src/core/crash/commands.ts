@@ -2,6 +2,7 @@
 import type { Command } from './command.ts'
 import { alias } from './commands/alias.ts'
 import { ascii } from './commands/ascii.ts'
+import { blocked } from './commands/blocked.ts'
 import { bpf } from './commands/bpf.ts'
 import { bt } from './commands/bt.ts'
 import { btop } from './commands/btop.ts'
@@ -53,7 +54,7 @@ import { wr } from './commands/wr.ts'
 
 /** The registry: every command there is. */
 export const COMMANDS: readonly Command[] = [
-  ...[sys, log, bt, ps, foreach, set, task, vm, files, fuser, mount, sig, ipcs, mod],
+  ...[sys, log, bt, blocked, ps, foreach, set, task, vm, files, fuser, mount, sig, ipcs, mod],
   ...[kmem, swap, mach, runq, irq, timer, waitq, net, dev, sbitmapq, bpf],
   ...[struct, union, star, p, whatis, rd, sym, dis, what, vtop, list, tree, search],
   ...[pte, btop, ptob, ptov, ascii, evalCommand],

@@ -1,14 +1,7 @@
 // Sizes as crash writes them.
+import { formatSize } from '../base/size.ts'
 
-const KIB = 1024
-
-/** `511.5 MB`, `4 GB`: the largest unit that is not below 1, one decimal unless it is 0. */
+/** `511.5 MB`, `4 GB`: powers of 1024 all the same. */
 export function formatMemorySize(bytes: number): string {
-  for (const [unit, size] of [
-    ['GB', KIB ** 3],
-    ['MB', KIB ** 2],
-  ] as const) {
-    if (bytes >= size) return `${(bytes / size).toFixed(1).replace(/\.0$/, '')} ${unit}`
-  }
-  return `${Math.floor(bytes / KIB)} KB`
+  return formatSize(bytes).replace('iB', 'B')
 }

@@ -4,7 +4,9 @@ import { attempt } from '../base/errors.ts'
 import { findBug } from '../kernel/bug.ts'
 import { forEachModule, type Module } from '../kernel/module.ts'
 import { taintFlags, taintLetters } from '../kernel/taint.ts'
+import type { KernelSymbol } from '../debuginfo/symbol_index.ts'
 import type { Program } from '../program/program.ts'
+import { findTailCaller } from '../program/tail_call.ts'
 import type { NamedFrame } from './named_frame.ts'
 import { bareName, isPanicMachinery } from './panic_machinery.ts'
 import type { Culprit } from './rule.ts'
@@ -20,10 +22,10 @@ const HELPERS: readonly RegExp[] = [
   /^(?:native_)?queued_\w*lock_slowpath$/,
   /^(?:__)?(?:mutex|ww_mutex|rt_mutex|rtlock|down|up|rwsem|percpu_down|percpu_up|percpu_rwsem)(?:_\w+)?$/,
   /^(?:osq_lock|rwbase_\w+|__down_\w+|__rt_mutex_\w+|__percpu_\w+)$/,
-  /^(?:schedule|__schedule|preempt_schedule\w*|io_schedule\w*|schedule_\w+|__cond_resched|do_nanosleep|context_switch|__switch_to\w*|wait_for_\w*completion\w*|__wait_for_common|__wait_on_bit\w*|wait_on_bit\w*|out_of_line_wait_on_bit\w*|bit_wait\w*|finish_task_switch|prepare_to_wait\w*|__wake_up\w*|wake_up_\w+|try_to_wake_up|default_wake_function|autoremove_wake_function|complete(?:_all)?)$/,
-  /^(?:kfree|kvfree|vfree|__vunmap|kmem_cache_(?:alloc|free)\w*|__?_?kmalloc\w*|___slab_alloc|__slab_(?:alloc|free)\w*|slab_\w+|do_slab_free|free_to_partial_list|free_debug_processing|alloc_debug_processing|check_object|check_slab|check_bytes_and_report|object_err|slab_err|slab_bug|print_trailer|set_freepointer|krealloc\w*|__ksize|ksize|kfree_rcu\w*)$/,
+  /^(?:schedule|__schedule|preempt_schedule\w*|io_schedule\w*|schedule_\w+|__cond_resched|do_nanosleep|msleep\w*|ssleep|usleep_range\w*|fsleep|context_switch|__switch_to\w*|wait_for_\w*completion\w*|_*flush_(?:work|workqueue|delayed_work)|cancel_(?:delayed_)?work_sync|__wait_for_common|__wait_on_bit\w*|wait_on_bit\w*|out_of_line_wait_on_bit\w*|bit_wait\w*|finish_task_switch|prepare_to_wait\w*|__wake_up\w*|wake_up_\w+|try_to_wake_up|default_wake_function|autoremove_wake_function|complete(?:_all)?)$/,
+  /^(?:kfree|kvfree|vfree|__vunmap|(?:__)?kmem_cache_(?:alloc|free)\w*|(?:__do_|_{1,3})?k[vz]?malloc\w*|kmemdup\w*|kstrdup\w*|___slab_alloc|__slab_(?:alloc|free)\w*|slab_\w+|do_slab_free|free_to_partial_list|free_debug_processing|alloc_debug_processing|check_object|check_slab|check_bytes_and_report|object_err|slab_err|slab_bug|print_trailer|set_freepointer|krealloc\w*|__ksize|ksize|kfree_rcu\w*)$/,
   /^(?:v?s[nc]*printf|vscnprintf|_?printk\w*|vprintk\w*|console_unlock|format_decode|number|string\w*|pointer)$/,
-  /^(?:__ubsan_\w+|__kasan_\w+|kasan_\w+|kfence_\w+|__asan_\w+|__kcsan_\w+|__kmsan_\w+|check_memory_region)$/,
+  /^(?:__ubsan_\w+|__kasan_\w+|kasan_\w+|kfence_\w+|__asan_\w+|__kcsan_\w+|__kmsan_\w+|check_memory_region|print_(?:report|address_description)\w*|end_report)$/,
   /^(?:__might_\w+|__schedule_bug|schedule_debug|debug_\w+|do_raw_\w+|spin_bug|spin_dump|__stack_chk_fail|rcu_\w+_stall\w*|lockdep_\w+|lock_acquire\w*|delay_\w+|__delay|__const_udelay|__udelay|__ndelay|cpu_relax|native_halt|native_safe_halt|default_idle\w*|acpi_\w*idle\w*|mwait_\w+|cpuidle_\w+)$/,
 ]
 
@@ -35,7 +37,7 @@ export function isHelper(name: string): boolean {
 
 /** Dispatchers: what calls others without knowing them. Reaching one, nobody nearer was to blame. */
 const DISPATCHERS =
-  /^(?:entry_\w+|do_syscall_\w+|x64_sys_call|ia32_sys_call|__(?:x64|ia32|se|do|arm64)_sys_\w+|ret_from_fork\w*|kthread|worker_thread|process_(?:one_work|scheduled_works)|call_timer_fn|__?run_timers?\w*|run_timer_\w+|__?do_softirq|handle_softirqs|irq_exit\w*|common_interrupt|asm_\w+|sysvec_\w+|do_idle|cpu_startup_entry|start_secondary|secondary_startup\w*|rest_init|start_kernel|smpboot_thread_fn|run_ksoftirqd|invoke_syscall|el0\w*|el1\w*|do_el0_svc)$/
+  /^(?:entry_\w+|do_syscall_\w+|x64_sys_call|ia32_sys_call|__(?:x64|ia32|se|do|arm64)_sys_\w+|ret_from_fork\w*|kthread|worker_thread|process_(?:one_work|scheduled_works)|call_timer_fn|__?run_timers?\w*|run_timer_\w+|__?do_softirq|handle_softirqs|_*irq_exit\w*|common_interrupt|asm_\w+|sysvec_\w+|do_idle|cpu_startup_entry|start_secondary|secondary_startup\w*|rest_init|start_kernel|smpboot_thread_fn|run_ksoftirqd|rcu_(?:do_batch|core|core_si)|tasklet_action\w*|__hrtimer_run_queues|hrtimer_(?:interrupt|run_softirq)|__(?:sysvec_\w+|common_interrupt|handle_irq_event\w*)|handle_irq_event\w*|handle_\w+_irq|generic_handle_(?:domain_)?irq\w*|(?:__)?flush_smp_call_function\w*|kthread_worker_fn|irq_thread(?:_fn)?|invoke_syscall|el0\w*|el1\w*|do_el0_svc)$/
 
 /** Does this function only call what it is given? */
 export function isDispatcher(name: string): boolean {
@@ -47,26 +49,57 @@ export function isDispatcher(name: string): boolean {
  * there is no better.
  */
 export function blamedFrame(frames: readonly NamedFrame[]): NamedFrame | undefined {
-  const isCandidate = ({ name }: NamedFrame): boolean =>
-    name !== null && !isPanicMachinery(name) && !isHelper(name) && !isDispatcher(name)
   return (
-    frames.find((frame) => isCandidate(frame) && frame.quality !== 'guess') ??
-    frames.find(isCandidate) ??
+    frames.find(({ name, quality }) => isBlamable(name) && quality !== 'guess') ??
+    frames.find(({ name }) => isBlamable(name)) ??
     frames.find(({ name }) => name !== null && !isPanicMachinery(name))
   )
 }
 
-/** Blame the first frame that may be; null if none may. */
+/** Can this function be to blame: is it no part of dying, no helper and no dispatcher? */
+export function isBlamable(name: string | null): boolean {
+  return name !== null && !isPanicMachinery(name) && !isHelper(name) && !isDispatcher(name)
+}
+
+/**
+ * Blame the first frame that may be; null if none may. A function that ended in a jump has no frame, and is blamed too: `void
+ * f(x) { kfree(x); }` is not on the stack while kfree() runs.
+ */
 export function blame(program: Program, frames: readonly NamedFrame[]): Culprit | null {
   const frame = blamedFrame(frames)
-  return frame ? culpritOf(program, frame) : null
+  if (!frame) return null
+  const jumped = tailCaller(program, frames, frame)
+  return jumped ? symbolCulprit(program, jumped) : culpritOf(program, frame)
+}
+
+/** A function as the culprit, by its name; the parts that a compiler cut off it are the function. */
+export function symbolCulprit(
+  program: Program,
+  { name, module }: { readonly name: string; readonly module: string },
+): Culprit {
+  return {
+    ...{ function: bareName(name), module, taints: moduleTaints(program, module) },
+    ...{ source: '', unit: '' },
+  }
+}
+
+function tailCaller(
+  program: Program,
+  frames: readonly NamedFrame[],
+  frame: NamedFrame,
+): KernelSymbol | undefined {
+  const callee = frames[frames.indexOf(frame) - 1]
+  if (!callee || frame.interrupted || callee.ip === 0n || frame.ip === 0n) return undefined
+  const address = callee.interrupted ? callee.ip : callee.ip - 1n
+  const jumped = attempt(() => findTailCaller(program, frame.ip, address))
+  return jumped && isBlamable(jumped.name) ? jumped : undefined
 }
 
 /** A frame's function as the culprit. */
 export function culpritOf(program: Program, frame: NamedFrame): Culprit {
   const bug = frame.interrupted ? attempt(() => findBug(program, frame.ip)) : undefined
   return {
-    function: frame.name,
+    function: frame.name && bareName(frame.name),
     module: frame.module,
     taints: moduleTaints(program, frame.module),
     source: bug && bug.file !== '' ? `${bug.file}:${bug.line}` : '',

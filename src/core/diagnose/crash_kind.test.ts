@@ -72,7 +72,49 @@ const CRASHES: readonly (readonly [CrashKind, ...string[]])[] = [
     'stack-corruption',
     'Kernel panic - not syncing: stack-protector: Kernel stack is corrupted in: f+0x10/0x20',
   ],
-  ['stack-corruption', 'Kernel panic - not syncing: corrupted stack end detected inside scheduler'],
+  ['stack-overflow', 'Kernel panic - not syncing: corrupted stack end detected inside scheduler'],
+  ['stack-overflow', 'BUG: TASK stack guard page was hit at 00000000f1e2d3c4', FATAL],
+  [
+    'stack-overflow',
+    'Insufficient stack space to handle exception!',
+    'Kernel panic - not syncing: kernel stack overflow',
+  ],
+  [
+    'list-corruption',
+    'list_del corruption. next->prev should be ffff888101, but was dead000000000122',
+    'kernel BUG at lib/list_debug.c:62!',
+    'invalid opcode: 0000 [#1] PREEMPT SMP',
+    FATAL,
+  ],
+  [
+    'refcount',
+    'refcount_t: underflow; use-after-free.',
+    'WARNING: CPU: 1 PID: 9 at lib/refcount.c:28 refcount_warn_saturate+0xba/0x110',
+    'Kernel panic - not syncing: kernel: panic_on_warn set ...',
+  ],
+  [
+    'slab-corruption',
+    'BUG kmalloc-64 (Tainted: G    B     OE     ): Right Redzone overwritten',
+    'Kernel panic - not syncing: panic_on_taint set ...',
+  ],
+  [
+    'double-free',
+    'BUG kmalloc-64 (Not tainted): Object already free',
+    'Kernel panic - not syncing: panic_on_taint set ...',
+  ],
+  [
+    'atomic-sleep',
+    'BUG: scheduling while atomic: sh/812/0x00000002',
+    'Kernel panic - not syncing: scheduling while atomic: panic_on_warn set ...',
+  ],
+  [
+    'filesystem-error',
+    'Kernel panic - not syncing: EXT4-fs (device loop0): panic forced after error',
+  ],
+  [
+    'unknown',
+    'BUG inode_cache (Not tainted): Objects remaining in inode_cache on __kmem_cache_shutdown()',
+  ],
   ['machine-check', 'Kernel panic - not syncing: Fatal machine check'],
   ['nmi', 'Kernel panic - not syncing: NMI: Not continuing'],
   [

@@ -103,18 +103,41 @@ const PANIC_REASONS: readonly Pattern[] = [
   ['hard-lockup', /Hard LOCKUP|hard lockup/],
   ['rcu-stall', /RCU Stall/],
   ['out-of-memory', /Out of memory|System is deadlocked on memory|compulsory panic_on_oom/],
-  ['init-died', /Attempted to kill (init|the idle task)/],
+  ['init-died', /Attempted to kill init/],
+  ['workqueue-lockup', /workqueue: .*(stall|lockup)/i],
   ['no-root', /Unable to mount root fs|No working init found|Requested init .* failed/],
-  ['machine-check', /[Mm]achine check|MCE|Fatal hardware error|Uncorrected/],
+  // APEI's: firmware told of it, the processor did not.
+  ['hardware-error', /Fatal hardware error/],
+  ['machine-check', /[Mm]achine check|MCE|Uncorrected/],
   ['nmi', /NMI: Not continuing|NMI IOCK error|unknown_nmi_panic|PCI system error/],
-  ['stack-corruption', /stack-protector: |corrupted stack end|stack overflow/i],
+  ['stack-corruption', /stack-protector: /],
+  // "corrupted stack end detected inside scheduler"; arm64 and riscv: "kernel stack overflow".
+  ['stack-overflow', /corrupted stack end|stack overflow|stack guard page/i],
   ['double-fault', /double fault/],
+  // Since v6.3 ": panic_on_warn set ..." follows.
+  ['atomic-sleep', /^Kernel panic - not syncing: scheduling while atomic/],
+  // "(device sda1): panic forced after error" of ext4, with "EXT4-fs " or "EXT4-fs error: " before; btrfs and UBIFS.
+  [
+    'filesystem-error',
+    /panic forced after error|^Kernel panic - not syncing: (BTRFS|XFS|F2FS|UBIFS|GFS2|JFS|ocfs2)\b/i,
+  ],
   ['warning', /panic_on_warn set/],
   ['use-after-free', /kasan\.fault|KASAN|KFENCE/],
 ]
 
 /** Lines with which trouble begins, the more telling ones first. Since v6.10 "Oops: " stands before the exceptions. */
 const TROUBLE: readonly Pattern[] = [
+  // What a check says before it stops or warns; the words are the same since v4.10 and, without its reasons, since v2.6.
+  ['list-corruption', /^list_(?:add|del)(?:_\w+)? (?:corruption[.,]|double add:)/],
+  // SLUB: "BUG kmalloc-64 (Tainted: G    B): Redzone overwritten". What is left at the end of a cache is no corruption.
+  ['double-free', /^BUG \S+ \([^)]*\): Object already free/],
+  ['slab-corruption', /^BUG \S+ \((?:Tainted|Not tainted)[^)]*\): (?!Objects remaining)/],
+  // "double-free or invalid-free" before v6.1.
+  ['double-free', /^BUG: KASAN: (?:double-free|invalid-free)|^BUG: KFENCE: invalid free/],
+  [
+    'memory-corruption',
+    /^BUG: (?:KASAN: [\w-]*(?:out-of-bounds|wild)|KFENCE: (?:out-of-bounds|memory corruption))/,
+  ],
   ['use-after-free', /^BUG: (KASAN|KFENCE|KMSAN): /],
   // "unable to handle kernel NULL pointer dereference" before v5.2, "kernel NULL pointer dereference, address:" since.
   ['null-dereference', /^BUG: (unable to handle )?kernel NULL pointer dereference/],
@@ -126,18 +149,33 @@ const TROUBLE: readonly Pattern[] = [
   ],
   ['general-protection', /^(Oops: )?general protection fault/],
   ['bug', /^kernel BUG at /],
-  ['stack-corruption', /^BUG: (stack guard page was hit|TASK stack guard page)/],
+  [
+    'atomic-sleep',
+    /^BUG: (?:scheduling while atomic|sleeping function called from invalid context)/,
+  ],
+  [
+    'lock-misuse',
+    /^BUG: (?:spinlock|rwlock|rt_mutex|mutex|lock) [\w ]+|^WARNING: (?:bad unlock balance|lock held when returning|inconsistent lock state|possible (?:recursive|circular|irq lock))/,
+  ],
+  ['memory-corruption', /^BUG: Bad (?:page|rss-counter) /],
+  // "stack guard page was hit" before v5.16, which stack since. arm64: "Insufficient stack space to handle exception!".
+  ['stack-overflow', /^(BUG: (\w+ )?stack guard page was hit|Insufficient stack space to handle)/],
   ['double-fault', /^(PANIC: double fault|(Oops: )?double fault:)/],
   ['divide-error', /^(Oops: )?divide error:/],
-  ['soft-lockup', /^(watchdog: )?BUG: soft lockup/],
-  ['hard-lockup', /^(watchdog: )?(BUG: hard lockup|Watchdog detected hard LOCKUP)/],
+  ['soft-lockup', /^(NMI )?(watchdog: )?BUG: soft lockup/],
+  // "NMI watchdog: " before v6.5, "watchdog: " since, and since v6.9 the CPU that noticed.
+  [
+    'hard-lockup',
+    /^(NMI )?(watchdog: )?(CPU\d+: )?(BUG: hard lockup|Watchdog detected hard LOCKUP)/,
+  ],
   ['workqueue-lockup', /^BUG: workqueue lockup/],
-  ['hung-task', /^INFO: task .* blocked for more than/],
+  ['hung-task', /^INFO: task .* blocked (in I\/O wait )?for more than/],
   ['rcu-stall', /^(rcu: )?INFO: rcu_\w+ (detected|self-detected)/],
   ['machine-check', /^mce: \[Hardware Error\]/],
   ['sysrq', /^sysrq: (SysRq : )?Trigger a crash/i],
   // "WARNING: CPU: 0 PID: 1 at file:line func" before v6.18, "WARNING: file:line at func, CPU#0: comm/1" since.
   ['warning', /^WARNING: (CPU: \d|\S+:\d+ at )/],
+  ['warning', /^UBSAN: [\w -]+ in /],
   ['refcount', /^refcount_t: /],
   ['invalid-opcode', /^(Oops: )?invalid opcode:/],
   ['oops', /^(Internal error: )?Oops/],
@@ -151,6 +189,11 @@ const SURVIVABLE = new Set<CrashKind>([
   'machine-check',
   'warning',
   'refcount',
+  'slab-corruption',
+  'double-free',
+  'memory-corruption',
+  'atomic-sleep',
+  'lock-misuse',
 ])
 
 /** What the log says of the crash. */
@@ -176,17 +219,18 @@ export function classifyCrash(lines: readonly string[]): CrashWords {
     return kind ? [{ kind, line }] : []
   })
   const told = panic === undefined ? undefined : match(PANIC_REASONS, panic)
-  if (panic !== undefined && told) {
+  // Of a warning the panic says less than the warning itself.
+  if (panic !== undefined && told && !(told === 'warning' && trouble.length > 0)) {
     return {
       kind: told,
       evidence: panic,
       earlier: trouble.filter(({ kind }) => kind !== told).map(({ line }) => line),
     }
   }
-  const last = trouble.findLastIndex(({ kind }) => !SURVIVABLE.has(kind))
-  const cause = trouble[last === -1 ? trouble.length - 1 : beginningOf(trouble, last)]
-  if (cause && (panic === undefined || isOopsPanic(panic))) {
-    const index = trouble.indexOf(cause)
+  const last = told === 'warning' ? -1 : trouble.findLastIndex(({ kind }) => !SURVIVABLE.has(kind))
+  const index = beginningOf(trouble, last === -1 ? trouble.length - 1 : last)
+  const cause = trouble[index]
+  if (cause && (panic === undefined || told === 'warning' || isEndOfTrouble(panic))) {
     return {
       kind: cause.kind,
       evidence: cause.line,
@@ -200,17 +244,40 @@ export function classifyCrash(lines: readonly string[]): CrashWords {
   }
 }
 
-/** "Oops: 0002 [#1]" and "invalid opcode:" only go on with what the line before said. */
-function beginningOf(trouble: readonly { readonly kind: CrashKind }[], last: number): number {
-  const kind = trouble[last]?.kind
-  const isContinuation = kind === 'oops' || kind === 'invalid-opcode'
-  return isContinuation && last > 0 && !SURVIVABLE.has(trouble[last - 1]?.kind ?? 'unknown')
-    ? last - 1
-    : last
+/** Where what the line at `last` goes on with began. */
+function beginningOf(
+  trouble: readonly { readonly kind: CrashKind; readonly line: string }[],
+  last: number,
+): number {
+  for (let index = last; index > 0; index--) {
+    const before = trouble[index - 1]
+    if (!before || !continues(before.kind, trouble[index]?.line ?? '')) return index
+  }
+  return last < 0 ? last : 0
 }
 
-function isOopsPanic(panic: string): boolean {
-  return /Fatal exception|fatal exception|Oops/.test(panic)
+/** What is said before a check stops or warns, as against what is said of it then. */
+const HEADLINES = new Set<CrashKind>(['list-corruption', 'refcount'])
+
+/**
+ * Does a line go on with trouble of a kind? "Oops: 0002 [#1]" and "invalid opcode:" say again what the line before said,
+ * "kernel BUG at" and "WARNING:" where the check is that the line before told of.
+ */
+export function continues(kind: CrashKind, line: string): boolean {
+  if (HEADLINES.has(kind) && /^(?:kernel BUG at |WARNING: )/.test(line)) return true
+  if (/^(?:Oops: )?invalid opcode: /.test(line)) return kind === 'bug' || HEADLINES.has(kind)
+  // "Oops: 0002" is "Oops: Oops: 0002" since v6.10, "stack guard page: 0000" is "Oops: stack guard page: 0000".
+  return (
+    /^(?:(?:Oops: ){1,2}(?:[\da-f]{4}\b|stack guard page)|Internal error: )/.test(line) &&
+    !SURVIVABLE.has(kind)
+  )
+}
+
+/** Panics that end trouble which was told of before. */
+function isEndOfTrouble(panic: string): boolean {
+  return /[Ff]atal exception|Oops|panic_on_taint|kill the idle task|killing interrupt handler/.test(
+    panic,
+  )
 }
 
 /** The kind of trouble that begins with a line of the log; undefined if none does. */

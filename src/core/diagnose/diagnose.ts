@@ -1,5 +1,6 @@
 // Runs the rules over a crashed kernel and puts what they find in order: the cause first.
 import { KdumpError } from '../base/errors.ts'
+import { earlierTrouble } from './earlier_trouble.ts'
 import type { Confidence, Finding, FindingRole, Rule } from './rule.ts'
 import { RULES } from './rules.ts'
 import type { Scene } from './scene.ts'
@@ -24,6 +25,8 @@ export interface Diagnosis {
   readonly problems: readonly RuleProblem[]
 }
 
+/** What is told last has the name of no rule. */
+const EARLIER_TROUBLE = 'earlier-trouble'
 /** Findings of one rule: more say nothing. */
 const FINDINGS_MAX = 50
 
@@ -49,9 +52,28 @@ export function diagnose(scene: Scene, rules: readonly Rule[] = RULES): Diagnosi
       problems.push({ rule: rule.name, why: error.message })
     }
   }
-  const ordered = orderFindings(findings)
+  for (const finding of earlierTrouble(scene, findings))
+    findings.push({ ...finding, rule: EARLIER_TROUBLE })
+  const ordered = orderFindings(withoutRepeated(findings))
   const [first] = ordered
   return { findings: ordered, verdict: first?.role === 'cause' ? first : null, problems }
+}
+
+/** Without causes that are only another word for one that was found of the same fault: the BUG() of a double free. */
+function withoutRepeated(findings: readonly RuledFinding[]): RuledFinding[] {
+  return findings.filter(
+    (finding) =>
+      finding.fault === undefined ||
+      !findings.some(
+        (other) =>
+          other !== finding &&
+          other.fault === finding.fault &&
+          other.role === finding.role &&
+          other.confidence !== 'possible' &&
+          other.explains.includes(finding.kind) &&
+          !finding.explains.includes(other.kind),
+      ),
+  )
 }
 
 function has({ program, lines }: Scene, need: Rule['needs'][number]): boolean {

@@ -1,5 +1,6 @@
 // The faults a kernel took: where, with which registers, called by whom. Of the one that killed it memory knows all; of
 // those before it only the log does.
+import type { CrashKind } from './crash_kind.ts'
 import type { Registers } from '../program/registers.ts'
 import type { NamedFrame } from './named_frame.ts'
 import { isPanicMachinery } from './panic_machinery.ts'
@@ -12,6 +13,8 @@ export interface Fault {
   readonly trouble: Trouble | undefined
   /** The instruction; undefined if only its name is known and the symbol is gone. */
   readonly ip: bigint | undefined
+  /** The kernel's entry that took it, `asm_exc_page_fault`; '' where no frame of it is left. */
+  readonly entry: string
   /** By the architecture's names, as in pt_regs; of faults known by the log only those it printed. */
   readonly registers: Registers
   /** The function that faulted first, then its callers. */
@@ -26,7 +29,9 @@ export interface Fault {
 export function readFaults(scene: Scene): Fault[] {
   const fatal = fatalFault(scene)
   const others = scene.troubles
-    .filter((trouble) => trouble.ip && trouble !== fatal?.trouble)
+    .filter(
+      (trouble) => (trouble.ip ?? trouble.strayIp) !== undefined && trouble !== fatal?.trouble,
+    )
     .map((trouble) => printedFault(scene, trouble))
   // A log without a panic and without frames in memory: the last one is what it died of.
   const last = others.at(-1)
@@ -38,22 +43,35 @@ export function readFaults(scene: Scene): Fault[] {
 /** The innermost interrupted frame that is not part of dying. */
 function fatalFault(scene: Scene): Fault | undefined {
   const { frames } = scene.panicTrace
-  // The first frame is where the CPU stood when it saved its registers for the dump: interrupted by nothing.
   const index = frames.findIndex(
-    (frame, at) => at > 0 && frame.interrupted && frame.registers !== undefined,
+    (frame, at) =>
+      frame.interrupted && frame.registers !== undefined && (at > 0 || !isDying(frames)),
   )
   const frame = frames[index]
+  if (!frame?.registers) return undefined
   // An interrupt, not a fault, lies between when nothing above it is the way from a fault to the capture kernel.
-  if (!frame?.registers || !frames.slice(0, index).some(isFaultEntry)) return undefined
+  const entry = frames.slice(0, index).findLast(isFaultEntry)
+  if (index > 0 && !entry) return undefined
   return {
     trouble: troubleOf(scene, frame),
     ip: frame.ip,
+    entry: entry?.name ?? '',
     registers: frame.registers,
     frames: frames.slice(index),
     isFatal: true,
     isWhole: true,
   }
 }
+
+/**
+ * Does the trace begin in panic()? An oops that goes to the capture kernel itself saves the registers of the fault, and no
+ * frame of its own: then the first frame is the fault. @source arch/x86/kernel/dumpstack.c oops_end()
+ */
+function isDying(frames: readonly NamedFrame[]): boolean {
+  return frames.some(({ name }) => name !== null && DYING.test(name))
+}
+
+const DYING = /^(?:v?panic|nmi_panic|machine_kexec|__crash_kexec|crash_kexec|oops_end)(?:\.|$)/
 
 /** Entries of exceptions, as against interrupts; and what only an exception calls. */
 const FAULT_ENTRY =
@@ -63,25 +81,50 @@ function isFaultEntry({ name }: NamedFrame): boolean {
   return name !== null && FAULT_ENTRY.test(name)
 }
 
+/** Kinds of trouble that begin with an instruction. */
+const FAULTS: ReadonlySet<CrashKind> = new Set([
+  ...(['null-dereference', 'bad-address', 'general-protection', 'bug', 'divide-error'] as const),
+  ...(['invalid-opcode', 'double-fault', 'oops'] as const),
+])
+
+/** The last words of a log that ends before it says where. */
+function cutShort(last: Trouble | undefined): Trouble | undefined {
+  const saysWhere = last?.ip !== undefined || last?.strayIp !== undefined
+  return last && !saysWhere && FAULTS.has(last.kind) ? last : undefined
+}
+
+const hasNowhere = ({ strayIp }: Trouble): boolean => strayIp !== undefined
+
 /** The last trouble of the log in the function that faulted. */
 function troubleOf(scene: Scene, frame: NamedFrame): Trouble | undefined {
   return (
     scene.troubles.findLast(
       ({ ip }) => ip?.name === frame.name && (frame.offset === null || ip?.offset === frame.offset),
-    ) ?? scene.troubles.findLast(({ ip }) => ip === undefined)
+    ) ??
+    // A jump to nowhere has no function.
+    (frame.name === null ? scene.troubles.findLast(hasNowhere) : undefined) ??
+    cutShort(scene.troubles.at(-1))
   )
 }
 
 function printedFault(scene: Scene, trouble: Trouble): Fault {
-  const symbols = [...(trouble.ip ? [trouble.ip] : []), ...trouble.trace.filter(isReliable)]
   return {
     trouble,
-    ip: trouble.ip && addressOf(scene, trouble.ip),
+    ip: trouble.ip ? addressOf(scene, trouble.ip) : trouble.strayIp,
+    entry: '',
     registers: Object.fromEntries(trouble.registers),
-    frames: symbols.map((symbol, index) => printedFrame(scene, symbol, index === 0)),
+    frames: printedFrames(scene, trouble),
     isFatal: false,
     isWhole: false,
   }
+}
+
+/** The frames that the log shows of trouble, without those it doubts. */
+export function printedFrames(scene: Scene, trouble: Trouble): NamedFrame[] {
+  const symbols = [...(trouble.ip ? [trouble.ip] : []), ...trouble.trace.filter(isReliable)]
+  return symbols.map((symbol, index) =>
+    printedFrame(scene, symbol, trouble.ip !== undefined && index === 0),
+  )
 }
 
 const isReliable = (symbol: PrintedSymbol): boolean => symbol.isReliable

@@ -89,6 +89,7 @@ const MACHINERY = new Set([
     'atomic_notifier_call_chain',
   ],
   ...[
+    'add_taint',
     'mce_panic',
     'do_machine_check',
     'el1_abort',

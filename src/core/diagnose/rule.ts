@@ -64,6 +64,11 @@ export interface Finding {
    * this one is only 'possible'.
    */
   readonly explains: readonly CrashKind[]
+  /**
+   * Addresses of the tasks whose stacks tell of it: all of a cycle, the root of a blockage, what ran on a CPU that hung. The
+   * signature is made of those; absent where a fault, or the stack that panicked, does.
+   */
+  readonly tasks?: readonly bigint[]
   /** Index in `scene.faults` of the fault it is about; absent if it is about none. */
   readonly fault?: number
 }

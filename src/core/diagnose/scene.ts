@@ -7,10 +7,14 @@ import { readLog, type LogRecord } from '../kernel/printk.ts'
 import { currentTask, type Task } from '../kernel/sched.ts'
 import { cpuTrace, stackTrace } from '../kernel/stack.ts'
 import { searchTasks, type TaskSearch } from '../kernel/task_search.ts'
+import { buildWaitGraph, type WaitGraph } from '../kernel/wait_graph.ts'
 import type { Program } from '../program/program.ts'
+import type { Registers } from '../program/registers.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
 import { classifyCrash, type CrashWords } from './crash_kind.ts'
+import { findCpuHangs, type CpuHang } from './cpu_hang.ts'
 import { readFaults, type Fault } from './fault.ts'
+import { readIncidents, type Incident } from './incident.ts'
 import { namedFrames, type NamedFrame } from './named_frame.ts'
 import { logLines, readTroubles, type LogLine, type Trouble } from './trouble.ts'
 
@@ -19,6 +23,8 @@ export interface SceneTrace {
   readonly frames: readonly NamedFrame[]
   readonly end: StackTrace['end']
   readonly why: string
+  /** Registers on entry from user mode. */
+  readonly userRegisters: Registers | undefined
 }
 
 const PANIC_LINE = 'Kernel panic - not syncing: '
@@ -75,12 +81,19 @@ export class Scene {
   /** The stack of the task that was running where the kernel died; no frames if it is not known. */
   get panicTrace(): SceneTrace {
     const task = this.panicTask
-    return task ? this.trace(task) : { frames: [], end: 'lost', why: 'no task panicked' }
+    return task
+      ? this.trace(task)
+      : { frames: [], end: 'lost', why: 'no task panicked', userRegisters: undefined }
   }
 
   /** Faults that the kernel took, oldest first; the one that killed it last, if one did. */
   get faults(): readonly Fault[] {
     return this.#once('faults', () => readFaults(this))
+  }
+
+  /** Faults, and reports for which nothing trapped, oldest first, and their part in the crash. */
+  get incidents(): readonly Incident[] {
+    return this.#once('incidents', () => readIncidents(this))
   }
 
   /** Every task but the idle ones, as far as they can be found. */
@@ -104,9 +117,21 @@ export class Scene {
     })
   }
 
+  /** Who waits for whom. */
+  get waits(): WaitGraph {
+    return this.#once('waits', () =>
+      buildWaitGraph(this.program, { tasks: this.tasks, trace: (task) => this.trace(task) }),
+    )
+  }
+
   /** CPUs that were online. */
   get cpus(): readonly number[] {
     return this.#once('cpus', () => attempt(() => forEachCpu(this.program, 'online')) ?? [])
+  }
+
+  /** CPUs that ran one thing for too long, the longest first. */
+  get cpuHangs(): readonly CpuHang[] {
+    return this.#once('cpuHangs', () => findCpuHangs(this))
   }
 
   /** A task's stack. */
@@ -129,8 +154,8 @@ export class Scene {
     return attempt(() => currentTask(this.program, cpu))
   }
 
-  #named({ frames, end, why }: StackTrace): SceneTrace {
-    return { frames: namedFrames(this.program, frames), end, why }
+  #named({ frames, end, why, userRegisters }: StackTrace): SceneTrace {
+    return { frames: namedFrames(this.program, frames), end, why, userRegisters }
   }
 
   #once<T>(name: string, make: () => T): T {

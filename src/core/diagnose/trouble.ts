@@ -3,7 +3,7 @@
 // Source: arch/x86/kernel/dumpstack.c show_trace_log_lvl(), __show_regs(); arch/arm64/kernel/process.c __show_regs();
 // lib/dump_stack.c dump_stack_print_info().
 import type { LogRecord } from '../kernel/log_record.ts'
-import { troubleKind, type CrashKind } from './crash_kind.ts'
+import { continues, troubleKind, type CrashKind } from './crash_kind.ts'
 
 /** A line of the log. */
 export interface LogLine {
@@ -39,6 +39,8 @@ export interface Trouble {
   readonly comm: string | undefined
   /** The instruction, as the first `RIP:` line or `pc :` line has it. */
   readonly ip: PrintedSymbol | undefined
+  /** The instruction where it is in no function: a jump to nowhere. */
+  readonly strayIp: bigint | undefined
   /** The bad address, where the first line has one. */
   readonly address: bigint | undefined
   /** Error code of a page fault; undefined for what is none. */
@@ -69,22 +71,22 @@ export function logLines(records: Iterable<LogRecord>): LogLine[] {
  */
 export function readTroubles(lines: readonly LogLine[]): Trouble[] {
   const found: Trouble[] = []
-  for (let index = 0; index < lines.length && found.length < TROUBLES_MAX;) {
-    const kind = troubleKind(lines[index]?.text ?? '')
-    if (!kind) {
-      index++
-      continue
-    }
+  // Up to where lines of each printer belong to what was read: others' trouble may begin between.
+  const ends = new Map<number | undefined, number>()
+  for (const [index, { text, callerId }] of lines.entries()) {
+    if (found.length === TROUBLES_MAX) break
+    const kind = index < (ends.get(callerId) ?? 0) ? undefined : troubleKind(text)
+    if (!kind) continue
     const trouble = readTrouble(lines, index, kind)
     found.push(trouble)
-    index = trouble.end
+    ends.set(callerId, trouble.end)
   }
   return found
 }
 
 function readTrouble(lines: readonly LogLine[], start: number, kind: CrashKind): Trouble {
   const first = lines[start]
-  const end = endOf(lines, start)
+  const end = endOf(lines, start, kind)
   const texts = lines
     .slice(start, end)
     .filter(({ callerId }) => callerId === first?.callerId)
@@ -94,6 +96,7 @@ function readTrouble(lines: readonly LogLine[], start: number, kind: CrashKind):
     /^CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.+?) (?:Kdump|Tainted|Not tainted)/,
   )
   const line = first?.text ?? ''
+  const named = namedTask(line)
   return {
     kind,
     line,
@@ -101,9 +104,10 @@ function readTrouble(lines: readonly LogLine[], start: number, kind: CrashKind):
     end,
     tsNsec: first?.tsNsec ?? 0n,
     cpu: numberOf(who?.[1] ?? /(?:CPU#|CPU: ?|on cpu )(\d+)/i.exec(line)?.[1]),
-    pid: numberOf(who?.[2] ?? /\[?[^[\s]+:(\d+)\]?/.exec(line)?.[1]),
-    comm: who?.[3],
-    ip: printedSymbol(firstMatch(texts, /^(?:RIP: [\da-f]{4}:|pc : |RIP: )(.*)/)?.[1] ?? ''),
+    pid: numberOf(who?.[2] ?? named?.pid),
+    comm: who?.[3] ?? named?.comm,
+    ip: printedSymbol(firstMatch(texts, INSTRUCTION)?.[1] ?? ''),
+    strayIp: bigintOf(/^0x[\da-f]+$/.exec(firstMatch(texts, INSTRUCTION)?.[1] ?? '')?.[0]),
     address: addressOf(line),
     errorCode: numberOf(firstMatch(texts, /^#PF: error_code\(0x([\da-f]+)\)/)?.[1], 16),
     registers: readRegisters(texts),
@@ -111,8 +115,27 @@ function readTrouble(lines: readonly LogLine[], start: number, kind: CrashKind):
   }
 }
 
+/** Of the kernel, by its code segment: where a system call came from is printed alike. Xen has e030 and e033. */
+const INSTRUCTION = /^(?:RIP: (?:(?:0010|e030|e033):)?|pc : )(.*)/
+
+/** Ways to name a task in the first line. */
+const TASKS: readonly RegExp[] = [
+  /^INFO: task (?<comm>.{1,64}):(?<pid>\d+) blocked/,
+  /stuck for \d+s! \[(?<comm>.{1,64}):(?<pid>\d+)\]$/,
+  // "scheduling while atomic: sh/812/0x00000002"; since v6.18 "WARNING: file:line at func, CPU#0: sh/812".
+  /(?:while atomic|, CPU#\d+): (?<comm>.{1,64}?)\/(?<pid>\d+)(?:\/0x[\da-f]+)?$/,
+]
+
+function namedTask(line: string): { readonly comm?: string; readonly pid?: string } | undefined {
+  for (const pattern of TASKS) {
+    const groups = pattern.exec(line)?.groups
+    if (groups) return groups
+  }
+  return undefined
+}
+
 /** Up to the end mark of its trace, or to where other trouble begins that this one does not go on with. */
-function endOf(lines: readonly LogLine[], start: number): number {
+function endOf(lines: readonly LogLine[], start: number, kind: CrashKind): number {
   const caller = lines[start]?.callerId
   const limit = Math.min(lines.length, start + LINES_MAX)
   let hasTrace = false
@@ -121,15 +144,14 @@ function endOf(lines: readonly LogLine[], start: number): number {
     if (!line || line.callerId !== caller) continue
     if (line.text.startsWith('---[ end ')) return index + 1
     // Trouble within trouble has a trace of its own; `Oops:` below `BUG:` has not.
-    if (troubleKind(line.text) && (hasTrace || !CONTINUATION.test(line.text))) return index
+    if (troubleKind(line.text) && (hasTrace || !continues(kind, line.text))) return index
     if (line.text.startsWith(PANIC)) return index
-    hasTrace ||= /^Call [Tt]race:/.test(line.text)
+    hasTrace ||= TRACE.test(line.text)
   }
   return limit
 }
 
-/** Lines that go on with what the line before began. */
-const CONTINUATION = /^(?:Oops: |invalid opcode: |Internal error: )/
+const TRACE = /^Call [Tt]race:/
 
 const SYMBOL =
   /^\s*(\? )?(?:\[<[\da-f]+>\] )?([\w.$]+)\+0x([\da-f]+)\/0x[\da-f]+(?: \[(\w+)[^\]]*\])?/
@@ -142,25 +164,27 @@ export function printedSymbol(text: string): PrintedSymbol | undefined {
 }
 
 function readTrace(texts: readonly string[]): PrintedSymbol[] {
-  const begin = texts.findIndex((text) => /^Call [Tt]race:/.test(text))
+  const begin = texts.findIndex((text) => TRACE.test(text))
   if (begin < 0) return []
   const found: PrintedSymbol[] = []
   for (const text of texts.slice(begin + 1)) {
     const symbol = printedSymbol(text)
     if (symbol) found.push(symbol)
-    // Marks of stacks, registers between them.
-    else if (!/^\s*<\/?[\w# ]+>|^(?:RIP|RSP|R\w\w|Code|ORIG_RAX|FS|CS|CR2):/.test(text.trimStart()))
-      break
+    else if (!WITHIN_TRACE.test(text)) break
     if (found.length >= FRAMES_MAX) break
   }
   return found
 }
 
+/** Marks of stacks, registers between them, addresses that nothing is known of. */
+const WITHIN_TRACE =
+  /^\s*(?:<\/?[\w# ]+>|(?:RIP|RSP|R\w\w|Code|ORIG_RAX|FS|CS|CR2):|(?:\? )?(?:\[<)?0x[\da-f]+)/
+
 /** Those printed first: later ones are of user mode, or of an interrupted context. */
 function readRegisters(texts: readonly string[]): Map<string, bigint> {
   const found = new Map<string, bigint>()
   for (const text of texts) {
-    if (/^Call [Tt]race:/.test(text)) break
+    if (TRACE.test(text)) break
     for (const [, name = '', value = ''] of text.matchAll(
       /\b(R[A-Z\d]{1,2}|CR\d|x\d+|sp|lr)\s?: ?(?:[\da-f]{4}:)?([\da-f]{16})\b/g,
     )) {
@@ -185,6 +209,10 @@ function firstMatch(texts: readonly string[], pattern: RegExp): RegExpExecArray 
     if (match) return match
   }
   return undefined
+}
+
+function bigintOf(text: string | undefined): bigint | undefined {
+  return text === undefined ? undefined : BigInt(text)
 }
 
 function numberOf(text: string | undefined, radix = 10): number | undefined {

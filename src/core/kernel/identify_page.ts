@@ -108,8 +108,8 @@ function fileText(mapping: KObject, head: Page): string {
   return pageHasFlag(head, 'PG_swapcache') ? `swap cache ${what}` : `page cache, ${what}`
 }
 
-/** A path within its file system, by any of the inode's names. */
-function inodeText(inode: KObject): string {
+/** A path within its file system, by any of the inode's names: `/srv/db (inode 12 of vda1)`. */
+export function inodeText(inode: KObject): string {
   const number = `inode ${inode.bigint('i_ino')}`
   const device = inode.get('i_sb').isNull() ? '' : ` of ${inode.get('i_sb').deref().string('s_id')}`
   const alias = inode.pointer('i_dentry')

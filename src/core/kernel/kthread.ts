@@ -4,7 +4,7 @@ import type { KObject } from '../program/kobject.ts'
 import { isKthread, type Task } from './sched.ts'
 
 /** include/linux/sched.h; a task that serves a workqueue. */
-const PF_WQ_WORKER = 0x20
+export const PF_WQ_WORKER = 0x20
 
 /**
  * A task's name as /proc/PID/comm has it: a kernel thread's full name, a kworker's with what it works on.

@@ -2,7 +2,7 @@
 import type { Program } from '../program/program.ts'
 import { listForEachEntry } from './list.ts'
 import { forEachMemmapChunk } from './memmap.ts'
-import { totalramPages } from './mmzone.ts'
+import { forEachNode, nodeZones, totalramPages, zoneWatermarks } from './mmzone.ts'
 import { pageFlagList } from './page.ts'
 import { percpuCounterSum } from './percpu_counter.ts'
 import { hugetlbTotalPages } from './hugetlb.ts'
@@ -15,6 +15,31 @@ const SWAPPER_SPACES_MAX = 1 << 20
 /** MemFree. */
 export function freePages(program: Program): number {
   return counterValue(vmZoneStat(program), 'NR_FREE_PAGES')
+}
+
+/**
+ * MemAvailable: what could be had without swapping.
+ *
+ * @source mm/show_mem.c si_mem_available()
+ */
+export function availablePages(program: Program): number {
+  const counters = vmNodeStat(program)
+  const low = lowWatermark(program)
+  const reserved = program.object('totalreserve_pages', 'unsigned long').number()
+  const cache =
+    counterValue(counters, 'NR_ACTIVE_FILE') + counterValue(counters, 'NR_INACTIVE_FILE')
+  const reclaimable =
+    counterValue(counters, 'NR_SLAB_RECLAIMABLE_B', 'NR_SLAB_RECLAIMABLE') +
+    counterValue(counters, 'NR_KERNEL_MISC_RECLAIMABLE')
+  const usable = (pages: number): number => pages - Math.min(Math.floor(pages / 2), low)
+  return Math.max(0, freePages(program) - reserved + usable(cache) + usable(reclaimable))
+}
+
+function lowWatermark(program: Program): number {
+  let pages = 0
+  for (const node of forEachNode(program))
+    for (const zone of nodeZones(node)) pages += zoneWatermarks(zone).low
+  return pages
 }
 
 /** Buffers: cached pages of block devices. @source block/bdev.c nr_blockdev_pages() */

@@ -4,7 +4,7 @@ import { stripType } from '../debuginfo/type.ts'
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
 import { containerOf, listForEachEntry } from './list.ts'
-import { perCpu, perCpuPtr } from './percpu.ts'
+import { forEachCpu, perCpu, perCpuPtr } from './percpu.ts'
 import { rbtreeInorderForEachEntry } from './rbtree.ts'
 import type { Task } from './sched.ts'
 
@@ -27,6 +27,13 @@ export function cpuRq(program: Program, cpu: number): KObject<'rq'> {
 export function taskLastArrival(task: Task): bigint {
   // Since v2.6.23 there is `se`; sched_info depends on the configuration.
   return task.bigint('sched_info.last_arrival', 'se.exec_start')
+}
+
+/** The scheduler's clock when the newest of the run queues looked at it: of a CPU that hung the own one stood still. */
+export function schedClock(program: Program): bigint {
+  return forEachCpu(program, 'online')
+    .map((cpu) => cpuRq(program, cpu).bigint('clock'))
+    .reduce((newest, clock) => (clock > newest ? clock : newest), 0n)
 }
 
 /**

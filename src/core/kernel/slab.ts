@@ -150,24 +150,32 @@ function freelistOf(cache: SlabCache, slab: Slab, first: bigint): bigint[] {
   const offset = BigInt(cache.number('offset'))
   const isObject = (at: bigint): boolean =>
     at >= base && (at - base) % size === 0n && (at - base) / size < BigInt(count)
-  // Absent without CONFIG_SLAB_FREELIST_HARDENED.
-  const random = cache.find('random')?.bigint()
   const list: bigint[] = []
   for (let object = first; object !== 0n;) {
     if (!isObject(object))
       throw new CorruptError(slab.address, `freelist leads to 0x${object.toString(16)}`)
     if (list.push(object) > count) throw new CorruptError(slab.address, 'freelist cycles')
     const at = wrap64(object + offset)
-    const word = memory.u64(at)
-    if (random === undefined) object = word
-    else {
-      // Since v5.7, commit 1ad53d9fa3f6 ("slub: improve bit diffusion for freelist ptr obfuscation"), the place's bytes
-      // are swapped; nothing else tells kernels with and without that apart.
-      const swapped = word ^ random ^ swapBytes(at)
-      object = swapped === 0n || isObject(swapped) ? swapped : word ^ random ^ at
-    }
+    const [next = 0n, other = next] = freePointers(cache, at, memory.u64(at))
+    object = next === 0n || isObject(next) ? next : other
   }
   return list
+}
+
+/**
+ * What a word of a free object means as the address of the next one: the likelier first, of two where a kernel disguises
+ * them in one of two ways.
+ *
+ * @param at where the word lies, which is part of the disguise
+ * @source mm/slub.c freelist_ptr_decode()
+ */
+export function freePointers(cache: SlabCache, at: bigint, word: bigint): readonly bigint[] {
+  // Absent without CONFIG_SLAB_FREELIST_HARDENED.
+  const random = cache.find('random')?.bigint()
+  if (random === undefined) return [word]
+  // Since v5.7, commit 1ad53d9fa3f6 ("slub: improve bit diffusion for freelist ptr obfuscation"), the place's bytes are
+  // swapped; nothing else tells kernels with and without that apart.
+  return [word ^ random ^ swapBytes(at), word ^ random ^ at]
 }
 
 const swap = new DataView(new ArrayBuffer(8))

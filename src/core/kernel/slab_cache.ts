@@ -19,6 +19,7 @@ const NODES_MAX = 1024
 
 /** Before v6.9. @source include/linux/slab.h */
 const SLAB_STORE_USER = 0x1_0000n
+const SLAB_RECLAIM_ACCOUNT = 0x2_0000n
 
 /** What a cache keeps for one memory node. */
 export interface SlabNode {
@@ -73,6 +74,35 @@ function orderObjects(cache: SlabCache): number {
   // CONFIG_SLAB, removed in v6.8 by commit 16a1d968358a ("mm/slab: remove mm/slab.c and slab_def.h"), had other caches.
   if (!cache.has('oo')) throw new UnsupportedError('the slab allocator of this kernel: not SLUB')
   return cache.number('oo.x')
+}
+
+/** What the kernel counts of a cache, without a look at its slabs. */
+export interface SlabCounts {
+  readonly slabs: number
+  /** Free ones included. */
+  readonly objects: number
+  /** Slabs that have free objects, CPUs' own left out: a walk of them is as long. */
+  readonly partial: number
+}
+
+/** Read a cache's counters; undefined for a kernel that does not count (without CONFIG_SLUB_DEBUG). */
+export function slabCacheCounts(cache: SlabCache): SlabCounts | undefined {
+  let slabs = 0
+  let objects = 0
+  let partial = 0
+  for (const { node } of forEachSlabNode(cache)) {
+    const counted = node.find('nr_slabs')
+    if (!counted) return undefined
+    slabs += counted.number('counter')
+    objects += node.number('total_objects.counter')
+    partial += node.number('nr_partial')
+  }
+  return { slabs, objects, partial }
+}
+
+/** Is its memory given back under pressure, as far as its objects can be freed? */
+export function slabCacheIsReclaimable(cache: SlabCache): boolean {
+  return isFlagged(cache, '_SLAB_RECLAIM_ACCOUNT', SLAB_RECLAIM_ACCOUNT)
 }
 
 /** Walk the memory nodes a cache has slabs for. @source mm/slab.h for_each_kmem_cache_node() */
@@ -135,14 +165,17 @@ export function* forEachFullSlab({ node }: SlabNode): Generator<Slab> {
 
 /** Does a cache list its full slabs? Only those that are debugged do. */
 export function slabCacheTracksFull(cache: SlabCache): boolean {
+  return isFlagged(cache, '_SLAB_STORE_USER', SLAB_STORE_USER)
+}
+
+function isFlagged(cache: SlabCache, name: string, mask: bigint): boolean {
   // Since v6.9, commit cc61eb851c9a ("mm, slab: use an enum to define SLAB_ cache creation flags"), flags are numbered.
   const type = cache.program.hasType('enum _slab_flag_bits')
     ? stripType(cache.program.type('enum _slab_flag_bits'))
     : undefined
   const bits = type?.kind === 'enum' ? type.values : []
-  const bit = bits.find(({ name }) => name === '_SLAB_STORE_USER')?.value
-  const flag = bit === undefined ? SLAB_STORE_USER : 1n << bit
-  return (cache.bigint('flags') & flag) !== 0n
+  const bit = bits.find((value) => value.name === name)?.value
+  return (cache.bigint('flags') & (bit === undefined ? mask : 1n << bit)) !== 0n
 }
 
 /** What describes a slab. */

@@ -67,6 +67,30 @@ export function vmapAreaVm(area: VmapArea): VmStruct | undefined {
   return vm.isNull() ? undefined : vm.deref()
 }
 
+/** Memory that one place in the code took by vmalloc(). */
+export interface VmallocCaller {
+  /** Where: the address behind the call. */
+  readonly caller: bigint
+  readonly areas: number
+  readonly pages: number
+}
+
+/** Sum up the pages of vmalloc() by who asked for them, the most first; ioremap() and its like take none. */
+export function vmallocCallers(program: Program): VmallocCaller[] {
+  const callers = new Map<bigint, { caller: bigint; areas: number; pages: number }>()
+  for (const area of forEachVmapArea(program)) {
+    const vm = vmapAreaVm(area)
+    const pages = vm?.number('nr_pages') ?? 0
+    if (!vm || pages === 0) continue
+    const caller = vm.pointer('caller')
+    const sum = callers.get(caller) ?? { caller, areas: 0, pages: 0 }
+    sum.areas++
+    sum.pages += pages
+    callers.set(caller, sum)
+  }
+  return [...callers.values()].sort((a, b) => b.pages - a.pages)
+}
+
 function* forEachVmapNode(program: Program): Generator<KObject<'vmap_node'>> {
   const count = program.object('nr_vmap_nodes').number()
   const nodes = program.object('vmap_nodes')

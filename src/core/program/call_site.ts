@@ -48,6 +48,19 @@ export function findCallSite(
   return guess
 }
 
+/** Is it code, by its symbol? */
+export function isText(program: Program, address: bigint): boolean {
+  return (
+    program.arch.isKernelAddress(address) && /^[tw]$/i.test(program.symbolAt(address)?.type ?? '')
+  )
+}
+
+/** The return address that lies in `slot`; undefined if what lies there follows no call. */
+export function returnAddressAt(program: Program, slot: bigint): bigint | undefined {
+  const word = readWord(program, slot)
+  return word !== undefined && callTarget(program, word) !== undefined ? word : undefined
+}
+
 /** Return address of the first direct call of a function by the function that `address` lies in. */
 function callWithin(program: Program, address: bigint, functionStart: bigint): bigint | undefined {
   const caller = program.symbolAt(address - 1n)
@@ -65,8 +78,11 @@ function callWithin(program: Program, address: bigint, functionStart: bigint): b
   return undefined
 }
 
-/** Where the call that `returnAddress` would return from goes to; undefined if no call precedes it. */
-function callTarget(program: Program, returnAddress: bigint): bigint | 'indirect' | undefined {
+/** Find where the call that `returnAddress` would return from goes to; undefined if no call precedes it. @internal */
+export function callTarget(
+  program: Program,
+  returnAddress: bigint,
+): bigint | 'indirect' | undefined {
   if (!program.arch.isKernelAddress(returnAddress) || !program.symbolAt(returnAddress - 1n))
     return undefined
   try {

@@ -38,6 +38,10 @@ for (const [offset, path, behind] of CASES) {
   })
 }
 
+test('a struct that is wanted whole is not looked into', () => {
+  assert.deepEqual(memberAt(type, 64, 'inner'), { path: 'items[1]', offset: 4 })
+})
+
 test('padding is of the struct, and what is beyond of nobody', () => {
   assert.deepEqual(memberAt(type, 4), { path: '', offset: 4 })
   assert.equal(memberAt(type, 1000), undefined)

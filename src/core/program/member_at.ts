@@ -19,9 +19,10 @@ export interface MemberAt {
  * The innermost member at a byte offset. Of a union the first member that reaches there is taken: usually right, and
  * never more than a guess.
  *
+ * @param whole name of a struct that is not looked into: of a lock, say
  * @returns undefined beyond the type's end
  */
-export function memberAt(type: Type, offset: number): MemberAt | undefined {
+export function memberAt(type: Type, offset: number, whole?: string): MemberAt | undefined {
   let path = ''
   let at = offset
   let current = stripType(type)
@@ -35,6 +36,7 @@ export function memberAt(type: Type, offset: number): MemberAt | undefined {
       at -= index * size
       current = stripType(current.element)
     } else if (current.kind === 'struct' || current.kind === 'union') {
+      if (current.name === whole && path !== '') break
       const member = memberOf(current, at)
       // Padding belongs to nobody.
       if (!member) break

@@ -13,9 +13,10 @@ export function readPtRegs(program: Program, address: bigint): Registers {
 
 /** Registers in the descriptor of an NT_PRSTATUS note; undefined if it is too short or was never written. */
 export function parsePrstatus(program: Program, desc: Uint8Array): Registers | undefined {
-  const { prstatusRegsOffset, ptRegs, pc } = program.arch
+  const { prstatusRegsOffset, ptRegs, pc, sp } = program.arch
   if (desc.length < prstatusRegsOffset + ptRegs.size) return undefined
   const bytes = desc.subarray(prstatusRegsOffset)
   const registers = parseRegisters(ptRegs, bytes, program.memory.littleEndian)
-  return registers[pc] === 0n ? undefined : registers
+  // A call through NULL has a program counter of 0, and a stack.
+  return registers[pc] === 0n && registers[sp] === 0n ? undefined : registers
 }

@@ -45,6 +45,8 @@ export interface FrameSymbol {
  * belongs to the caller, so the byte before it is looked up, as the kernel's %pB does.
  */
 export function frameSymbol(program: Program, frame: StackFrame): FrameSymbol | undefined {
+  // Low addresses have symbols of percpu variables.
+  if (!program.arch.isKernelAddress(frame.ip)) return undefined
   const symbol = program.symbolAt(frame.interrupted ? frame.ip : frame.ip - 1n)
   return symbol && { symbol, offset: frame.ip - symbol.address }
 }

@@ -10,6 +10,7 @@ import {
   lost,
   pushFrame,
   readReturnAddress,
+  strayed,
   type UnwindEnd,
   type UnwindState,
 } from './unwind_state.ts'
@@ -99,7 +100,7 @@ function stepToRegisters(
   if (arch.isUserMode(registers)) return { end: 'user', why: '', userRegisters: registers }
   const ip = registers[arch.pc] as bigint
   // A kernel thread comes from nowhere: the registers above its first function are empty.
-  if (ip === 0n) return { end: 'end', why: '' }
+  if (ip === 0n && registers[arch.sp] === 0n) return { end: 'end', why: '' }
   Object.assign(state, {
     ip,
     sp: registers[arch.sp] as bigint,
@@ -108,7 +109,7 @@ function stepToRegisters(
     registers,
   })
   pushFrame(frames, state, address, 'exact', address)
-  return program.symbolAt(ip) ? undefined : lost(`0x${ip.toString(16)} is no kernel text`)
+  return strayed(program, state)
 }
 
 /** Entry code clears the frame pointer: above the last frame are the registers a system call came with, or nothing. */

@@ -286,3 +286,32 @@ test('whatever a stack holds, unwinding ends and never throws', () => {
     { numRuns: 150 },
   )
 })
+
+test('a call through NULL, or to nowhere, goes on at its caller', () => {
+  // call *%rax, in middle, before the return address
+  const code = { 'middle+0x2e': 'ffd0' }
+  for (const ip of [0, 0xffff_8880_0400_0000n]) {
+    const kernel = stackKernel({
+      ...{ functions: FUNCTIONS, orc: ORC, code },
+      stack: ['middle+0x30', 3, 4, 'start+0x10'],
+    })
+    const trace = unwindStack(kernel.program, {
+      ...{ ip: BigInt(ip), sp: kernel.place('@0'), fp: 0n },
+      registers: { ip: BigInt(ip), sp: kernel.place('@0'), cs: 0x10n },
+    })
+    assert.deepEqual(names({ ...trace, kernel }).slice(1), [
+      'middle+0x30 exact',
+      'start+0x10 exact',
+    ])
+    assert.equal(trace.end, 'end')
+  }
+})
+
+test('what went to nowhere by no call is lost', () => {
+  const kernel = stackKernel({ functions: FUNCTIONS, orc: ORC, stack: ['middle+0x30', 3, 4] })
+  const trace = unwindStack(kernel.program, {
+    ...{ ip: 0n, sp: kernel.place('@0'), fp: 0n },
+    registers: { ip: 0n, sp: kernel.place('@0'), cs: 0x10n },
+  })
+  assert.deepEqual([trace.frames.length, trace.end], [1, 'lost'])
+})

@@ -11,6 +11,7 @@ import {
   lost,
   pushFrame,
   readReturnAddress,
+  strayed,
   type UnwindEnd,
   type UnwindState,
 } from './unwind_state.ts'
@@ -75,7 +76,7 @@ function stepTo(
     registers,
   })
   pushFrame(frames, state, cfa, 'exact', cfa)
-  return program.symbolAt(ip) ? undefined : lost(`0x${ip.toString(16)} is no kernel text`)
+  return strayed(program, state)
 }
 
 /** The canonical frame address: the caller's stack pointer. */

@@ -8,6 +8,7 @@ import { stepByOrc } from './unwind_orc.ts'
 import {
   lost,
   pushFrame,
+  stepToStrayCall,
   type UnwindEnd,
   type UnwindStart,
   type UnwindState,
@@ -60,6 +61,7 @@ function step(
   frames: StackFrame[],
 ): UnwindEnd | undefined {
   try {
+    if (stepToStrayCall(program, state, frames)) return undefined
     return method(program, state, frames)
   } catch (error) {
     if (error instanceof FaultError) return lost(error.message)

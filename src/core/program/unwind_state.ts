@@ -1,4 +1,5 @@
 // What unwinders of every method share: where a walk is, and the frames it has found.
+import { isText, returnAddressAt } from './call_site.ts'
 import type { Program } from './program.ts'
 import type { Registers } from './registers.ts'
 import type { FrameQuality, StackFrame, StackTrace } from './stack_trace.ts'
@@ -52,4 +53,31 @@ export function pushFrame(
 export function readReturnAddress(program: Program, state: UnwindState, slot: bigint): bigint {
   const found = program.memory.u64(slot)
   return state.returnAddress?.(found, slot) ?? found
+}
+
+/**
+ * Step to who called or jumped through a bad pointer, which has got nowhere: what the call pushed is still on top of the
+ * stack. False where that is not how it came there.
+ *
+ * @source arch/x86/kernel/unwind_orc.c null_orc_entry, which does so for NULL only
+ * @internal
+ */
+export function stepToStrayCall(
+  program: Program,
+  state: UnwindState,
+  frames: StackFrame[],
+): boolean {
+  if (!state.interrupted || isText(program, state.ip)) return false
+  const slot = state.sp
+  const ip = returnAddressAt(program, slot)
+  if (ip === undefined) return false
+  Object.assign(state, { ip, sp: slot + 8n, interrupted: false, registers: undefined })
+  pushFrame(frames, state, slot, 'exact')
+  return true
+}
+
+/** The end of a walk that came to registers whose program counter is nowhere, and was not called there. @internal */
+export function strayed(program: Program, { ip, sp }: UnwindState): UnwindEnd | undefined {
+  if (isText(program, ip) || returnAddressAt(program, sp) !== undefined) return undefined
+  return lost(`0x${ip.toString(16)} is no kernel text`)
 }

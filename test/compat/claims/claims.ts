@@ -2,6 +2,7 @@
 import type { Claims } from './claim.ts'
 import { alias } from './alias.ts'
 import { ascii } from './ascii.ts'
+import { blocked } from './blocked.ts'
 import { bpf } from './bpf.ts'
 import { bt } from './bt.ts'
 import { btop } from './btop.ts'
@@ -55,6 +56,7 @@ import { whatis } from './whatis.ts'
 export const CLAIMS: Readonly<Record<string, Claims>> = {
   alias,
   ascii,
+  blocked,
   bpf,
   bt,
   btop,

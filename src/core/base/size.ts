@@ -1,0 +1,14 @@
+// Sizes of memory, as people read them.
+
+const KIB = 1024
+
+/** `511.5 MiB`, `4 GiB`: the largest unit that is not below 1, one decimal unless it is 0. */
+export function formatSize(bytes: number): string {
+  for (const [unit, size] of [
+    ['GiB', KIB ** 3],
+    ['MiB', KIB ** 2],
+  ] as const) {
+    if (bytes >= size) return `${(bytes / size).toFixed(1).replace(/\.0$/, '')} ${unit}`
+  }
+  return `${Math.floor(bytes / KIB)} KiB`
+}

@@ -1,0 +1,179 @@
+// What is told of a bad pointer: its name in the source, its type, the member that was accessed through it, and where it
+// was loaded from. A fault in a helper is told of the caller that gave it the pointer.
+import { wrap64 } from '../base/addr.ts'
+import { attempt } from '../base/errors.ts'
+import { getDisassembler } from '../arch/disassembler.ts'
+import { formatType } from '../program/format_type.ts'
+import { functionFlow, type FunctionFlow } from '../program/function_flow.ts'
+import { functionPrototype, parameterInRegister } from '../program/function_prototype.ts'
+import type { Program } from '../program/program.ts'
+import type { ValueState } from '../program/value_flow.ts'
+import { addressOrigin, type Origin } from '../program/value_origin.ts'
+import { pointedMember, valueText, type PointedMember } from '../program/value_text.ts'
+import { isHelper } from './blame.ts'
+import type { FaultingAccess } from './faulting_access.ts'
+import { callOf, callState, frameValue } from './frame_value.ts'
+import type { NamedFrame } from './named_frame.ts'
+import type { Scene } from './scene.ts'
+
+/** What is known of a pointer. */
+export interface PointerTale {
+  /** As the source would have it: `config`, `channel->peer`, `find_foo()`; '' if not known. */
+  readonly name: string
+  /** `argument 2`; '' for what is none. */
+  readonly argument: string
+  /** It is what a function returned. */
+  readonly isResult: boolean
+  /** `struct channel_config *`; '' if not known. */
+  readonly type: string
+  /** What was accessed through it; undefined where the type, or the offset, is not known. */
+  readonly member: PointedMember | undefined
+  /** Which member of which struct it was loaded from; undefined where that is not known. */
+  readonly holder: PointedMember | undefined
+  /** Bytes from where it points to what was accessed; undefined for an element of an array. */
+  readonly offset: bigint | undefined
+  /** Where it was loaded from; undefined where it was not, or its holder is not in a register any more. */
+  readonly place: bigint | undefined
+  /** Whose words the name is in. */
+  readonly frame: NamedFrame | undefined
+}
+
+/** Helpers call helpers. */
+const CALLERS_MAX = 4
+
+/** Tell of the pointer that an access went through. */
+export function tellPointer(scene: Scene, access: FaultingAccess): PointerTale {
+  const { program } = scene
+  const seen = climb(program, access)
+  const offset = accessOffset(access, seen?.origin)
+  const frame = seen?.frame ?? access.fault.frames[0]
+  if (!seen) return { ...NOTHING, offset, frame }
+  const { code } = seen
+  const origin = rootOf(seen.origin)
+  const text = attempt(() => valueText(program, code, origin))
+  const { type } = text ?? {}
+  return {
+    name: text?.text ?? '',
+    argument: origin.kind === 'argument' ? argumentText(program, code, origin.index) : '',
+    isResult: origin.kind === 'result',
+    type: type ? formatType(type) : '',
+    member: type && offset !== undefined ? pointedMember(type, offset) : undefined,
+    holder: origin.kind === 'load' ? holderOf(program, code, origin) : undefined,
+    offset,
+    place: origin.kind === 'load' ? placeOfLoad(program, access, seen, origin) : undefined,
+    frame,
+  }
+}
+
+const NOTHING = {
+  ...{ name: '', argument: '', isResult: false, type: '' },
+  ...{ member: undefined, holder: undefined, place: undefined },
+}
+
+/** A pointer in the words of one frame. */
+interface Seen {
+  readonly origin: Origin
+  readonly code: FunctionFlow
+  readonly state: ValueState
+  readonly frame: NamedFrame | undefined
+  /** Index of the frame. */
+  readonly index: number
+}
+
+/** From a helper, or a function whose parameters are not known, to who gave it the pointer. */
+function climb(program: Program, access: FaultingAccess): Seen | undefined {
+  const { pointer, code, state, fault } = access
+  if (!pointer?.origin || !code || !state) return undefined
+  const first = access.access === 'fetch' && access.operation === undefined ? 1 : 0
+  let seen: Seen = { origin: pointer.origin, code, state, frame: fault.frames[first], index: first }
+  for (let count = 0; count < CALLERS_MAX; count++) {
+    const root = rootOf(seen.origin)
+    if (root.kind !== 'argument') return seen
+    const isNamed = valueText(program, seen.code, root) !== undefined
+    if (isNamed && !isHelper(seen.frame?.name ?? '')) return seen
+    const next = callerOf(program, fault.frames, seen, root.index)
+    if (!next) return seen
+    seen = next
+  }
+  return seen
+}
+
+function callerOf(
+  program: Program,
+  frames: readonly NamedFrame[],
+  { origin, index }: Seen,
+  argument: number,
+): Seen | undefined {
+  const frame = frames[index + 1]
+  const call = frame && callOf(program, frame)
+  const code = call && functionFlow(program, call.address)
+  const state = frame && callState(program, frame)
+  const register = getDisassembler(program.arch.name).convention.arguments[argument]
+  const passed = register === undefined ? undefined : state?.registers.get(register)
+  if (!code || !state || !passed) return undefined
+  return { origin: addressOrigin(passed, offsetOf(origin)), code, state, frame, index: index + 1 }
+}
+
+const rootOf = (origin: Origin): Origin => (origin.kind === 'address' ? origin.of : origin)
+const offsetOf = (origin: Origin): bigint => (origin.kind === 'address' ? origin.offset : 0n)
+
+function accessOffset({ operand }: FaultingAccess, origin: Origin | undefined): bigint | undefined {
+  if (!operand || operand.index !== '') return undefined
+  return BigInt.asIntN(64, operand.displacement) + (origin ? offsetOf(origin) : 0n)
+}
+
+function argumentText(program: Program, { symbol }: FunctionFlow, index: number): string {
+  const prototype = functionPrototype(program, symbol)
+  const parameter = prototype && parameterInRegister(prototype, index)
+  return parameter ? `argument ${parameter.position + 1}` : ''
+}
+
+function holderOf(
+  program: Program,
+  code: FunctionFlow,
+  { of, offset }: Extract<Origin, { kind: 'load' }>,
+): PointedMember | undefined {
+  const type = attempt(() => valueText(program, code, of))?.type
+  return type && pointedMember(type, offset)
+}
+
+function placeOfLoad(
+  program: Program,
+  access: FaultingAccess,
+  seen: Seen,
+  { of, offset }: Extract<Origin, { kind: 'load' }>,
+): bigint | undefined {
+  const isHere = seen.code === access.code && seen.index === 0
+  const holder = isHere
+    ? liveValue(program, access, of)
+    : frameValue(program, access.fault.frames, seen.index, of)
+  return holder === undefined ? undefined : wrap64(holder + offset)
+}
+
+/** What an origin's value is, by the registers that hold it where the fault was, or by memory as it is now. */
+export function liveValue(
+  program: Program,
+  access: FaultingAccess,
+  origin: Origin,
+): bigint | undefined {
+  const { state, fault } = access
+  for (const [name, known] of state?.registers ?? [])
+    if (known.key === origin.key && fault.registers[name] !== undefined)
+      return fault.registers[name]
+  switch (origin.kind) {
+    case 'constant':
+      return origin.value
+    case 'address': {
+      const base = liveValue(program, access, origin.of)
+      return base === undefined ? undefined : wrap64(base + origin.offset)
+    }
+    case 'load': {
+      const base = liveValue(program, access, origin.of)
+      return base === undefined || origin.size !== 8
+        ? undefined
+        : attempt(() => program.memory.u64(wrap64(base + origin.offset)))
+    }
+    default:
+      return frameValue(program, fault.frames, 0, origin)
+  }
+}

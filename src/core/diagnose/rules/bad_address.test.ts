@@ -1,0 +1,55 @@
+// Addresses that nothing is mapped at, by their places.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { faultScene } from '../../../../test/support/fault_scene.ts'
+import type { Finding } from '../rule.ts'
+import { RULES } from '../rules.ts'
+import { badAddress } from './bad_address.ts'
+
+/** mov (%rdi),%eax */
+function find(address: bigint): Finding[] {
+  const scene = faultScene({
+    types: 'struct log { u32 head; }; void append(struct log *log);',
+    code: { append: '8b07' },
+    at: 'append',
+    registers: { di: address },
+    variables: {
+      vmalloc_base: ['unsigned long', 0xffff_c900_0000_0000n],
+      last_unloaded_module: ['char [16]', 'nosuch_fs'],
+    },
+    log: [
+      `BUG: unable to handle page fault for address: ${address.toString(16)}`,
+      '#PF: error_code(0x0000) - not-present page',
+    ],
+  })
+  return [...badAddress.find(scene)]
+}
+
+test('the rule is among the rules', () => {
+  assert.ok(RULES.includes(badAddress))
+})
+
+test('memory of vmalloc without an area was freed', () => {
+  const [finding] = find(0xffff_c900_0009_5000n)
+  assert.equal(
+    finding?.title,
+    'log (struct log *, argument 1) leads to 0xffffc90000095000, which is in no vmalloc area (it was freed, or never one): log->head is read in append()',
+  )
+  assert.equal(finding.confidence, 'likely')
+})
+
+test('where modules are, the last that was unloaded is named', () => {
+  assert.match(
+    find(0xffff_ffff_c050_0000n)[0]?.title ?? '',
+    /the last to be unloaded was nosuch_fs/,
+  )
+})
+
+test('a number of user space that nothing is at was taken for a pointer', () => {
+  assert.match(find(0x1234_5678n)[0]?.title ?? '', /a number taken for a pointer/)
+})
+
+test('NULL, errors and addresses that are none are not of this rule', () => {
+  for (const other of [0x10n, -2n, 0x6b6b_6b6b_6b6b_6b6bn])
+    assert.deepEqual(find(BigInt.asUintN(64, other)), [])
+})

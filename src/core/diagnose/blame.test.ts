@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sceneOf } from '../../../test/support/scene.ts'
-import { blame, blamedFrame, isBlamable, isDispatcher, isHelper } from './blame.ts'
+import { blame, blamedFrame } from './blame.ts'
+import { isBlamable, isDispatcher, isHelper, type NamedFunction } from './known_functions.ts'
 import type { NamedFrame } from './named_frame.ts'
 
 const frame = (name: string | null, quality: NamedFrame['quality'] = 'exact'): NamedFrame => ({
   ...{ name, offset: 0, module: '', ip: 0n, sp: 0n, quality },
   ...{ interrupted: false, registers: undefined },
 })
+/** A function of the kernel itself. */
+const own = (name: string): NamedFunction => ({ name, module: '' })
 const blamed = (...names: readonly string[]): string | null | undefined =>
   blamedFrame(names.map((name) => frame(name)))?.name
 
@@ -40,9 +43,9 @@ test('helpers are all the allocator’s and all the lists’, whatever the compi
     ],
     ...['__slab_free.isra.0', 'check_object.part.0'],
   ])
-    assert.ok(isHelper(name), name)
+    assert.ok(isHelper(own(name)), name)
   for (const name of ['hub_list_add', 'ext4_kmalloc_x', 'do_exit', 'downgrade_thing', 'vfs_write'])
-    assert.ok(!isHelper(name), name)
+    assert.ok(!isHelper(own(name)), name)
 })
 
 test('what calls whatever it is given is not blamed', () => {
@@ -50,8 +53,8 @@ test('what calls whatever it is given is not blamed', () => {
     ...['process_one_work', '__x64_sys_write', 'do_syscall_64', '__irq_exit_rcu', 'rcu_do_batch'],
     ...['handle_softirqs', 'call_timer_fn', '__hrtimer_run_queues', 'ret_from_fork_asm', 'el0_svc'],
   ])
-    assert.ok(isDispatcher(name), name)
-  assert.ok(!isDispatcher('uplink_work'))
+    assert.ok(isDispatcher(own(name)), name)
+  assert.ok(!isDispatcher(own('uplink_work')))
   assert.equal(blamed('kfree', 'process_one_work', 'worker_thread'), 'kfree')
 })
 
@@ -87,9 +90,15 @@ test('parts that compilers cut off are the function', () => {
 
 test('the kernel is entered through functions that are not to blame', () => {
   for (const name of ['entry_SYSCALL_64_after_hwframe', 'entry_SYSENTER_compat_after_hwframe'])
-    assert.ok(isDispatcher(name), name)
+    assert.ok(isDispatcher(own(name)), name)
 })
 
 test('a function that only begins like an entry of the kernel can be to blame', () => {
-  for (const name of ['entry_touch', 'entry_is_valid']) assert.ok(isBlamable(name), name)
+  for (const name of ['entry_touch', 'entry_is_valid']) assert.ok(isBlamable(own(name)), name)
+})
+
+test('a module may call its own functions as the kernel calls its helpers', () => {
+  assert.ok(isHelper({ name: 'list_add_tail', module: '' }))
+  assert.ok(isBlamable({ name: 'list_add_tail', module: 'radio' }))
+  assert.ok(!isDispatcher({ name: 'kthread', module: 'radio' }))
 })

@@ -4,11 +4,12 @@ import { formatSize } from '../base/size.ts'
 import { findSlabHolder, type SlabHolder } from '../kernel/slab_holder.ts'
 import { isKthread } from '../kernel/sched.ts'
 import { variableWriters, type VariableWriter } from '../program/variable_writers.ts'
-import { blamedFrame, isDispatcher, isHelper, moduleTaints, unitCulprit } from './blame.ts'
+import { blamedFrame, moduleTaints, unitCulprit } from './blame.ts'
+import { isBlamable } from './known_functions.ts'
 import { memoryEaters, type MemoryEater } from './memory_eaters.ts'
 import type { MemoryState } from './machine_state.ts'
 import type { OomReport } from './oom_report.ts'
-import { bareName, isPanicMachinery } from './panic_machinery.ts'
+import { bareName } from './panic_machinery.ts'
 import type { Culprit, Evidence } from './rule.ts'
 import type { Scene } from './scene.ts'
 import { printedSymbol, type PrintedSymbol } from './trouble.ts'
@@ -176,8 +177,8 @@ function askingSymbol(reports: readonly OomReport[]): PrintedSymbol | undefined 
   return [...counts.values()].sort((a, b) => b.count - a.count)[0]?.symbol
 }
 
-const isOwnCode = ({ name, isReliable, module }: PrintedSymbol): boolean =>
-  isReliable && module !== '' && !isHelper(name) && !isDispatcher(name) && !isPanicMachinery(name)
+const isOwnCode = (symbol: PrintedSymbol): boolean =>
+  symbol.isReliable && symbol.module !== '' && isBlamable(symbol)
 
 /** `208.4 MiB of 272.6 MiB (76 %)`. */
 export function partOf(bytes: number, totalBytes: number): string {

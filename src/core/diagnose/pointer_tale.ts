@@ -10,7 +10,7 @@ import type { Program } from '../program/program.ts'
 import type { ValueState } from '../program/value_flow.ts'
 import { addressOrigin, type Origin } from '../program/value_origin.ts'
 import { pointedMember, valueText, type PointedMember } from '../program/value_text.ts'
-import { isHelper } from './blame.ts'
+import { isHelper } from './known_functions.ts'
 import type { FaultingAccess } from './faulting_access.ts'
 import { callOf, callState, frameValue } from './frame_value.ts'
 import type { NamedFrame } from './named_frame.ts'
@@ -90,7 +90,7 @@ function climb(program: Program, access: FaultingAccess): Seen | undefined {
     const root = rootOf(seen.origin)
     if (root.kind !== 'argument') return seen
     const isNamed = valueText(program, seen.code, root) !== undefined
-    if (isNamed && !isHelper(seen.frame?.name ?? '')) return seen
+    if (isNamed && !(seen.frame && isHelper(seen.frame))) return seen
     const next = callerOf(program, fault.frames, seen, root.index)
     if (!next) return seen
     seen = next

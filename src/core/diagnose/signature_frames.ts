@@ -1,6 +1,6 @@
 // Which frames a crash is known by: those of the guilty stack that say what was done, not how it died, by whom it was called
 // or what it called for help. Each that is left out is left out for a reason.
-import { isDispatcher, isHelper } from './blame.ts'
+import { isDispatcher, isHelper } from './known_functions.ts'
 import { splitContexts } from './context.ts'
 import { normaliseName } from './normalise_name.ts'
 import { isPanicMachinery } from './panic_machinery.ts'
@@ -71,12 +71,13 @@ function entryIndex(frames: readonly NamedFrame[]): number {
   return index < 0 ? frames.length : index + 1
 }
 
-function reasonOf({ name, quality }: NamedFrame): string | undefined {
+function reasonOf(frame: NamedFrame): string | undefined {
+  const { name, quality } = frame
   if (name === null) return 'no symbol'
   if (quality === 'guess') return 'a guess'
   if (isPanicMachinery(name)) return 'part of dying'
-  if (isDispatcher(name)) return 'calls what it is given'
-  return isHelper(name) ? 'does what its caller asked for' : undefined
+  if (isDispatcher(frame)) return 'calls what it is given'
+  return isHelper(frame) ? 'does what its caller asked for' : undefined
 }
 
 /** Ways into the kernel that lead everywhere, and file systems and drivers behind them. */

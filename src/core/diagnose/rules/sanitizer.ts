@@ -1,7 +1,8 @@
 // What a kernel built to find mistakes found: KASAN, KFENCE, KMSAN and UBSAN say where, and of which memory. Source:
 // mm/kasan/report.c, mm/kfence/report.c, lib/ubsan.c.
 import type { CrashKind } from '../crash_kind.ts'
-import { isBlamable, symbolCulprit } from '../blame.ts'
+import { symbolCulprit } from '../blame.ts'
+import { isBlamable } from '../known_functions.ts'
 import { functionText, inCulprit } from '../frame_text.ts'
 import { atMost } from '../incident.ts'
 import type { Culprit, Evidence, Rule } from '../rule.ts'
@@ -47,20 +48,20 @@ function culpritFrom(
   { program }: Scene,
   { where, access, place }: SanitizerReport,
 ): Culprit | null {
-  const symbol = [...(where ? [where] : []), ...access].find(({ name }) => isBlamable(name))
+  const symbol = [...(where ? [where] : []), ...access].find(isBlamable)
   if (!symbol) return null
   return { ...symbolCulprit(program, symbol), source: place.replace(/:\d+$/, '') }
 }
 
 function stackEvidence(verb: string, stack: readonly PrintedSymbol[]): Evidence[] {
-  const callers = stack.filter(({ name }) => isBlamable(name)).slice(0, 3)
+  const callers = stack.filter(isBlamable).slice(0, 3)
   if (callers.length === 0) return []
   const text = `${verb} by ${callers.map((symbol) => functionText(symbol)).join(' < ')}`
   return [{ text, command: 'log' }]
 }
 
 function nextSteps({ freed, allocated }: SanitizerReport) {
-  const owner = [...freed, ...allocated].find(({ name }) => isBlamable(name))
+  const owner = [...freed, ...allocated].find(isBlamable)
   return [
     ...(owner
       ? [{ text: `see what ${functionText(owner)} leaves pointing to the object`, command: '' }]

@@ -4,7 +4,8 @@ import { attempt } from '../../base/errors.ts'
 import { formatHex } from '../../base/hex.ts'
 import { slabObjectInfo, type SlabObjectInfo } from '../../kernel/slab.ts'
 import type { Program } from '../../program/program.ts'
-import { blame, blamedFrame, isBlamable, symbolCulprit } from '../blame.ts'
+import { blame, blamedFrame, symbolCulprit } from '../blame.ts'
+import { isBlamable } from '../known_functions.ts'
 import type { Fault } from '../fault.ts'
 import { functionText, inCulprit, pathText } from '../frame_text.ts'
 import { atMost } from '../incident.ts'
@@ -102,7 +103,7 @@ function culpritOf(
 function trackCulprit(program: Program, track: SlabTrack | undefined): Culprit | null {
   if (!track) return null
   const symbols = [track.symbol, ...track.stack]
-  return symbolCulprit(program, symbols.find(({ name }) => isBlamable(name)) ?? track.symbol)
+  return symbolCulprit(program, symbols.find(isBlamable) ?? track.symbol)
 }
 
 function evidenceOf(scene: Scene, fault: Fault, report: SlabReport): Evidence[] {

@@ -75,7 +75,7 @@ function readFlow(program: Program, symbol: KernelSymbol): FunctionFlow {
 export function thunkRegister(program: Program, address: bigint): string | undefined {
   const symbol = program.symbolAt(address)
   if (!symbol || symbol.address !== address) return undefined
-  return getDisassembler(program.arch.name).convention.thunkRegister(symbol.name)
+  return attempt(() => getDisassembler(program.arch.name))?.convention.thunkRegister(symbol.name)
 }
 
 /** What the instruction at `address` does, whatever function it is of; undefined if that cannot be told. */

@@ -38,6 +38,9 @@ export interface FlowCode {
   thunkRegister(callee: bigint): string | undefined
 }
 
+/** Bytes of endbr64. */
+const MARK_LENGTH = 4
+
 interface MutableState {
   readonly registers: Map<string, Origin>
   readonly slots: Map<string, Slot>
@@ -194,13 +197,16 @@ export class ValueFlow {
     state.registers.set(convention.result, resultOrigin(address, callee, function_))
   }
 
-  /** Tracing begins a function by a call that changes nothing; before it stands a mark for indirect calls, or nothing. */
+  /** Tracing begins a function by a call that changes nothing; before it stands endbr64, or nothing. */
   #isTracer(address: bigint): boolean {
     const { entry, operations } = this.#code
     if (address === entry) return true
     const first = operations.get(entry)
-    const isMark = first?.flow === 'next' && first.writes.length === 0 && first.memory.length === 0
-    return isMark && address === entry + BigInt(first.length)
+    return (
+      first?.length === MARK_LENGTH &&
+      first.writes.length === 0 &&
+      address === entry + BigInt(MARK_LENGTH)
+    )
   }
 
   #valueOf(state: MutableState, source: ValueSource, size: number, at: bigint): Origin | undefined {

@@ -16,7 +16,7 @@ const ROOT = 'Report'
 const FILES = [
   'src/core/report/report_model.ts',
   'src/core/report/model/*.ts',
-  'src/core/diagnose/{crash_kind,machine_state,rule,signature}.ts',
+  'src/core/diagnose/{crash_kind,machine_state,rule,signature,signature_frames}.ts',
   'src/core/kernel/wait_graph.ts',
   'src/core/program/stack_trace.ts',
 ]

@@ -529,6 +529,7 @@ export {
   timerBases,
   timerBaseForEach,
   hrtimerCpuBase,
+  nextTimerNsec,
   hrtimerClocks,
   hrtimerClockForEach,
   hrtimerExpires,
@@ -665,3 +666,5 @@ export {
 export type { Origin } from '../core/program/value_origin.ts'
 export { valueText, pointedMember } from '../core/program/value_text.ts'
 export type { ValueText, PointedMember } from '../core/program/value_text.ts'
+export { variableWriters } from '../core/program/variable_writers.ts'
+export type { VariableWriter } from '../core/program/variable_writers.ts'

@@ -16,7 +16,7 @@ export interface Snapshot {
   readonly spec: MachineSpec
 }
 
-const BOOT_TIMEOUT_MS = 240_000
+const BOOT_TIMEOUT_MS = 600_000
 const MODULES = '/usr/lib/faultlab'
 /** Reports of damaged slabs are printed, and the kernel goes on: this tells it not to. Source: TAINT_BAD_PAGE. */
 const CMDLINE = 'panic_on_taint=0x20'

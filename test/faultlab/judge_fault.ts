@@ -1,6 +1,7 @@
 // Whether the diagnosis of a dump is right: class, culprit, and what must be said.
 import { diagnose, type RuledFinding } from '../../src/core/diagnose/diagnose.ts'
 import { Scene } from '../../src/core/diagnose/scene.ts'
+import { makeSignature, type Signature } from '../../src/core/diagnose/signature.ts'
 import { openKernel } from '../../src/core/kernel/open_kernel.ts'
 import { openFileSource } from '../../src/host/platform/file_source.ts'
 import { registerDisassemblers } from '../../src/host/platform/iced_x86.ts'
@@ -23,6 +24,7 @@ export interface FaultJudgement {
   /** Causes that are said to be certain, and are wrong. */
   readonly wronglyCertain: readonly string[]
   readonly problems: readonly string[]
+  readonly signature: Signature
 }
 
 /** Diagnose a dump and compare with what is known of it. */
@@ -30,7 +32,9 @@ export function judgeFault({ name, expected }: FaultScenario, vmcore: string): F
   registerNativeCodecs()
   registerDisassemblers()
   using source = openFileSource(vmcore)
-  const { findings, verdict, problems } = diagnose(new Scene(openKernel(source)))
+  const scene = new Scene(openKernel(source))
+  const diagnosis = diagnose(scene)
+  const { findings, verdict, problems } = diagnosis
   const { module = '' } = verdict?.culprit ?? {}
   // The compiler puts what is unlikely into a function of its own.
   const guilty = verdict?.culprit?.function?.replace(/\.(cold|part\.\d+)$/, '') ?? null
@@ -53,6 +57,7 @@ export function judgeFault({ name, expected }: FaultScenario, vmcore: string): F
       .filter((finding) => isWronglyCertain(finding, verdict, isKindRight && isCulpritRight))
       .map(({ kind, title }) => `${kind}: ${title}`),
     problems: problems.map(({ rule, why }) => `${rule}: ${why}`),
+    signature: makeSignature(scene, diagnosis),
   }
 
   function isWronglyCertain(
@@ -61,6 +66,7 @@ export function judgeFault({ name, expected }: FaultScenario, vmcore: string): F
     isRight: boolean,
   ): boolean {
     if (role !== 'cause' || confidence !== 'certain') return false
+    if (expected.also?.includes(kind) === true) return false
     return !isRight || !(expected.kinds.includes(kind) || first?.explains.includes(kind) === true)
   }
 }

@@ -21,7 +21,7 @@ import type { FaultScenario } from './scenarios.ts'
 const KBOX = path.join(import.meta.dirname, '../../bin/kbox')
 /** More than one: a console may lose characters. */
 const FIRST_WORDS = /Linux version |Command line: |physical RAM map|capture kernel is up/
-const CRASH_TIMEOUT_MS = 120_000
+const CRASH_TIMEOUT_MS = 300_000
 /** Said when all lines were run. */
 const RAN = `echo '{"event":"ran","code":0,"output":""}' >&7`
 

@@ -26,6 +26,8 @@ export interface FaultScenario {
 export interface FaultExpectation {
   /** Names of crash kinds, any of which is right. */
   readonly kinds: readonly CrashKind[]
+  /** Kinds that are true as well, but not the cause: what was noticed of it. */
+  readonly also?: readonly CrashKind[]
   /** Functions, any of which is a right culprit; none when no function is to blame. */
   readonly functions: readonly string[]
   /** The culprit's module; '' for the kernel itself. */

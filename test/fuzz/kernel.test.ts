@@ -1,20 +1,19 @@
 // Damaged logs, stacks, and whole kernels: pages of a small kernel are damaged below a reader that walks all of it.
 import { KdumpError } from '../../src/core/base/errors.ts'
 import { VmcoreInfo } from '../../src/core/debuginfo/vmcoreinfo.ts'
-import type { Dump } from '../../src/core/dump/dump_format.ts'
 import { listForEach } from '../../src/core/kernel/list.ts'
-import { loadModules } from '../../src/core/kernel/module.ts'
 import { panicMessage, panicTask } from '../../src/core/kernel/panic.ts'
 import { formatLogLines, readLog } from '../../src/core/kernel/printk.ts'
 import { forEachTask, taskStateName, type Task } from '../../src/core/kernel/sched.ts'
 import { stackTrace } from '../../src/core/kernel/stack.ts'
 import { buildWaitGraph } from '../../src/core/kernel/wait_graph.ts'
-import { Program } from '../../src/core/program/program.ts'
+import type { Program } from '../../src/core/program/program.ts'
 import { unwindStack } from '../../src/core/program/unwind_stack.ts'
+import { damagedProgram } from '../support/damaged_program.ts'
 import { fuzz } from '../support/fuzz.ts'
 import { buildKernel } from '../support/kernel_recipe.ts'
 import { mkprintk, mkprintkLog, type LogImage } from '../support/mkprintk.ts'
-import { mutate, mutateText, type Random } from '../support/mutate.ts'
+import { mutate, mutateText } from '../support/mutate.ts'
 import { SMALL_KERNEL } from '../support/small_kernel.ts'
 import { SparseMemory } from '../support/sparse_memory.ts'
 import { stackKernel } from '../support/stack_kernel.ts'
@@ -163,25 +162,4 @@ function tolerant(walk: () => unknown): void {
   } catch (error) {
     if (!(error instanceof KdumpError)) throw error
   }
-}
-
-/** The same kernel over damaged pages: one in a few is damaged, some are missing. */
-function damagedProgram({ dump }: Program, random: Random): Program {
-  const pages = new Map<number, Uint8Array>()
-  const rate = 2 + random.below(30)
-  const damaged: Dump = {
-    ...dump,
-    readPhysical(physical, into) {
-      const pfn = Math.floor(physical / dump.pageSize)
-      let page = pages.get(pfn)
-      if (!page) {
-        page = new Uint8Array(dump.pageSize)
-        dump.readPhysical(pfn * dump.pageSize, page)
-        if (random.below(rate) === 0) page.set(mutate(page, random))
-        pages.set(pfn, page)
-      }
-      into.set(page.subarray(physical % dump.pageSize, (physical % dump.pageSize) + into.length))
-    },
-  }
-  return new Program(damaged, { loadModules })
 }

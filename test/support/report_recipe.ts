@@ -49,6 +49,7 @@ const FINDINGS: Report['findings'] = [
     culprit: CULPRIT,
     next: [{ text: 'see who called it', command: 'bt 812' }],
     explains: ['oops'],
+    stacks: [],
     fault: 0,
   },
   {
@@ -62,6 +63,7 @@ const FINDINGS: Report['findings'] = [
     culprit: null,
     next: [],
     explains: [],
+    stacks: [{ pid: 40, comm: 'dd', address: '0xffff8910c11fc180', backtrace: BACKTRACE }],
     fault: null,
   },
 ]
@@ -85,7 +87,7 @@ const mutex = (name: string, owner: number): Waits['things'][number] => ({
   address: '0xffffffff8c000000',
   name,
   owners: [{ pid: owner, comm: `task${owner}` }],
-  ownerNote: '',
+  ...{ ownerNote: '', ownerQuality: 'exact', device: '' },
 })
 
 /** A chain of two locks with many waiters, and a ring of three. */

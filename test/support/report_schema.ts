@@ -9,14 +9,14 @@ const schema: unknown = JSON.parse(
 )
 const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(schema as object)
 
-function isObjectSchema(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && 'properties' in value && 'type' in value
-}
-
 /** Faults of a report's JSON, as `/path: what`. */
 export function faultsOfReport(report: unknown): string[] {
   validate(JSON.parse(JSON.stringify(report)))
   return (validate.errors ?? []).map(
     ({ instancePath, message = '' }) => `${instancePath}: ${message}`,
   )
+}
+
+function isObjectSchema(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && 'properties' in value && 'type' in value
 }

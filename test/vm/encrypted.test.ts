@@ -121,7 +121,9 @@ echo '{"version":' > etc/kbox/capture.json
 echo etc/kbox/capture.json | cpio -o -H newc >> /var/lib/kdump/initramfs-$(uname -r)kdump.img
 rm -f /var/lib/kdump/initramfs-*.json
 `
-  const faults: Readonly<Record<string, Omit<Fault, 'kdumpConf'> & { more: string; says: RegExp }>> = {
+  const faults: Readonly<
+    Record<string, Omit<Fault, 'kdumpConf'> & { more: string; says: RegExp }>
+  > = {
     'a recorder that cannot start': {
       more: 'force_no_rebuild 1\n',
       says: /the dump must be encrypted, which the shell cannot/,

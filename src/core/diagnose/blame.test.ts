@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sceneOf } from '../../../test/support/scene.ts'
-import { blame, blamedFrame, isDispatcher, isHelper } from './blame.ts'
+import { blame, blamedFrame, isBlamable, isDispatcher, isHelper } from './blame.ts'
 import type { NamedFrame } from './named_frame.ts'
 
 const frame = (name: string | null, quality: NamedFrame['quality'] = 'exact'): NamedFrame => ({
@@ -83,4 +83,13 @@ test('parts that compilers cut off are the function', () => {
   const scene = sceneOf()
   assert.equal(blame(scene.program, [frame('panic'), frame('hub_read.cold')])?.function, 'hub_read')
   assert.equal(blame(scene.program, [frame('panic')]), null)
+})
+
+test('the kernel is entered through functions that are not to blame', () => {
+  for (const name of ['entry_SYSCALL_64_after_hwframe', 'entry_SYSENTER_compat_after_hwframe'])
+    assert.ok(isDispatcher(name), name)
+})
+
+test('a function that only begins like an entry of the kernel can be to blame', () => {
+  for (const name of ['entry_touch', 'entry_is_valid']) assert.ok(isBlamable(name), name)
 })

@@ -5,7 +5,8 @@ import { attempt } from '../base/errors.ts'
 import { runningGracePeriod, type GracePeriod } from '../kernel/rcu.ts'
 import { cpuRq } from '../kernel/runqueue.ts'
 import type { Task } from '../kernel/sched.ts'
-import { kernelHz } from '../kernel/timekeeping.ts'
+import { kernelHz, monotonicNsec } from '../kernel/timekeeping.ts'
+import { nextTimerNsec } from '../kernel/timer.ts'
 import { watchdogThreshold, watchdogTouchedNsec } from '../kernel/watchdog.ts'
 import type { Program } from '../program/program.ts'
 import type { Registers } from '../program/registers.ts'
@@ -32,6 +33,10 @@ const NSEC_PER_SEC = 1_000_000_000
 const THRESHOLD_DEFAULT = 10
 /** Less is no hang, whatever the kernel was told: a virtual machine may be stopped for as long by its host. */
 const SECONDS_MIN = 6
+/** A timer interrupt is late by milliseconds on a healthy CPU; no code that is right disables interrupts for as long. */
+const OVERDUE_MIN = 3
+/** How far behind its next tick a CPU is at most. */
+const TICK_NSEC_MAX = 20_000_000n
 
 /** What a CPU ran, without those that looked on; [] if it was in user mode or saved no registers. */
 export function cpuFrames(scene: Scene, cpu: number): readonly NamedFrame[] {
@@ -44,6 +49,7 @@ export function findCpuHangs(scene: Scene): CpuHang[] {
   if (now === undefined) return []
   const { program, cpus } = scene
   const threshold = watchdogThreshold(program) ?? THRESHOLD_DEFAULT
+  const monotonic = latestMonotonic(scene)
   const touched = cpus.map((cpu) => watchdogTouchedNsec(program, cpu))
   const unwatched = touched.map((stamp) =>
     stamp === undefined ? undefined : secondsBetween(stamp, now),
@@ -52,7 +58,7 @@ export function findCpuHangs(scene: Scene): CpuHang[] {
   const watched = unwatched.filter((seconds) => seconds !== undefined && seconds <= 2 * threshold)
   const found = cpus.flatMap((cpu, index) => {
     const seconds = watched.length > 0 ? unwatched[index] : undefined
-    return hangOf(scene, cpu, { now, threshold, unwatched: seconds }) ?? []
+    return hangOf(scene, cpu, { now, monotonic, threshold, unwatched: seconds }) ?? []
   })
   return found.toSorted((a, b) => b.seconds - a.seconds)
 }
@@ -66,55 +72,76 @@ export function latestClock({ program, cpus, lines }: Scene): bigint | undefined
   return all.length === 0 ? undefined : all.reduce((a, b) => (a > b ? a : b))
 }
 
+/**
+ * The monotonic clock where it is furthest; nanoseconds. The timekeeper stands still where the CPU that moves it hangs; a
+ * CPU that is busy has a tick before it.
+ */
+function latestMonotonic(scene: Scene): bigint | undefined {
+  const { program, cpus } = scene
+  const kept = attempt(() => monotonicNsec(program))
+  if (kept === undefined) return undefined
+  const ticks = cpus
+    .filter((cpu) => (attempt(() => scene.currentTask(cpu)?.number('pid')) ?? 0) !== 0)
+    .flatMap((cpu) => attempt(() => nextTimerNsec(program, cpu)) ?? [])
+    .map((due) => due - TICK_NSEC_MAX)
+  return [kept, ...ticks].reduce((a, b) => (a > b ? a : b))
+}
+
 interface Watch {
   readonly now: bigint
+  readonly monotonic: bigint | undefined
   /** Seconds. */
   readonly threshold: number
   /** Seconds since the watchdog's work ran on the CPU. */
   readonly unwatched: number | undefined
 }
 
-function hangOf(
-  scene: Scene,
-  cpu: number,
-  { now, threshold, unwatched }: Watch,
-): CpuHang | undefined {
+function hangOf(scene: Scene, cpu: number, watch: Watch): CpuHang | undefined {
   const frames = cpuFrames(scene, cpu)
-  const task = scene.currentTask(cpu)
   if (frames.length === 0 || isIdle(frames) || isDying(frames)) return undefined
-  const silent = silentSeconds(scene, cpu, now, frames)
-  const isSilent = silent !== undefined && silent >= Math.max(threshold, SECONDS_MIN)
-  const isUnwatched = unwatched !== undefined && unwatched > Math.max(2 * threshold, SECONDS_MIN)
-  if (!isSilent && !isUnwatched) return undefined
-  const evidence: Evidence[] = []
-  if (isSilent) {
-    evidence.push({
-      text: `CPU ${cpu} had interrupts disabled, and its clock stood still for ${silent} s`,
-      command: 'runq -T',
-    })
-  }
-  if (isUnwatched) {
-    evidence.push({
-      text: `the watchdog's work last ran on CPU ${cpu} ${unwatched} s before, on another CPU within ${2 * threshold} s`,
-      command: `p watchdog_touch_ts:${cpu}`,
-    })
-  }
+  const isMasked = interruptsOff(scene.program, frames[0]?.registers) === true
+  const silences = isMasked ? [...overdue(scene, cpu, watch), ...standing(scene, cpu, watch)] : []
+  const signs = [...silences, ...unwatched(cpu, watch)]
+  if (signs.length === 0) return undefined
   return {
-    ...{ cpu, task, frames, evidence, lost: isSilent ? 'interrupts' : 'scheduling' },
-    seconds: Math.max(isSilent ? silent : 0, isUnwatched ? unwatched : 0),
+    ...{ cpu, frames, task: scene.currentTask(cpu) },
+    lost: silences.length > 0 ? 'interrupts' : 'scheduling',
+    seconds: Math.max(...signs.map(({ seconds }) => seconds)),
+    evidence: signs.map(({ evidence }) => evidence),
   }
 }
 
-/** Seconds for which the CPU's clock, moved by every timer interrupt, has stood; undefined where that means nothing. */
-function silentSeconds(
-  { program }: Scene,
-  cpu: number,
-  now: bigint,
-  frames: readonly NamedFrame[],
-): number | undefined {
-  if (interruptsOff(program, frames[0]?.registers) !== true) return undefined
+/** Something that shows that a CPU hung, and for how long. */
+interface Sign {
+  readonly seconds: number
+  readonly evidence: Evidence
+}
+
+/** Its timer's interrupt has been due for long. */
+function overdue({ program }: Scene, cpu: number, { monotonic }: Watch): Sign[] {
+  const due = attempt(() => nextTimerNsec(program, cpu))
+  if (due === undefined || monotonic === undefined) return []
+  const seconds = secondsBetween(due, monotonic)
+  if (seconds < OVERDUE_MIN) return []
+  const text = `CPU ${cpu} had interrupts disabled, and its timer's interrupt was due ${seconds} s before`
+  return [{ seconds, evidence: { text, command: `timer -r -C ${cpu}` } }]
+}
+
+/** The CPU's clock, moved by every timer interrupt, has stood; others may move it too, so that it may say nothing. */
+function standing({ program }: Scene, cpu: number, { now, threshold }: Watch): Sign[] {
   const clock = attempt(() => cpuRq(program, cpu).bigint('clock'))
-  return clock === undefined || clock === 0n ? undefined : secondsBetween(clock, now)
+  if (clock === undefined || clock === 0n) return []
+  const seconds = secondsBetween(clock, now)
+  if (seconds < Math.max(threshold, SECONDS_MIN)) return []
+  const text = `CPU ${cpu} had interrupts disabled, and its clock stood still for ${seconds} s`
+  return [{ seconds, evidence: { text, command: 'runq -T' } }]
+}
+
+/** Code that lets itself be preempted lets the watchdog's work run. */
+function unwatched(cpu: number, { unwatched: seconds, threshold }: Watch): Sign[] {
+  if (seconds === undefined || seconds <= Math.max(2 * threshold, SECONDS_MIN)) return []
+  const text = `the watchdog's work last ran on CPU ${cpu} ${seconds} s before, on another CPU within ${2 * threshold} s`
+  return [{ seconds, evidence: { text, command: `p watchdog_touch_ts:${cpu}` } }]
 }
 
 const secondsBetween = (then: bigint, now: bigint): number =>

@@ -3,11 +3,12 @@ import { attempt } from '../base/errors.ts'
 import { formatAddress } from '../base/hex.ts'
 import { preemptCount } from '../kernel/preempt.ts'
 import type { Task } from '../kernel/sched.ts'
-import { blame, blamedFrame, culpritOf } from './blame.ts'
+import { blame, blamedFrame, culpritOf, unitCulprit } from './blame.ts'
 import { cpuFrames } from './cpu_hang.ts'
 import { functionText, pathText } from './frame_text.ts'
 import { lockText } from './lock_text.ts'
 import type { NamedFrame } from './named_frame.ts'
+import { bareName } from './panic_machinery.ts'
 import type { Culprit, Evidence } from './rule.ts'
 import type { Scene } from './scene.ts'
 import { heldLocks, isSpinLocked, spinWait } from './spin_lock.ts'
@@ -36,11 +37,7 @@ export function stuckCode(scene: Scene, cpu: number): StuckCode {
     ...preemptEvidence(scene, cpu),
   ]
   const spin = spinWait(program, frames)
-  if (!spin) {
-    const frame = blamedFrame(frames)
-    const text = frame ? `looped in ${functionText(frame)}` : 'did not come back'
-    return { text, culprit: blame(program, frames), evidence }
-  }
+  if (!spin) return waitForCpu(scene, cpu, evidence) ?? loop(scene, frames, evidence)
   const waiter = blamedFrame(frames.slice(spin.index))
   const inWaiter = waiter ? ` in ${functionText(waiter)}` : ''
   const waits: Culprit | null = waiter ? culpritOf(program, waiter) : null
@@ -68,8 +65,53 @@ export function stuckCode(scene: Scene, cpu: number): StuckCode {
 
 function unknownCode(scene: Scene, cpu: number): StuckCode {
   const { end, why } = scene.cpuTrace(cpu)
-  const text = end === 'user' ? 'was in user mode' : `left no trace${why === '' ? '' : ` (${why})`}`
-  return { text, culprit: null, evidence: [] }
+  const task = scene.currentTask(cpu)
+  if (end === 'user')
+    return {
+      text: 'was in user mode',
+      culprit: task ? unitCulprit(taskText(task)) : null,
+      evidence: [],
+    }
+  return { text: `left no trace${why === '' ? '' : ` (${why})`}`, culprit: null, evidence: [] }
+}
+
+function loop(
+  { program }: Scene,
+  frames: readonly NamedFrame[],
+  evidence: readonly Evidence[],
+): StuckCode {
+  const frame = blamedFrame(frames)
+  const text = frame ? `looped in ${functionText(frame)}` : 'did not come back'
+  return { text, culprit: blame(program, frames), evidence }
+}
+
+/** Functions that wait, without sleeping, for other CPUs to take an interrupt. @source kernel/smp.c, kernel/stop_machine.c */
+const CROSS_CALL =
+  /^(?:smp_call_function\w*|csd_lock_wait\w*|on_each_cpu\w*|generic_exec_single|multi_cpu_stop|(?:smp_)?text_poke_\w*|flush_tlb_\w+|native_flush_tlb_\w+)$/
+/** Frames above the wait that belong to it. */
+const CROSS_CALL_DEPTH = 3
+
+/** A CPU that waits for one that takes no interrupts is its victim; undefined if it waits for none. */
+function waitForCpu(
+  scene: Scene,
+  cpu: number,
+  evidence: readonly Evidence[],
+): StuckCode | undefined {
+  const frames = cpuFrames(scene, cpu)
+  const isWaiting = frames
+    .slice(0, CROSS_CALL_DEPTH)
+    .some(({ name }) => CROSS_CALL.test(bareName(name ?? '')))
+  if (!isWaiting) return undefined
+  const frame = blamedFrame(frames)
+  const where = frame ? ` in ${functionText(frame)}` : ''
+  const other = scene.cpuHangs.find((hang) => hang.cpu !== cpu && hang.lost === 'interrupts')
+  if (!other) return { text: `waited for other CPUs${where}`, culprit: null, evidence }
+  const { text, culprit, evidence: more } = loop(scene, other.frames, other.evidence)
+  return {
+    text: `waited${where} for CPU ${other.cpu}, which took no interrupts: ${whoRan(other.task)} ${text} there`,
+    culprit,
+    evidence: [...evidence, ...more],
+  }
 }
 
 interface Holder {
@@ -102,5 +144,5 @@ function preemptEvidence(scene: Scene, cpu: number): Evidence[] {
     : [{ text: `CPU ${cpu} had ${parts.join(' and ')}`, command: `bt -c ${cpu}` }]
 }
 
-/** ` for PID 12 "hog"`; '' if it is not known. */
-export const forTask = (task: Task | undefined): string => (task ? ` for ${taskText(task)}` : '')
+/** `PID 12 "hog"`; `it` if that is not known. */
+export const whoRan = (task: Task | undefined): string => (task ? taskText(task) : 'it')

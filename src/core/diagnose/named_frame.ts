@@ -1,7 +1,12 @@
 // Frames with the names of their functions: what rules and signatures compare.
 import type { Program } from '../program/program.ts'
 import type { Registers } from '../program/registers.ts'
-import { frameSymbol, type FrameQuality, type StackFrame } from '../program/stack_trace.ts'
+import {
+  frameSymbol,
+  type FrameQuality,
+  type FrameSymbol,
+  type StackFrame,
+} from '../program/stack_trace.ts'
 
 /** A frame, and which function it is of. */
 export interface NamedFrame {
@@ -23,7 +28,7 @@ export interface NamedFrame {
 /** Name frames. */
 export function namedFrames(program: Program, frames: readonly StackFrame[]): NamedFrame[] {
   return frames.map((frame) => {
-    const found = frameSymbol(program, frame)
+    const found = symbolOf(program, frame)
     const { ip, sp, quality, interrupted, registers } = frame
     return {
       name: found?.symbol.name ?? null,
@@ -32,4 +37,19 @@ export function namedFrames(program: Program, frames: readonly StackFrame[]): Na
       ...{ ip, sp, quality, interrupted, registers },
     }
   })
+}
+
+/** Thousands of tasks sleep at a few hundred places. */
+const known = new WeakMap<Program, Map<bigint, FrameSymbol | undefined>>()
+const KNOWN_MAX = 20_000
+
+function symbolOf(program: Program, frame: StackFrame): FrameSymbol | undefined {
+  // Where execution was interrupted is looked up in another way, and rare.
+  if (frame.interrupted) return frameSymbol(program, frame)
+  const symbols = known.get(program) ?? new Map<bigint, FrameSymbol | undefined>()
+  known.set(program, symbols)
+  if (symbols.has(frame.ip)) return symbols.get(frame.ip)
+  const found = frameSymbol(program, frame)
+  if (symbols.size < KNOWN_MAX) symbols.set(frame.ip, found)
+  return found
 }

@@ -3,19 +3,12 @@ import { attempt } from '../base/errors.ts'
 import { formatSize } from '../base/size.ts'
 import { findSlabHolder, type SlabHolder } from '../kernel/slab_holder.ts'
 import { isKthread } from '../kernel/sched.ts'
-import {
-  blamedFrame,
-  culpritOf,
-  isDispatcher,
-  isHelper,
-  moduleTaints,
-  unitCulprit,
-} from './blame.ts'
+import { variableWriters, type VariableWriter } from '../program/variable_writers.ts'
+import { blamedFrame, isDispatcher, isHelper, moduleTaints, unitCulprit } from './blame.ts'
 import { memoryEaters, type MemoryEater } from './memory_eaters.ts'
 import type { MemoryState } from './machine_state.ts'
-import type { NamedFrame } from './named_frame.ts'
 import type { OomReport } from './oom_report.ts'
-import { isPanicMachinery } from './panic_machinery.ts'
+import { bareName, isPanicMachinery } from './panic_machinery.ts'
 import type { Culprit, Evidence } from './rule.ts'
 import type { Scene } from './scene.ts'
 import { printedSymbol, type PrintedSymbol } from './trouble.ts'
@@ -37,6 +30,8 @@ const SURE_SHARE = 0.5
 
 /** Find who used memory up. */
 export function blameForOom(scene: Scene, reports: readonly OomReport[]): OomBlame {
+  const last = reports.at(-1)
+  if (last?.constraint === 'memcg') return blameWithin(scene, last)
   const { memory } = scene
   const eater = memory && memoryEaters(scene, memory)[0]
   if (!memory || !eater || eater.bytes < memory.totalBytes * EATER_SHARE)
@@ -48,6 +43,27 @@ export function blameForOom(scene: Scene, reports: readonly OomReport[]): OomBla
   return blameKernel(scene, reports, memory, eater)
 }
 
+/** Only who is in a control group can have used up what it may have: those that the report lists. */
+function blameWithin({ program }: Scene, { largest }: OomReport): OomBlame {
+  if (!largest) return { eater: undefined, culprit: null, evidence: [], isSure: true }
+  const { pid, comm, rssPages } = largest
+  const eater: MemoryEater = {
+    ...{ kind: 'process', name: `PID ${pid} "${comm}"`, command: `ps ${pid}` },
+    bytes: rssPages * program.memory.pageSize,
+  }
+  return { eater, culprit: unitCulprit(eater.name), evidence: [], isSure: false }
+}
+
+/** Code, by function and module. */
+interface Code {
+  readonly name: string
+  readonly module: string
+}
+
+/**
+ * Of the signs, who has the memory counts for more than who wanted the next page: a leak makes others ask in vain. Where
+ * both are of one module they agree.
+ */
 function blameKernel(
   scene: Scene,
   reports: readonly OomReport[],
@@ -55,25 +71,50 @@ function blameKernel(
   eater: MemoryEater,
 ): OomBlame {
   const holder = holderOf(scene, eater)
+  const putter = holder && putterOf(scene, holder)
+  const isOfHolder = ({ module }: Code): boolean => !holder || holder.module === module
   const asker = askingFrame(scene)
   const printed = eater.taker === undefined ? askingSymbol(reports) : printedSymbol(eater.taker)
-  const evidence = holder ? [holderEvidence(holder, eater)] : []
-  // Of two signs the one that says who has the memory counts for more than who wanted the next page.
-  if (asker && (!holder || holder.module === asker.module)) {
-    const culprit = { ...culpritOf(scene.program, asker), unit: eater.name }
-    const isSure = holder !== undefined && eater.bytes > memory.totalBytes * SURE_SHARE
-    return { eater, culprit, evidence: [...evidence, askerEvidence(asker)], isSure }
-  }
-  const isOfHolder = printed && (!holder || holder.module === printed.module)
-  if (isOfHolder) evidence.push(printedEvidence(printed, eater))
-  const module = holder?.module ?? printed?.module
+  const code = putter?.symbol ?? [asker, printed].find((one) => one && isOfHolder(one))
+  const module = code?.module ?? holder?.module
+  const evidence = [
+    ...(holder ? [holderEvidence(holder, eater)] : []),
+    ...(putter ? [putterEvidence(putter)] : []),
+    ...(asker ? [askerEvidence(asker)] : printed ? [printedEvidence(printed, eater)] : []),
+  ]
   if (module === undefined)
     return { eater, culprit: unitCulprit(eater.name), evidence, isSure: false }
   const culprit: Culprit = {
-    ...{ function: isOfHolder ? printed.name : null, module, source: '' },
-    ...{ taints: moduleTaints(scene.program, module), unit: eater.name },
+    ...{ function: code?.name ?? null, module, source: '', unit: eater.name },
+    taints: moduleTaints(scene.program, module),
   }
-  return { eater, culprit, evidence, isSure: false }
+  const isMost = eater.bytes > memory.totalBytes * SURE_SHARE
+  return {
+    eater,
+    culprit,
+    evidence,
+    isSure: isMost && holder !== undefined && asker !== undefined && isOfHolder(asker),
+  }
+}
+
+/** The function that puts objects behind the variable: the one that writes to it and allocates. */
+function putterOf({ program }: Scene, { module, address }: SlabHolder): VariableWriter | undefined {
+  if (module === '') return undefined
+  const writers = attempt(() => variableWriters(program, module, address)) ?? []
+  const allocating = writers.filter(({ calls }) => calls.some((name) => ALLOCATOR.test(name)))
+  const candidates = allocating.length > 0 ? allocating : writers
+  return candidates.length === 1 ? candidates[0] : undefined
+}
+
+const ALLOCATOR = /alloc|kmemdup|strdup|get_free_page/
+
+function putterEvidence({ symbol: { name, module, address }, calls }: VariableWriter): Evidence {
+  const allocator = calls.find((call) => ALLOCATOR.test(call))
+  return {
+    text: `${name}() [${module}] is the only function that writes to it${allocator === undefined ? '' : ` and allocates: it calls ${allocator}()`}`,
+    address,
+    command: `dis ${name}`,
+  }
 }
 
 function holderOf({ program }: Scene, { cache }: MemoryEater): SlabHolder | undefined {
@@ -95,18 +136,19 @@ function holderEvidence(holder: SlabHolder, { cache }: MemoryEater): Evidence {
 }
 
 /** The code that asked for the page that was not to be had, if it is the kernel's own want. */
-function askingFrame(scene: Scene): NamedFrame | undefined {
+function askingFrame(scene: Scene): (Code & { readonly ip: bigint }) | undefined {
   const { frames } = scene.panicTrace
-  const at = frames.findIndex(({ name }) => name === 'out_of_memory')
+  const at = frames.findIndex(({ name }) => bareName(name ?? '') === 'out_of_memory')
   const frame = at < 0 ? undefined : blamedFrame(frames.slice(at + 1))
   const { panicTask } = scene
   const isThread = panicTask && attempt(() => isKthread(panicTask)) === true
-  return frame && (frame.module !== '' || isThread) ? frame : undefined
+  if (!frame || frame.name === null || (frame.module === '' && !isThread)) return undefined
+  return { name: frame.name, module: frame.module, ip: frame.ip }
 }
 
-function askerEvidence({ name, module, ip }: NamedFrame): Evidence {
+function askerEvidence({ name, module, ip }: Code & { readonly ip: bigint }): Evidence {
   return {
-    text: `${name ?? '?'}()${module === '' ? '' : ` [${module}]`} asked for the page that was not to be had`,
+    text: `${name}()${module === '' ? '' : ` [${module}]`} asked for the page that was not to be had`,
     address: ip,
     command: 'bt',
   }

@@ -76,3 +76,24 @@ test('bounds other than control groups are told apart', () => {
   assert.equal(constraint('CPUSET'), 'cpuset')
   assert.equal(constraint('MEMORY_POLICY'), 'mempolicy')
 })
+
+test('the largest of the listed tasks is found, with the columns of v5.10 and of v6.12', () => {
+  const largest = (rows: readonly string[]): unknown =>
+    readOomReports(lines([V6_12[0] ?? '', ...rows]))[0]?.largest
+  assert.deepEqual(
+    largest([
+      '[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name',
+      '[    177]     0   177      565      120    45056        0         -1000 sshd',
+      '[   1812]    33  1812   123456     5000   450560       12             0 my hog (x)',
+    ]),
+    { pid: 1812, comm: 'my hog (x)', rssPages: 5000 },
+  )
+  assert.deepEqual(
+    largest([
+      '[  pid  ]   uid  tgid total_vm      rss rss_anon rss_file rss_shmem pgtables_bytes swapents oom_score_adj name',
+      '[    238]     0   238    65000    62208    62000      208         0   540672        0             0 datahog',
+    ]),
+    { pid: 238, comm: 'datahog', rssPages: 62_208 },
+  )
+  assert.equal(largest(['[    1.5] nothing']), undefined)
+})

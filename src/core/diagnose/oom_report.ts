@@ -16,6 +16,13 @@ export interface OomVictim {
   readonly line: number
 }
 
+/** A row of `Tasks state`. */
+export interface ListedTask {
+  readonly pid: number
+  readonly comm: string
+  readonly rssPages: number
+}
+
 /** One time that memory ran out. */
 export interface OomReport {
   /** Index of the first line. */
@@ -34,6 +41,8 @@ export interface OomReport {
   /** The control group whose limit was reached; '' for none. */
   readonly memcg: string
   readonly victims: readonly OomVictim[]
+  /** The largest task of those that could be killed; undefined if none is listed. */
+  readonly largest: ListedTask | undefined
   /** Nobody was left to kill. */
   readonly hasNoVictim: boolean
 }
@@ -49,6 +58,8 @@ const SUMMARY = /^oom-kill:constraint=CONSTRAINT_(\w+),/
 // "Kill process 812 (hog) score 900 or sacrifice child" and then "Killed process 812 (hog)" before v5.0.
 const KILLED = /(?:^|: )Killed process (\d+) \((.*?)\),? (?:UID \d+, )?total-vm:/
 const RSS = /(?:anon|file|shmem)-rss:(\d+)kB/g
+// `[ pid ] uid tgid total_vm rss …  oom_score_adj name`; columns were added between since.
+const ROW = /^\[\s*(\d+)\]\s+\d+\s+\d+\s+\d+\s+(\d+)(?:\s+-?\d+){3,6}\s+(\S.*)$/
 const NOBODY = /^(?:Memory cgroup out|Out) of memory and no killable processes/
 
 /** Find the reports, oldest first; the last thousand. */
@@ -76,6 +87,7 @@ function readReport(lines: readonly LogLine[], start: number, end: number): OomR
     constraint: memcg === '' ? constraintOf(summary) : 'memcg',
     memcg,
     victims: part.flatMap(({ text }, i) => victimOf(text, start + i)),
+    largest: largestOf(texts),
     hasNoVictim: texts.some((text) => NOBODY.test(text)),
   }
 }
@@ -107,4 +119,14 @@ function victimOf(text: string, line: number): OomVictim[] {
   if (pid === undefined) return []
   const kib = Array.from(text.matchAll(RSS), ([, count]) => Number(count))
   return [{ pid: Number(pid), comm, line, rssBytes: kib.reduce((sum, one) => sum + one, 0) * 1024 }]
+}
+
+function largestOf(texts: readonly string[]): ListedTask | undefined {
+  let largest: ListedTask | undefined
+  for (const text of texts) {
+    const [, pid, rss, comm = ''] = ROW.exec(text) ?? []
+    if (pid === undefined || Number(rss) <= (largest?.rssPages ?? 0)) continue
+    largest = { pid: Number(pid), comm, rssPages: Number(rss) }
+  }
+  return largest
 }

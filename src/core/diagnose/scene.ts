@@ -109,6 +109,17 @@ export class Scene {
     return this.#taskSearch.problem
   }
 
+  get #taskSearch(): Pick<TaskSearch, 'tasks' | 'problem'> {
+    return this.#once('taskSearch', () => {
+      try {
+        return searchTasks(this.program)
+      } catch (error) {
+        if (!(error instanceof KdumpError)) throw error
+        return { tasks: [], problem: `tasks: ${error.message}` }
+      }
+    })
+  }
+
   /** Who waits for whom. */
   get waits(): WaitGraph {
     return this.#once('waits', () =>
@@ -154,17 +165,6 @@ export class Scene {
   /** Which task a CPU ran. */
   currentTask(cpu: number): Task | undefined {
     return attempt(() => currentTask(this.program, cpu))
-  }
-
-  get #taskSearch(): Pick<TaskSearch, 'tasks' | 'problem'> {
-    return this.#once('taskSearch', () => {
-      try {
-        return searchTasks(this.program)
-      } catch (error) {
-        if (!(error instanceof KdumpError)) throw error
-        return { tasks: [], problem: `tasks: ${error.message}` }
-      }
-    })
   }
 
   #named({ frames, end, why, userRegisters }: StackTrace): SceneTrace {

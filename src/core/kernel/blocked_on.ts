@@ -68,7 +68,10 @@ export class BlockedOnFinder {
       attempt(() => this.#waiterPlace(functions.kind, waiters, stack)) ??
       attempt(() => this.#writerPlace(task, functions.kind, stack))
     const nothing = { kind: functions.kind, address: 0n, entry: 0n, quality: 'guess' } as const
-    return { ...(place ?? nothing), functions, frames }
+    const found = place ?? nothing
+    // Of tasks that wait for each other's ww_mutexes one is told to give back what it has.
+    const isUnsure = /^_*ww_mutex/.test(functions.by)
+    return { ...found, quality: isUnsure ? 'guess' : found.quality, functions, frames }
   }
 
   #waiterPlace(

@@ -81,6 +81,20 @@ export function hrtimerCpuBase(program: Program, cpu: number): KObject<'hrtimer_
   )
 }
 
+/** KTIME_MAX: no timer is due, or those that are run at this moment. */
+const NEVER = 0x7fff_ffff_ffff_ffffn
+
+/**
+ * When a CPU's next timer interrupt was due, by the monotonic clock; nanoseconds. In the past, it was not taken. Undefined
+ * where there is none, or the kernel has no high-resolution timers.
+ */
+export function nextTimerNsec(program: Program, cpu: number): bigint | undefined {
+  const base = hrtimerCpuBase(program, cpu)
+  // With CONFIG_HIGH_RES_TIMERS.
+  const due = base.find('expires_next')?.bigint() ?? NEVER
+  return due === NEVER || due <= 0n ? undefined : due
+}
+
 /** The clocks of a CPU's high-resolution timers. */
 export function hrtimerClocks(cpuBase: KObject<'hrtimer_cpu_base'>): HrtimerClock[] {
   return Array.from(cpuBase.get('clock_base'), (base, index) => ({

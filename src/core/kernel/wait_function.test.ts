@@ -46,6 +46,7 @@ for (const [stack, expected] of [
     '__schedule schedule schedule_timeout io_schedule_timeout wait_for_completion_io submit_bio_wait write_super',
     'block-io submit_bio_wait write_super',
   ],
+  ['__schedule schedule io_schedule read_swap', 'block-io io_schedule read_swap'],
   ['__schedule schedule schedule_timeout msleep poll_hardware', 'timer msleep poll_hardware'],
   ['__schedule schedule jbd2_log_wait_commit', 'unknown  jbd2_log_wait_commit'],
 ] as const) {

@@ -51,7 +51,7 @@ const SLEEPERS: readonly (readonly [kind: WaitedKind, pattern: RegExp])[] = [
   ],
   [
     'block-io',
-    /^_*(?:submit_bio_wait|bio_await\w*|blk_execute_rq|blk_mq_get_tag|rq_qos_wait|wbt_wait|blk_io_schedule|blk_queue_enter|bio_queue_enter|blk_mq_freeze_queue_wait\w*|dio_await_\w+)$/,
+    /^_*(?:io_schedule|io_schedule_timeout|submit_bio_wait|bio_await\w*|blk_execute_rq|blk_mq_get_tag|rq_qos_wait|wbt_wait|blk_io_schedule|blk_queue_enter|bio_queue_enter|blk_mq_freeze_queue_wait\w*|dio_await_\w+)$/,
   ],
   [
     'completion',
@@ -63,13 +63,13 @@ const SLEEPERS: readonly (readonly [kind: WaitedKind, pattern: RegExp])[] = [
   ],
   [
     'timer',
-    /^(?:msleep\w*|usleep_range\w*|fsleep|schedule_(?:hr)?timeout\w*|(?:do|hrtimer)_nanosleep|common_nsleep\w*|io_schedule_timeout)$/,
+    /^(?:msleep\w*|usleep_range\w*|fsleep|schedule_(?:hr)?timeout\w*|(?:do|hrtimer)_nanosleep|common_nsleep\w*)$/,
   ],
 ]
 
 /** What goes to sleep for whoever calls it. */
 const SCHEDULING =
-  /^(?:_*schedule|schedule_preempt_disabled|schedule_rtlock|io_schedule|preempt_schedule\w*|context_switch|__switch_to\w*|read_hpet|trace_\w+)$/
+  /^(?:_*schedule|schedule_preempt_disabled|schedule_rtlock|preempt_schedule\w*|context_switch|__switch_to\w*|read_hpet|trace_\w+)$/
 
 /**
  * Classify a wait by its frames, innermost first. Of functions of sleeping that call each other the outermost says what

@@ -53,19 +53,20 @@ export function groupWaits(waits: readonly Wait[], sources: RootSources): WaitGr
     waits.filter((wait) => next(wait).length === 0),
     ({ on }) => on.owners[0]?.address ?? on,
   )
-  const roots = Array.from(ends.values(), (seeds): WaitGroup => {
-    const root = rootOf(seeds, sources)
-    return { waits: gather(seeds), root, cycle: [] }
+  const roots = Array.from(ends.values()).flatMap((seeds): WaitGroup[] => {
+    const on = mostWaited(seeds)
+    return on ? [{ waits: gather(seeds), root: rootOf(on, sources), cycle: [] }] : []
   })
   return [...cycles, ...roots.toSorted((a, b) => b.waits.length - a.waits.length)]
 }
 
-/** The thing that most of them wait for, and who holds it. */
-function rootOf(seeds: readonly Wait[], sources: RootSources): WaitRoot {
-  const counts = Map.groupBy(seeds, ({ on }) => on)
-  const [first] = seeds
-  let on = first?.on as Waited
-  for (const [each, waits] of counts) if (waits.length > (counts.get(on)?.length ?? 0)) on = each
+/** The thing that most of them wait for. */
+function mostWaited(seeds: readonly Wait[]): Waited | undefined {
+  const things = Array.from(Map.groupBy(seeds, ({ on }) => on))
+  return things.toSorted(([, a], [, b]) => b.length - a.length)[0]?.[0]
+}
+
+function rootOf(on: Waited, sources: RootSources): WaitRoot {
   const owner = on.owners[0] ?? null
   const state = owner
     ? (attempt(() => ownerState(owner, sources)) ?? 'cannot be read')

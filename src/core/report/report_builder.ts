@@ -42,7 +42,7 @@ export function buildReport(program: Program, options: ReportOptions = {}): Repo
   return {
     version: REPORT_VERSION,
     verdict: readVerdict(scene, diagnosis),
-    findings: toFindings(program, diagnosis.findings, first),
+    findings: toFindings(scene, diagnosis.findings, first),
     signature: reader.read('signature', () => sources.signature(scene, diagnosis)),
     system: readSystem(program, reader),
     crash: readCrash(scene, reader),
@@ -52,7 +52,7 @@ export function buildReport(program: Program, options: ReportOptions = {}): Repo
     waits: waits && reader.quiet('waits', () => toWaits(waits)),
     state: reader.read('state', () => sources.state(scene)),
     stacks: folded?.stacks ?? null,
-    tasks: reader.read('tasks', () => readTasks(scene, reader, folded?.groupOf ?? new Map())),
+    tasks: reader.read('tasks', () => readTasks(scene, reader, folded?.rows ?? [])),
     files: task ? reader.read('files', () => readFiles(task)) : null,
     modules: reader.read('modules', () => readModules(program, reader)),
     log: reader.read('log', () => readReportLog(scene)),

@@ -2,7 +2,7 @@
 import type { Diagnosis } from '../diagnose/diagnose.ts'
 import type { MachineState } from '../diagnose/machine_state.ts'
 import type { Scene } from '../diagnose/scene.ts'
-import type { Signature } from '../diagnose/signature.ts'
+import { makeSignature, type Signature } from '../diagnose/signature.ts'
 import type { WaitGraph } from '../kernel/wait_graph.ts'
 
 /** Makers of parts; each may throw KdumpError for what the dump lacks. */
@@ -14,7 +14,7 @@ export interface ReportSources {
 
 /** The makers there are. */
 export const REPORT_SOURCES: ReportSources = {
-  signature: () => null,
+  signature: makeSignature,
   state: () => null,
-  waits: () => null,
+  waits: (scene) => scene.waits,
 }

@@ -2,9 +2,12 @@
 // the right. Drawn from the tables of the groups; many tasks that wait for one thing are one node.
 import { drawing, element, find, fit, shape, textOf } from './dom.ts'
 
-const COLUMN = 250
+/** Between columns, as the page has room for them. */
+const COLUMN_MAX = 250
+const COLUMN_MIN = 190
+const WIDTH = 1180
+const GAP = 44
 const ROW = 46
-const BOX_WIDTH = 200
 const BOX_HEIGHT = 32
 /** Waiters of one thing that are drawn one by one. */
 const SINGLES_MAX = 4
@@ -84,19 +87,21 @@ function drawGraph(graph: Graph): SVGElement {
   const nodes = [...graph.values()]
   const columns = Math.max(...nodes.map(({ column }) => column))
   const rows = Math.max(...nodes.map(({ row }) => row)) + 1
+  const step = Math.min(COLUMN_MAX, Math.max(COLUMN_MIN, WIDTH / (columns + 1)))
+  const box = step - GAP
   const place = ({ column, row }: GraphNode): { x: number; y: number } => {
     const height = nodes.filter((other) => other.column === column).length
-    return { x: (columns - column) * COLUMN + 10, y: (row + (rows - height) / 2) * ROW + 8 }
+    return { x: (columns - column) * step + 10, y: (row + (rows - height) / 2) * ROW + 8 }
   }
-  const width = columns * COLUMN + BOX_WIDTH + 20
+  const width = columns * step + box + 20
   const svg = drawing('Who waits for whom', width, rows * ROW + 30)
   svg.setAttribute('width', String(width))
   for (const node of nodes)
     for (const id of node.to) {
       const next = graph.get(id)
-      if (next) svg.append(...drawEdge(place(node), place(next), rows * ROW + 18))
+      if (next) svg.append(...drawEdge(place(node), place(next), box, rows * ROW + 18))
     }
-  for (const node of nodes) svg.append(drawNode(node, place(node)))
+  for (const node of nodes) svg.append(drawNode(node, place(node), box))
   return svg
 }
 
@@ -106,20 +111,20 @@ interface Point {
 }
 
 /** An edge back, which closes a ring, goes below everything. */
-function drawEdge(from: Point, to: Point, bottom: number): SVGElement[] {
+function drawEdge(from: Point, to: Point, width: number, bottom: number): SVGElement[] {
   const y1 = from.y + BOX_HEIGHT / 2
   const y2 = to.y + BOX_HEIGHT / 2
-  const x1 = from.x + BOX_WIDTH
+  const x1 = from.x + width
   const isBack = to.x <= from.x
-  const end = isBack ? { x: to.x + BOX_WIDTH / 2, y: to.y + BOX_HEIGHT } : { x: to.x, y: y2 }
+  const end = isBack ? { x: to.x + width / 2, y: to.y + BOX_HEIGHT } : { x: to.x, y: y2 }
   const way = isBack
-    ? `M${from.x + BOX_WIDTH / 2} ${from.y + BOX_HEIGHT}V${bottom}H${end.x}V${end.y + 6}`
+    ? `M${from.x + width / 2} ${from.y + BOX_HEIGHT}V${bottom}H${end.x}V${end.y + 6}`
     : `M${x1} ${y1}C${x1 + 25} ${y1} ${end.x - 25} ${y2} ${end.x - 6} ${y2}`
   const head = isBack ? `M${end.x} ${end.y}l-4 8h8z` : `M${end.x} ${end.y}l-8 -4v8z`
   return [shape('path', { class: 'edge', d: way }), shape('path', { class: 'arrow', d: head })]
 }
 
-function drawNode({ label, isThing, to }: GraphNode, { x, y }: Point): SVGElement {
+function drawNode({ label, isThing, to }: GraphNode, { x, y }: Point, width: number): SVGElement {
   const kind = isThing ? 'thing' : to.size === 0 ? 'root' : ''
   return shape(
     'g',
@@ -128,14 +133,14 @@ function drawNode({ label, isThing, to }: GraphNode, { x, y }: Point): SVGElemen
       class: `node ${kind}`,
       x,
       y,
-      width: BOX_WIDTH,
+      width: width,
       height: BOX_HEIGHT,
       rx: isThing ? 14 : 4,
     }),
     shape(
       'text',
-      { class: 'ink', x: x + BOX_WIDTH / 2, y: y + 20, 'text-anchor': 'middle' },
-      fit(label, BOX_WIDTH - 6),
+      { class: 'ink', x: x + width / 2, y: y + 20, 'text-anchor': 'middle' },
+      fit(label, width - 6),
     ),
     shape('title', {}, label),
   )

@@ -89,8 +89,9 @@ ${write('sync-wait')}`,
     `sh -c 'echo stall > /dev/ramvault'
 sh -c 'exec dd if=/dev/zero of=/dev/ramvault0 bs=4096 count=4 conv=fsync' &`,
     {
-      kinds: ['stuck-io', 'hung-task'],
-      functions: [],
+      kinds: ['stuck-io'],
+      also: ['hung-task'],
+      functions: ['vault_queue_rq'],
       module: 'ramvault',
       words: ['ramvault0'],
     },
@@ -103,8 +104,9 @@ sleep 0.3
 sh -c 'echo checkpoint > /dev/ramvault' &
 sh -c 'echo checkpoint > /dev/ramvault' &`,
     {
-      kinds: ['stuck-io', 'hung-task'],
-      functions: ['vault_checkpoint', 'vault_write_superblock'],
+      kinds: ['stuck-io'],
+      also: ['hung-task'],
+      functions: ['vault_queue_rq', 'vault_checkpoint', 'vault_write_superblock'],
       module: 'ramvault',
       words: ['checkpoint_lock'],
     },

@@ -65,6 +65,7 @@ ${spin('catalog-read')}`,
     sysctls: { ...SOFT, 'kernel.panic_on_oops': 0 },
     expected: {
       kinds: ['null-dereference'],
+      also: ['soft-lockup'],
       functions: ['entry_touch'],
       module: 'lockstep',
       words: ['catalog_lock'],

@@ -50,7 +50,9 @@ function isDivideError(
   operation: Operation | undefined,
 ): boolean {
   if (trouble) return trouble.kind === 'divide-error'
-  return /divide_error/.test(entry) || (isFatal && entry === '' && operation?.divisor !== undefined)
+  return (
+    entry.includes('divide_error') || (isFatal && entry === '' && operation?.divisor !== undefined)
+  )
 }
 
 interface Divisor {

@@ -1,11 +1,15 @@
 // A CPU that took no interrupts. Source: kernel/watchdog.c watchdog_hardlockup_check(), kernel/watchdog_perf.c,
 // kernel/watchdog_buddy.c.
 import type { CpuHang } from '../cpu_hang.ts'
+import { attempt } from '../../base/errors.ts'
+import { formatCpuList } from '../../kernel/cpumask.ts'
+import { crashRegisters } from '../../kernel/stack.ts'
 import { hasMissedTimer } from '../../kernel/watchdog.ts'
 import { diedOf, hangRole, HANG_DEATHS, panicEvidence } from '../hang_death.ts'
-import { forTask, stuckCode } from '../hang_text.ts'
+import { whoRan, stuckCode } from '../hang_text.ts'
 import type { Evidence, Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
+import { taskEvidence, taskText } from '../task_text.ts'
 
 /**
  * "NMI watchdog: Watchdog detected hard LOCKUP on cpu 1" before v6.5, "watchdog: Watchdog detected hard LOCKUP on cpu 1"
@@ -40,7 +44,35 @@ export const hardLockup: Rule = {
     }
     for (const hang of hangs.slice(0, CPUS_MAX))
       if (!told.has(hang.cpu)) yield memoryFinding(scene, hang)
+    yield* deafFinding(scene)
   },
+}
+
+/** CPUs that the crash could not stop, while it stopped others: not even an NMI got through. */
+function* deafFinding(scene: Scene): Generator<Finding> {
+  const { panicCpu, cpus } = scene
+  if (panicCpu === undefined) return
+  const others = cpus.filter((cpu) => cpu !== panicCpu)
+  const deaf = others.filter((cpu) => isWithoutRegisters(scene, cpu))
+  const [first] = deaf
+  // Where none saved any, they were stopped in a way that saves none.
+  if (first === undefined || deaf.length === others.length) return
+  yield {
+    ...finding(`CPU ${formatCpuList(deaf)} did not answer the NMI that stopped the others`, first),
+    role: 'state',
+    confidence: 'possible',
+    evidence: deaf.slice(0, CPUS_MAX).map((cpu) => {
+      const task = scene.currentTask(cpu)
+      const text = `CPU ${cpu} saved no registers; it ran ${task ? taskText(task) : 'an unknown task'}`
+      return task ? taskEvidence(task, text) : { text, command: `bt -c ${cpu}` }
+    }),
+    culprit: null,
+    explains: [],
+  }
+}
+
+function isWithoutRegisters(scene: Scene, cpu: number): boolean {
+  return attempt(() => crashRegisters(scene.program, cpu)) === undefined
 }
 
 function panicFinding(
@@ -53,7 +85,7 @@ function panicFinding(
   const line = said === undefined ? [] : [{ text: `the log says: ${said}`, command: 'log' }]
   return {
     ...finding(
-      `CPU ${cpu} took no interrupts${forTask(scene.currentTask(cpu))}: it ${code.text}`,
+      `CPU ${cpu} took no interrupts: ${whoRan(scene.currentTask(cpu))} ${code.text}`,
       cpu,
     ),
     role: 'cause',
@@ -75,7 +107,7 @@ function memoryFinding(scene: Scene, hang: CpuHang): Finding {
   const code = stuckCode(scene, cpu)
   return {
     ...finding(
-      `CPU ${cpu} had taken no interrupts for ${seconds} s${forTask(task)}: it ${code.text}`,
+      `CPU ${cpu} had taken no interrupts for ${seconds} s: ${whoRan(task)} ${code.text}`,
       cpu,
     ),
     role: hangRole(scene),

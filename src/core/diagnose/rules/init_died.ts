@@ -27,8 +27,8 @@ export const initDied: Rule = {
   needs: [],
   *find(scene) {
     const said = /Attempted to kill init!(?: exitcode=0x([\da-f]{8}))?/.exec(scene.panicReason)
-    const task = initTask(scene)
     if (!said) return
+    const task = initTask(scene)
     const code = said[1] === undefined ? undefined : Number.parseInt(said[1], 16)
     const who = task ? taskText(task) : 'PID 1'
     yield {

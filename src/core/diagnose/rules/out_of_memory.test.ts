@@ -117,6 +117,28 @@ test('kills that the kernel survived came earlier', () => {
   assert.match(finding?.title ?? '', /^out of memory once before; last killed: PID 41 "worker"/)
 })
 
+test('in a control group the largest of its own tasks is to blame', () => {
+  const memory = memoryScene({
+    totalPages: 1000,
+    counters: { NR_ANON_MAPPED: 900 },
+    processes: { elsewhere: { pid: 3, pages: 800 } },
+  })
+  const [finding] = find({
+    ...memory,
+    log: [
+      ...ASKED,
+      '[     77]    33    77    99999      128     4096        0             0 java',
+      'oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=web,mems_allowed=0,oom_memcg=/web,task_memcg=/web,task=java,pid=77,uid=33',
+      'Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled',
+    ],
+  })
+  assert.equal(
+    finding?.title,
+    'control group /web ran out of memory, panic_on_oom is set: PID 77 "java" has 512 KiB',
+  )
+  assert.equal(finding?.culprit?.unit, 'PID 77 "java"')
+})
+
 test('a machine with memory says nothing', () => {
   assert.deepEqual(find({ log: ['Kernel panic - not syncing: sysrq triggered crash'] }), [])
 })

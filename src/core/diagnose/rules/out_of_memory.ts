@@ -3,6 +3,7 @@
 import { formatSize } from '../../base/size.ts'
 import { memoryEaters } from '../memory_eaters.ts'
 import type { MemoryState } from '../machine_state.ts'
+import { bareName } from '../panic_machinery.ts'
 import { blameForOom, partOf, type OomBlame } from '../oom_culprit.ts'
 import { readOomReports, type OomReport } from '../oom_report.ts'
 import { unitCulprit } from '../blame.ts'
@@ -34,7 +35,7 @@ function whyPanicked(scene: Scene): string | undefined {
   // The log may be gone: panic() was called by out_of_memory() itself.
   const { frames } = scene.panicTrace
   const panic = frames.findIndex(({ name }) => name === 'panic')
-  return reason === '' && panic >= 0 && frames[panic + 1]?.name === 'out_of_memory'
+  return reason === '' && panic >= 0 && bareName(frames[panic + 1]?.name ?? '') === 'out_of_memory'
     ? 'out_of_memory() called panic()'
     : undefined
 }
@@ -50,10 +51,7 @@ function deathFinding(scene: Scene, reports: readonly OomReport[], why: string):
   const last = reports.at(-1)
   const blame = blameForOom(scene, reports)
   const { memory } = scene
-  const holds =
-    blame.eater && memory
-      ? `: ${blame.eater.name} has ${partOf(blame.eater.bytes, memory.totalBytes)}${takenBy(blame)}`
-      : ''
+  const holds = blame.eater ? `: ${blame.eater.name} has ${amount(blame, memory, last)}` : ''
   return {
     kind: 'out-of-memory',
     role: 'cause',
@@ -71,6 +69,17 @@ function deathFinding(scene: Scene, reports: readonly OomReport[], why: string):
     next: nextSteps(blame),
     explains: ['init-died', 'hung-task', 'panic'],
   }
+}
+
+/** Of a control group's limit only the log knows. */
+function amount(
+  { eater, ...blame }: OomBlame,
+  memory: MemoryState | undefined,
+  last: OomReport | undefined,
+): string {
+  const bytes = eater?.bytes ?? 0
+  if (!memory || last?.constraint === 'memcg') return formatSize(bytes)
+  return partOf(bytes, memory.totalBytes) + takenBy({ eater, ...blame })
 }
 
 const takenBy = ({ eater, culprit }: OomBlame): string =>

@@ -53,7 +53,10 @@ function baseText(
   if (work) return workText(program, work)
   const dispatched = findDispatched(frames)
   if (dispatched) return dispatched.text
-  if (userRegisters) return 'a fault or an interrupt of user mode'
+  if (userRegisters) {
+    const entry = frames.at(-1)?.name ?? 'an unknown entry'
+    return `${entry.includes('exc_') ? 'an exception' : 'an interrupt'} of user mode (${entry})`
+  }
   return isKthread(task) ? `kernel thread ${attempt(() => taskName(task)) ?? ''}` : 'kernel mode'
 }
 

@@ -54,7 +54,7 @@ test('a panic for a stall names the CPU that is waited for and what it ran', () 
   const { verdict } = diagnose(scene)
   assert.equal(
     verdict?.title,
-    'RCU could not end a grace period for 25 s: CPU 1 for PID 70 "app" looped in route_find()',
+    'RCU could not end a grace period for 25 s: PID 70 "app" looped in route_find() on CPU 1',
   )
   assert.deepEqual(
     [verdict.kind, verdict.confidence, verdict.culprit?.function],
@@ -66,7 +66,7 @@ test('without RCU in memory the CPUs are those of the log', () => {
   const line = 'rcu: \t1-....: (2100 ticks this GP) idle=1b3c/1/0x4 softirq=1/1 fqs=5'
   const scene = sceneOf({ log: [SAID, line, PANIC], tasks: { app: looper }, panicCpu: 0 })
   const [finding] = rcuStall.find(scene)
-  assert.match(finding?.title ?? '', /CPU 1 for PID 70 "app" looped in route_find\(\)$/)
+  assert.match(finding?.title ?? '', /PID 70 "app" looped in route_find\(\) on CPU 1$/)
 })
 
 test('a reader that was preempted is named with the function it reads in', () => {
@@ -94,6 +94,31 @@ test('a reader that was preempted is named with the function it reads in', () =>
     'RCU could not end a grace period for 30 s: PID 80 "reader" was preempted while it read in walk_table()',
   )
   assert.equal(finding.culprit?.function, 'walk_table')
+})
+
+test("where only RCU's own thread could not run, whoever kept its CPU is to blame", () => {
+  const scene = sceneOf(
+    stalled(
+      30,
+      {},
+      {
+        log: [SAID, PANIC],
+        tasks: {
+          app: looper,
+          rcu: { pid: 15, comm: 'rcu_preempt', state: 0, value: { 'thread_info.cpu': 1 } },
+        },
+        panicCpu: 0,
+        more: (kernel) => {
+          const state = kernel.addressOf('rcu_state')
+          const kthread = { gp_kthread: '&rcu', gp_activity: NOW - 20 * HZ }
+          kernel.set('struct rcu_state', state, kthread)
+        },
+      },
+    ),
+  )
+  const [finding] = rcuStall.find(scene)
+  assert.match(finding?.title ?? '', /PID 70 "app" looped in route_find\(\) on CPU 1$/)
+  assert.ok(finding?.evidence.some(({ text }) => text.includes('waited to run on CPU 1 for 20 s')))
 })
 
 test('a stall is found in memory when the machine was crashed for it', () => {

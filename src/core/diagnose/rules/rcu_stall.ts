@@ -2,13 +2,13 @@
 // read. Source: kernel/rcu/tree_stall.h print_other_cpu_stall(), print_cpu_stall().
 import { attempt } from '../../base/errors.ts'
 import type { GracePeriod } from '../../kernel/rcu.ts'
-import type { Task } from '../../kernel/sched.ts'
+import { runningCpu, taskCpu, taskState, type Task } from '../../kernel/sched.ts'
 import { formatCpuList } from '../../kernel/cpumask.ts'
 import { blame } from '../blame.ts'
 import { cpuFrames, gracePeriodAge, isIdle } from '../cpu_hang.ts'
 import { inCulprit } from '../frame_text.ts'
 import { diedOf, hangRole, HANG_DEATHS, panicEvidence } from '../hang_death.ts'
-import { forTask, stuckCode } from '../hang_text.ts'
+import { whoRan, stuckCode } from '../hang_text.ts'
 import type { Culprit, Evidence, Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 import { taskEvidence, taskText } from '../task_text.ts'
@@ -17,7 +17,8 @@ import { taskEvidence, taskText } from '../task_text.ts'
 const TIMEOUT_DEFAULT = 21
 const TIMEOUT_MAX = 300
 const TASKS_SHOWN = 4
-const CPUS_SHOWN = 4
+/** Seconds for which RCU's thread may not run before it counts as starved. @source rcu_is_gp_kthread_starving() */
+const STARVED_MIN = 2
 
 /** Who holds the grace period up. */
 interface Stall {
@@ -92,14 +93,16 @@ function finding(
   confidence: 'certain' | 'likely',
   line: readonly Evidence[],
 ): Finding {
-  const [cpu] = stall.cpus
+  const starved = starvedThread(scene, stall)
   const [task] = stall.tasks
+  // Nobody but RCU's own thread may be late: then whoever keeps its CPU is to blame.
+  const cpu = stall.cpus[0] ?? (task ? undefined : starved?.cpu)
   const code = cpu === undefined ? undefined : stuckCode(scene, cpu)
   const reader = task && !code ? readerOf(scene, task) : undefined
   const long = stall.seconds === undefined || stall.seconds < 1 ? '' : ` for ${stall.seconds} s`
   const who =
     cpu !== undefined && code
-      ? `CPU ${cpu}${forTask(scene.currentTask(cpu))} ${code.text}`
+      ? `${whoRan(scene.currentTask(cpu))} ${code.text} on CPU ${cpu}`
       : task
         ? `${taskText(task)} was preempted while it read${inCulprit(reader ?? null)}`
         : 'nobody is known to hold it up'
@@ -113,7 +116,7 @@ function finding(
       ...periodEvidence(stall),
       ...(code?.evidence ?? []),
       ...stall.tasks.slice(0, TASKS_SHOWN).map((each) => readerEvidence(scene, each)),
-      ...starvedEvidence(stall),
+      ...starvedEvidence(starved),
     ],
     refutedBy: [
       'a virtual CPU that its host did not run for so long',
@@ -150,15 +153,31 @@ function readerEvidence(scene: Scene, task: Task): Evidence {
   )
 }
 
-/** The thread of RCU that has not run may itself be the one that is held up. */
-function starvedEvidence({ period, seconds, cpus }: Stall): Evidence[] {
+/** RCU's own thread, which could not run: because of this CPU. */
+interface Starved {
+  readonly seconds: number
+  readonly cpu: number
+  readonly kthread: Task
+}
+
+/** The thread that drives RCU, runnable and not running for as long; undefined if it got its CPU. */
+function starvedThread({ program }: Scene, { period, seconds }: Stall): Starved | undefined {
   const { kthread, idleJiffies, ageJiffies = 0 } = period ?? {}
-  if (!kthread || idleJiffies === undefined || seconds === undefined || ageJiffies <= 0) return []
+  if (!kthread || idleJiffies === undefined || seconds === undefined || ageJiffies <= 0)
+    return undefined
   const idle = Math.floor((idleJiffies * seconds) / ageJiffies)
-  if (cpus.length > CPUS_SHOWN || idle < 2 || seconds < 2) return []
-  return [
-    taskEvidence(kthread, `${taskText(kthread)}, which drives RCU, last ran ${idle} s before`),
-  ]
+  const isRunnable = attempt(() => taskState(kthread)) === 0
+  if (idle < STARVED_MIN || !isRunnable) return undefined
+  const cpu = attempt(() => taskCpu(kthread))
+  const isRunning = attempt(() => runningCpu(program, kthread)) !== undefined
+  return cpu === undefined || isRunning ? undefined : { seconds: idle, cpu, kthread }
+}
+
+function starvedEvidence(starved: Starved | undefined): Evidence[] {
+  if (!starved) return []
+  const { kthread, cpu, seconds } = starved
+  const text = `${taskText(kthread)}, which drives RCU, waited to run on CPU ${cpu} for ${seconds} s`
+  return [taskEvidence(kthread, text)]
 }
 
 function survived(evidence: readonly Evidence[], line: string): Finding {

@@ -32,7 +32,7 @@ test('a panic by the watchdog names the loop it interrupted', () => {
   const { verdict } = diagnose(scene)
   assert.equal(
     verdict?.title,
-    'CPU 1 did not schedule for 26 s for PID 70 "app": it looped in ring_fill()',
+    'CPU 1 did not schedule for 26 s: PID 70 "app" looped in ring_fill()',
   )
   assert.deepEqual(
     [verdict.kind, verdict.confidence, verdict.culprit?.function],
@@ -69,7 +69,7 @@ test('memory shows a CPU that hung when somebody crashed the machine for it', ()
   const { findings, verdict } = diagnose(scene)
   assert.equal(
     verdict?.title,
-    'CPU 1 had not scheduled for 60 s for PID 70 "app": it looped in ring_fill()',
+    'CPU 1 had not scheduled for 60 s: PID 70 "app" looped in ring_fill()',
   )
   assert.equal(verdict.confidence, 'likely')
   // That it was deliberate stays true.

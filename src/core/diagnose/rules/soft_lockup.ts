@@ -1,7 +1,7 @@
 // A CPU that took interrupts and switched tasks no more. Source: kernel/watchdog.c watchdog_timer_fn().
 import type { CpuHang } from '../cpu_hang.ts'
 import { diedOf, hangRole, HANG_DEATHS, panicEvidence } from '../hang_death.ts'
-import { forTask, stuckCode } from '../hang_text.ts'
+import { whoRan, stuckCode } from '../hang_text.ts'
 import { blame } from '../blame.ts'
 import { printedFrames } from '../fault.ts'
 import { inCulprit } from '../frame_text.ts'
@@ -68,7 +68,7 @@ function panicFinding(
   const hang = hangs.find((each) => each.cpu === cpu)
   return {
     ...finding(
-      `CPU ${cpu} did not schedule${long}${forTask(scene.currentTask(cpu))}: it ${code.text}`,
+      `CPU ${cpu} did not schedule${long}: ${whoRan(scene.currentTask(cpu))} ${code.text}`,
     ),
     role: 'cause',
     confidence: 'certain',
@@ -88,7 +88,7 @@ function memoryFinding(scene: Scene, hang: CpuHang, trouble: Trouble | undefined
   const { cpu, seconds, task } = hang
   const code = stuckCode(scene, cpu)
   return {
-    ...finding(`CPU ${cpu} had not scheduled for ${seconds} s${forTask(task)}: it ${code.text}`),
+    ...finding(`CPU ${cpu} had not scheduled for ${seconds} s: ${whoRan(task)} ${code.text}`),
     role: hangRole(scene),
     confidence: 'likely',
     evidence: [...saidEvidence(trouble), ...hang.evidence, ...code.evidence],

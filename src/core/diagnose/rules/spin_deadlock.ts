@@ -5,7 +5,7 @@ import { blamedFrame, culpritOf } from '../blame.ts'
 import { cpuFrames } from '../cpu_hang.ts'
 import { functionText } from '../frame_text.ts'
 import { HANG_DEATHS } from '../hang_death.ts'
-import { forTask } from '../hang_text.ts'
+import { whoRan } from '../hang_text.ts'
 import { lockText } from '../lock_text.ts'
 import type { NamedFrame } from '../named_frame.ts'
 import type { Evidence, Finding, Rule } from '../rule.ts'
@@ -118,7 +118,7 @@ function spinnerEvidence(
   const before = ring[(index + ring.length - 1) % ring.length]
   const wanted = held.find((each) => each.lock === before?.lock)
   const spins = {
-    text: `CPU ${cpu}${forTask(scene.currentTask(cpu))} spins for ${lockText(program, lock)} in ${functionText(waiter)}`,
+    text: `CPU ${cpu} spins, in ${whoRan(scene.currentTask(cpu))}, for ${lockText(program, lock)} in ${functionText(waiter)}`,
     address: lock,
     command: `rd -32 ${formatAddress(lock)}`,
   }

@@ -33,7 +33,6 @@ export const sysrq: Rule = {
   needs: [],
   *find(scene) {
     const names = scene.panicTrace.frames.map(({ name }) => bareName(name ?? ''))
-    // Before v5.0 the handler wrote to NULL instead of calling panic().
     const isHandler = names.includes('sysrq_handle_crash')
     if (!isHandler && scene.words.kind !== 'sysrq') return
     const origin = originOf(names)
@@ -62,8 +61,14 @@ function finding(scene: Scene, origin: Origin, task: Task | undefined): Finding 
     ({ name }) => bareName(name ?? '') === 'sysrq_handle_crash',
   )
   if (frame)
-    evidence.push({ text: 'sysrq_handle_crash() called panic()', address: frame.ip, command: 'bt' })
+    evidence.push({
+      text: 'sysrq_handle_crash() is on the stack',
+      address: frame.ip,
+      command: 'bt',
+    })
   if (task) evidence.push(...writerEvidence(task))
+  // Before v5.0 the handler wrote to NULL instead of calling panic().
+  const isByFault = frame?.interrupted === true
   const by =
     origin === 'proc'
       ? `${task ? taskText(task) : 'a process'} wrote c to /proc/sysrq-trigger`
@@ -82,7 +87,7 @@ function finding(scene: Scene, origin: Origin, task: Task | undefined): Finding 
         : { text: 'see who was at the console', command: 'ps' },
       { text: 'if the machine had hung, see what blocked', command: 'foreach UN bt' },
     ],
-    explains: ['panic', 'null-dereference', 'oops'],
+    explains: isByFault ? ['panic', 'null-dereference', 'oops'] : ['panic'],
   }
 }
 

@@ -42,7 +42,10 @@ const PATTERNS: readonly (readonly [kind: string, pattern: RegExp])[] = [
 ]
 
 /** Find the turning points, oldest first. */
-export function readTimeline({ lines, troubles }: Scene): readonly TimelineEvent[] {
+export function readTimeline({
+  lines,
+  troubles,
+}: Pick<Scene, 'lines' | 'troubles'>): readonly TimelineEvent[] {
   const troubled = linesOfTroubles(troubles)
   const panicked = lines.findIndex(({ text }) => PANIC.test(text))
   const end = panicked < 0 ? lines.length : panicked

@@ -2,6 +2,7 @@
 import type { CrashKind } from '../../diagnose/crash_kind.ts'
 import type { Confidence, Culprit, FindingRole, NextStep } from '../../diagnose/rule.ts'
 import type { HexText } from './hex_text.ts'
+import type { ReportTaskTrace } from './stack_model.ts'
 
 /** Why the machine died. */
 export interface ReportVerdict {
@@ -31,6 +32,8 @@ export interface ReportFinding {
   readonly culprit: Culprit | null
   readonly next: readonly NextStep[]
   readonly explains: readonly CrashKind[]
+  /** Stacks of the tasks that it is about, at most 8; [] where a fault, or the stack that panicked, tells of it. */
+  readonly stacks: readonly ReportTaskTrace[]
   /** Index in `faults` of the one it is about. */
   readonly fault: number | null
 }

@@ -34,6 +34,14 @@ export interface ReportCpu {
   readonly backtrace: ReportBacktrace
 }
 
+/** A task and its stack. */
+export interface ReportTaskTrace {
+  readonly pid: number
+  readonly comm: string
+  readonly address: HexText
+  readonly backtrace: ReportBacktrace
+}
+
 /** The stacks of all tasks. */
 export interface ReportStacks {
   /** Tasks whose stacks were looked at. */

@@ -22,6 +22,10 @@ export interface ReportWaited {
   readonly name: string
   readonly owners: readonly ReportTaskName[]
   readonly ownerNote: string
+  /** How sure it is that `owners` hold it; 'exact' where there are none. */
+  readonly ownerQuality: WaitQuality
+  /** The disk whose I/O is waited for; '' if none is. */
+  readonly device: string
 }
 
 /** Tasks that wait, directly or through others, for one root or in one ring. */

@@ -1,16 +1,19 @@
 // The diagnosis as a report has it: findings with addresses as text and the memory they point at, and the verdict.
+import { attempt } from '../../base/errors.ts'
 import { formatHex } from '../../base/hex.ts'
 import { blame } from '../../diagnose/blame.ts'
 import { CRASH_KIND_TITLES } from '../../diagnose/crash_kind.ts'
 import type { Diagnosis, RuledFinding } from '../../diagnose/diagnose.ts'
 import type { Culprit, Evidence } from '../../diagnose/rule.ts'
 import type { Scene } from '../../diagnose/scene.ts'
-import type { Program } from '../../program/program.ts'
 import type { ReportEvidence, ReportFinding, ReportVerdict } from '../model/finding_model.ts'
+import type { ReportTaskTrace } from '../model/stack_model.ts'
 import { memoryWindow } from './memory_window.ts'
+import { taskName, toBacktrace } from './read_stacks.ts'
 
 /** Findings with evidence; memory windows beyond are null. */
 const WINDOWS_MAX = 40
+const STACKS_MAX = 8
 
 /**
  * Turn findings into those of a report.
@@ -18,7 +21,7 @@ const WINDOWS_MAX = 40
  * @param firstFault which of the scene's faults is the report's first
  */
 export function toFindings(
-  program: Program,
+  scene: Scene,
   findings: readonly RuledFinding[],
   firstFault: number,
 ): ReportFinding[] {
@@ -28,18 +31,28 @@ export function toFindings(
     address: address === undefined ? null : formatHex(address),
     command,
     memory:
-      address !== undefined && windows++ < WINDOWS_MAX ? memoryWindow(program, address) : null,
+      address !== undefined && windows++ < WINDOWS_MAX
+        ? memoryWindow(scene.program, address)
+        : null,
   })
   return findings.map((finding) => {
     const { rule, kind, role, title, confidence, refutedBy, culprit, next, explains } = finding
-    const { fault = -1 } = finding
+    const { fault = -1, tasks = [] } = finding
     return {
       ...{ rule, kind, role, title, confidence },
       evidence: finding.evidence.map(toEvidence),
       ...{ refutedBy, culprit, next, explains },
+      stacks: tasks.slice(0, STACKS_MAX).flatMap((address) => readStack(scene, address)),
       fault: fault < firstFault ? null : fault - firstFault,
     }
   })
+}
+
+function readStack(scene: Scene, address: bigint): ReportTaskTrace[] {
+  const task = scene.program.objectAt<'task_struct'>('struct task_struct', address)
+  const name = attempt(() => taskName(task))
+  if (!name) return []
+  return [{ ...name, address: formatHex(address), backtrace: toBacktrace(scene.trace(task)) }]
 }
 
 /** Say why the machine died; by the kernel's own words if no rule knows. */
@@ -60,6 +73,6 @@ export function readVerdict(scene: Scene, { verdict, findings }: Diagnosis): Rep
 }
 
 function wordsTitle(title: string, culprit: Culprit | null): string {
-  if (culprit?.function == null) return title
+  if (!culprit || culprit.function === null) return title
   return `${title} in ${culprit.function}${culprit.module === '' ? '' : ` [${culprit.module}]`}`
 }

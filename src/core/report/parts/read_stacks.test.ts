@@ -25,7 +25,7 @@ const SCENE = sceneOf({
 })
 
 test('equal stacks are one group, the largest first, with states and examples', () => {
-  const { stacks, groupOf } = foldStacks(SCENE)
+  const { stacks, rows } = foldStacks(SCENE)
   assert.equal(stacks.tasks, 4)
   assert.equal(stacks.omitted, 0)
   const [first, ...others] = stacks.groups
@@ -42,12 +42,15 @@ test('equal stacks are one group, the largest first, with states and examples', 
     others.map(({ count }) => count),
     [1, 1],
   )
-  assert.deepEqual([...new Set(groupOf.values())].toSorted(), [0, 1, 2])
+  assert.deepEqual(
+    rows.map(({ stack }) => stack),
+    [1, 0, 0, 2],
+  )
 })
 
 test('tasks that run come first, then those that cannot be interrupted, each with its stack', () => {
-  const { stacks, groupOf } = foldStacks(SCENE)
-  const tasks = readTasks(SCENE, new PartReader([], () => 0), groupOf)
+  const { stacks, rows } = foldStacks(SCENE)
+  const tasks = readTasks(SCENE, new PartReader([], () => 0), rows)
   const states = tasks?.list.map(({ state }) => state) ?? []
   assert.deepEqual(states, ['RU', 'RU', 'RU', 'UN', 'IN', 'IN'])
   const waiter = tasks?.list.find(({ pid }) => pid === 12)

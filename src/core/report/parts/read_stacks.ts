@@ -3,7 +3,7 @@ import { attempt } from '../../base/errors.ts'
 import { formatHex } from '../../base/hex.ts'
 import type { NamedFrame } from '../../diagnose/named_frame.ts'
 import type { Scene, SceneTrace } from '../../diagnose/scene.ts'
-import { taskStateName, type Task } from '../../kernel/sched.ts'
+import type { Task } from '../../kernel/sched.ts'
 import type {
   ReportBacktrace,
   ReportCpu,
@@ -12,6 +12,8 @@ import type {
   ReportStacks,
   ReportTaskName,
 } from '../model/stack_model.ts'
+import type { ReportTaskRow } from '../model/task_model.ts'
+import { countStates, readTaskFacts, type TaskFacts } from './read_tasks.ts'
 
 const CPUS_MAX = 512
 const FRAMES_MAX = 200
@@ -60,50 +62,60 @@ export function taskName(task: Task): ReportTaskName {
   return { pid: task.number('pid'), comm: task.string('comm') }
 }
 
-/** Stacks folded, and which of the groups a task is in. */
+/** Stacks folded, and the tasks in them. */
 export interface FoldedStacks {
   readonly stacks: ReportStacks
-  /** Index in `stacks.groups` by the task's address. */
-  readonly groupOf: ReadonlyMap<bigint, number>
+  readonly rows: readonly ReportTaskRow[]
 }
 
 interface Group {
   readonly frames: readonly string[]
-  readonly tasks: Task[]
+  readonly rows: TaskFacts[]
 }
 
-/** Fold the stacks of all tasks: equal names are one group. */
+/**
+ * Fold the stacks of all tasks: equal names are one group.
+ *
+ * All that is told of a task is read at once: of thousands, the first one's pages are gone from memory by the time the
+ * last one is read.
+ */
 export function foldStacks(scene: Scene): FoldedStacks {
-  const looked = scene.tasks.slice(0, TASKS_MAX)
   const groups = new Map<string, Group>()
-  for (const task of looked) {
+  const all: TaskFacts[] = []
+  for (const [index, task] of scene.tasks.entries()) {
+    const row = attempt(() => readTaskFacts(task))
+    if (!row) continue
+    all.push(row)
+    if (index >= TASKS_MAX) continue
     const frames = scene.trace(task).frames.slice(0, FRAMES_MAX).map(frameText)
     const key = frames.join('\n')
     const group = groups.get(key)
-    if (group) group.tasks.push(task)
-    else groups.set(key, { frames, tasks: [task] })
+    if (group) group.rows.push(row)
+    else groups.set(key, { frames, rows: [row] })
   }
-  const sorted = [...groups.values()].toSorted((a, b) => b.tasks.length - a.tasks.length)
-  const listed = sorted.slice(0, GROUPS_MAX)
-  const groupOf = new Map<bigint, number>()
-  for (const [index, { tasks }] of listed.entries())
-    for (const { address } of tasks) groupOf.set(address, index)
-  const omitted = scene.tasks.length - groupOf.size
-  return { stacks: { tasks: looked.length, groups: listed.map(toGroup), omitted }, groupOf }
+  const listed = [...groups.values()]
+    .toSorted((a, b) => b.rows.length - a.rows.length)
+    .slice(0, GROUPS_MAX)
+  const indexes = new Map(listed.flatMap(({ rows }, index) => rows.map((row) => [row, index])))
+  return {
+    stacks: {
+      tasks: Math.min(all.length, TASKS_MAX),
+      groups: listed.map(toGroup),
+      omitted: scene.tasks.length - indexes.size,
+    },
+    rows: all.map((row) => ({ ...row, stack: indexes.get(row) ?? null })),
+  }
 }
 
 function frameText({ name, module }: NamedFrame): string {
   return `${name ?? '(unknown)'}${module === '' ? '' : ` [${module}]`}`
 }
 
-function toGroup({ frames, tasks }: Group): ReportStackGroup {
-  const byState: Record<string, number> = {}
-  for (const task of tasks) {
-    const state = attempt(() => taskStateName(task)) ?? '??'
-    byState[state] = (byState[state] ?? 0) + 1
+function toGroup({ frames, rows }: Group): ReportStackGroup {
+  return {
+    frames,
+    count: rows.length,
+    byState: countStates(rows),
+    examples: rows.slice(0, EXAMPLES_MAX).map(({ pid, comm }) => ({ pid, comm })),
   }
-  const examples = tasks
-    .slice(0, EXAMPLES_MAX)
-    .flatMap((task) => attempt(() => taskName(task)) ?? [])
-  return { frames, count: tasks.length, byState, examples }
 }

@@ -17,40 +17,11 @@ const LIST_MAX = 2000
 /** States whose tasks are listed first. */
 const STATES_FIRST = ['RU', 'UN', 'WA', 'TR', 'ST', 'ZO', 'DE', 'NE']
 
-/**
- * Count and list the tasks.
- *
- * @param stackOf index of a task's stack by its address
- * @returns null if there is none to be found
- */
-export function readTasks(
-  scene: Scene,
-  reader: PartReader,
-  stackOf: ReadonlyMap<bigint, number>,
-): ReportTasks | null {
-  const idle = reader.quiet('idle tasks', () => [...forEachIdleTask(scene.program)]) ?? []
-  const rows = [...idle, ...scene.tasks].flatMap(
-    (task) => attempt(() => toRow(task, stackOf)) ?? [],
-  )
-  if (rows.length === 0) return null
-  const byState: Record<string, number> = {}
-  for (const { state } of rows) byState[state] = (byState[state] ?? 0) + 1
-  const users = rows.filter(({ kernelThread }) => !kernelThread)
-  return {
-    total: rows.length,
-    processes: users.filter(({ pid, tgid }) => pid === tgid).length,
-    kernelThreads: rows.length - users.length,
-    byState,
-    list: rows.toSorted((a, b) => rank(a) - rank(b)).slice(0, LIST_MAX),
-  }
-}
+/** What a row tells besides the task's stack. */
+export type TaskFacts = Omit<ReportTaskRow, 'stack'>
 
-function rank({ state }: ReportTaskRow): number {
-  const index = STATES_FIRST.indexOf(state)
-  return index < 0 ? STATES_FIRST.length : index
-}
-
-function toRow(task: Task, stackOf: ReadonlyMap<bigint, number>): ReportTaskRow {
+/** Read what a row tells of a task. @throws {KdumpError} if it cannot be read */
+export function readTaskFacts(task: Task): TaskFacts {
   return {
     pid: task.number('pid'),
     tgid: task.number('tgid'),
@@ -59,6 +30,44 @@ function toRow(task: Task, stackOf: ReadonlyMap<bigint, number>): ReportTaskRow 
     cpu: attempt(() => taskCpu(task)) ?? null,
     kernelThread: isKthread(task),
     address: formatHex(task.address),
-    stack: stackOf.get(task.address) ?? null,
   }
+}
+
+/**
+ * Count and list the tasks, idle ones included.
+ *
+ * @param others all but the idle ones
+ * @returns null if there is none to be found
+ */
+export function readTasks(
+  { program }: Scene,
+  reader: PartReader,
+  others: readonly ReportTaskRow[],
+): ReportTasks | null {
+  const idle = reader.quiet('idle tasks', () => [...forEachIdleTask(program)]) ?? []
+  const rows = [
+    ...idle.flatMap((task) => attempt(() => ({ ...readTaskFacts(task), stack: null })) ?? []),
+    ...others,
+  ]
+  if (rows.length === 0) return null
+  const users = rows.filter(({ kernelThread }) => !kernelThread)
+  return {
+    total: rows.length,
+    processes: users.filter(({ pid, tgid }) => pid === tgid).length,
+    kernelThreads: rows.length - users.length,
+    byState: countStates(rows),
+    list: rows.toSorted((a, b) => rank(a) - rank(b)).slice(0, LIST_MAX),
+  }
+}
+
+/** Count tasks by their states. */
+export function countStates(rows: readonly TaskFacts[]): Record<string, number> {
+  const byState: Record<string, number> = {}
+  for (const { state } of rows) byState[state] = (byState[state] ?? 0) + 1
+  return byState
+}
+
+function rank({ state }: ReportTaskRow): number {
+  const index = STATES_FIRST.indexOf(state)
+  return index < 0 ? STATES_FIRST.length : index
 }

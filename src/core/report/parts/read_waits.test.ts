@@ -15,9 +15,7 @@ function graphOf(count: number): WaitGraph {
     address: 0xffff_8880_0000_1000n,
     name: 'm',
     owners: [holder],
-    ownerQuality: 'exact',
-    ownerNote: '',
-    device: '',
+    ...{ ownerNote: '', ownerQuality: 'exact', device: '' },
   }
   const wait: Wait = { task: waiter, on, function: 'f', seconds: 2, entry: 0n, quality: 'exact' }
   const waits = Array.from({ length: count }, () => wait)
@@ -33,9 +31,7 @@ test('tasks are named, things are listed once and referred to', () => {
       address: '0xffff888000001000',
       name: 'm',
       owners: [{ pid: 1, comm: 'holder' }],
-      ownerQuality: 'exact',
-    ownerNote: '',
-    device: '',
+      ...{ ownerNote: '', ownerQuality: 'exact', device: '' },
     },
   ])
   const wait = {

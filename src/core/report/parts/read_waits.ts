@@ -29,14 +29,14 @@ class ThingList {
   indexOf(thing: Waited): number {
     const known = this.#indexes.get(thing)
     if (known !== undefined) return known
-    const { kind, address, name, owners, ownerNote } = thing
+    const { kind, address, name, owners, ownerNote, ownerQuality, device } = thing
     this.#indexes.set(thing, this.list.length)
     this.list.push({
       kind,
       address: address === 0n ? null : formatHex(address),
       name,
       owners: owners.slice(0, OWNERS_MAX).map(taskName),
-      ownerNote,
+      ...{ ownerNote, ownerQuality, device },
     })
     return this.list.length - 1
   }

@@ -3,7 +3,7 @@ import type { Report } from '../report_model.ts'
 import { plain } from './lines.ts'
 import type { Row, Section, SectionBlock, SectionItem } from './section.ts'
 import { tellReport } from './story.ts'
-import { whenText } from './words.ts'
+import { codePieces, whenText } from './words.ts'
 
 /** Render a report as lines of GitHub's Markdown. */
 export function renderReportMarkdown(report: Report): string[] {
@@ -44,7 +44,10 @@ const shownFields = (fields: readonly Row[]): readonly Row[] =>
   fields.filter(([, value]) => value !== null)
 
 function itemLine({ text, command }: SectionItem): string {
-  return `- ${escapeMarkdown(text)}${command === '' ? '' : ` — ${codeSpan(command)}`}`
+  const told = codePieces(text).map((piece) =>
+    piece.isCode ? codeSpan(piece.text) : escapeMarkdown(piece.text),
+  )
+  return `- ${told.join('')}${command === '' ? '' : ` — ${codeSpan(command)}`}`
 }
 
 function tableLines(titles: readonly string[], rows: readonly Row[]): string[] {

@@ -21,7 +21,7 @@ import {
   frameText,
   kindTitle,
   namesText,
-  ROLE_TITLES,
+  roleTitle,
   stackText,
   statesText,
   waitGroupTitle,
@@ -46,6 +46,7 @@ export function tellReport(report: Report): Section[] {
   return [
     verdictSection(report),
     ...otherFindings(report),
+    ...guiltyStacks(report),
     ...waitSections(report),
     { title: 'System', blocks: [systemBlock(report)] },
     { title: 'Crash', blocks: [crashBlock(report)] },
@@ -94,14 +95,24 @@ function listBlock(title: string, items: Parameters<typeof itemsBlock>[1]): Sect
   return items.length === 0 ? [] : [itemsBlock(title, items)]
 }
 
-function otherFindings({ findings, verdict }: Report): Section[] {
+function otherFindings(report: Report): Section[] {
+  const { findings, verdict } = report
   const others = findings.filter((_, index) => index !== verdict.finding)
   if (others.length === 0) return []
   const items = others.slice(0, FINDINGS_MAX).map((finding) => ({
-    text: `${ROLE_TITLES[finding.role].toLowerCase()}, ${finding.confidence}: ${finding.title}`,
+    text: `${roleTitle(report, finding).toLowerCase()}, ${finding.confidence}: ${finding.title}`,
     command: finding.next[0]?.command ?? finding.evidence[0]?.command ?? '',
   }))
   return [{ title: 'Also found', blocks: [itemsBlock('', items), ...more(others, FINDINGS_MAX)] }]
+}
+
+/** Where the fault, or the stack that panicked, does not tell of it, these do. */
+function guiltyStacks({ findings, verdict }: Report): Section[] {
+  const stacks = verdict.finding === null ? [] : (findings[verdict.finding]?.stacks ?? [])
+  return stacks.map((task) => ({
+    title: `Stack of ${namesText([task])}`,
+    blocks: backtraceBlocks(task.backtrace),
+  }))
 }
 
 /** Say how many were left out. */

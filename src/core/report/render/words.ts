@@ -14,9 +14,8 @@ export const CONFIDENCE_TEXTS: Readonly<Record<Confidence, string>> = {
   possible: 'worth a look',
 }
 
-/** Headings of findings that are no causes. */
-export const ROLE_TITLES: Readonly<Record<FindingRole, string>> = {
-  cause: 'Cause',
+const ROLE_TITLES: Readonly<Record<FindingRole, string>> = {
+  cause: 'Another cause',
   context: 'Where it happened',
   earlier: 'Earlier trouble',
   state: 'State of the machine',
@@ -29,9 +28,23 @@ export function confidenceText({ confidence }: ReportVerdict): string {
     : `${confidence}: ${CONFIDENCE_TEXTS[confidence]}`
 }
 
+/** What a finding is beside the verdict. */
+export function roleTitle({ verdict, findings }: Report, { role, kind }: ReportFinding): string {
+  const cause = verdict.finding === null ? undefined : findings[verdict.finding]
+  return role === 'cause' && cause?.explains.includes(kind) ? 'Follows from it' : ROLE_TITLES[role]
+}
+
 /** `NULL pointer dereference`: the kind, where the title does not say it. */
 export function kindTitle({ kind }: ReportVerdict | ReportFinding): string {
   return CRASH_KIND_TITLES[kind]
+}
+
+/** Text in pieces: those between backticks are code. */
+export function codePieces(text: string): { readonly text: string; readonly isCode: boolean }[] {
+  const pieces = text.split('`')
+  // An odd backtick is one that the dump has.
+  if (pieces.length % 2 === 0) return [{ text, isCode: false }]
+  return pieces.map((piece, index) => ({ text: piece, isCode: index % 2 === 1 }))
 }
 
 /** Who is to blame, in a line. */

@@ -78,7 +78,11 @@ export function backtraceSection({ backtrace, verdict }: Report): HtmlSection {
   }
 }
 
-function backtraceMarkup({ frames, end, why }: ReportBacktrace, blamed: string | null): Markup {
+/** Write a stack. @param blamed the function that stands out; null for none */
+export function backtraceMarkup(
+  { frames, end, why }: ReportBacktrace,
+  blamed: string | null,
+): Markup {
   const last =
     end === 'lost'
       ? html`<li class="end">trace ends here: ${why}`

@@ -75,6 +75,14 @@ test('who sleeps for a lock is not to blame', () => {
   assert.equal(finding?.culprit, null)
 })
 
+test('who waits for a disk is not to blame', () => {
+  const frames = ['io_schedule', 'folio_wait_bit_common', 'file_fsync', 'x']
+  const scene = sceneOf(hung({ app: sleeper(41, 125, frames) }, [said('app', 41), PANIC]))
+  const [finding] = hungTask.find(scene)
+  assert.match(finding?.title ?? '', /in file_fsync\(\)$/)
+  assert.equal(finding?.culprit, null)
+})
+
 test('tasks that may be killed, that are idle, or that have run since, do not count', () => {
   const ran: SceneTask = {
     ...sleeper(43, 500, ['x_wait', 'x']),

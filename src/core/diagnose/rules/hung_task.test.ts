@@ -47,11 +47,12 @@ test('a panic names the task that was told of last, how long it slept and in wha
       [said('app', 41), PANIC],
     ),
   )
-  const { verdict } = diagnose(scene)
+  const [verdict] = hungTask.find(scene)
   assert.equal(
     verdict?.title,
     'PID 41 "app" slept uninterruptibly for 125 s in command_wait(), and 1 more',
   )
+  assert.ok(verdict)
   assert.deepEqual(
     [verdict.kind, verdict.confidence, verdict.culprit?.function],
     ['hung-task', 'certain', 'command_wait'],

@@ -47,11 +47,12 @@ test('a panic names the task that was told of last, how long it slept and in wha
       [said('app', 41), PANIC],
     ),
   )
-  const { verdict } = diagnose(scene)
+  const [verdict] = hungTask.find(scene)
   assert.equal(
     verdict?.title,
     'PID 41 "app" slept uninterruptibly for 125 s in command_wait(), and 1 more',
   )
+  assert.ok(verdict)
   assert.deepEqual(
     [verdict.kind, verdict.confidence, verdict.culprit?.function],
     ['hung-task', 'certain', 'command_wait'],
@@ -72,6 +73,14 @@ test('who sleeps for a lock is not to blame', () => {
   )
   const [finding] = hungTask.find(scene)
   assert.match(finding?.title ?? '', /in settings_show\(\)$/)
+  assert.equal(finding?.culprit, null)
+})
+
+test('who waits for a disk is not to blame', () => {
+  const frames = ['io_schedule', 'folio_wait_bit_common', 'file_fsync', 'x']
+  const scene = sceneOf(hung({ app: sleeper(41, 125, frames) }, [said('app', 41), PANIC]))
+  const [finding] = hungTask.find(scene)
+  assert.match(finding?.title ?? '', /in file_fsync\(\)$/)
   assert.equal(finding?.culprit, null)
 })
 

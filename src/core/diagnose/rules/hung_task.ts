@@ -31,6 +31,9 @@ const SAID = /^INFO: task (.*):(\d+) blocked (?:in I\/O wait )?for more than (\d
 /** Asleep in these, somebody else is to blame: whoever holds the lock. */
 const LOCKS =
   /^(?:__)?(?:mutex_lock|rwsem_down|down_(?:read|write|killable|interruptible|common)|down$|rt_mutex|rtlock|ww_mutex|percpu_(?:down|rwsem)|rwbase)/
+/** Asleep in these, a disk or a server is. */
+const IO_WAITS =
+  /^(?:io_schedule\w*|(?:__)?(?:folio|page)_wait_\w+|wait_on_page_\w+|(?:__)?wait_on_buffer|blk_mq_get_tag|rq_qos_wait|submit_bio_wait)$/
 
 export const hungTask: Rule = {
   name: 'hung_task',
@@ -126,10 +129,10 @@ function sleepSeconds(task: Task, jiffies: bigint, hz: number): number | undefin
   return Math.floor(Number(BigInt.asIntN(64, jiffies - task.bigint('last_switch_time'))) / hz)
 }
 
-/** Nobody is to blame for sleeping on a lock but its holder. */
+/** Nobody is to blame for sleeping on a lock but its holder, nor for waiting for a disk but the disk. */
 function sleeperCulprit(scene: Scene, task: Task): Culprit | null {
   const { frames } = scene.trace(task)
-  if (frames.some(({ name }) => LOCKS.test(name ?? ''))) return null
+  if (frames.some(({ name }) => LOCKS.test(name ?? '') || IO_WAITS.test(name ?? ''))) return null
   return blame(scene.program, frames)
 }
 

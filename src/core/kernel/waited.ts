@@ -186,7 +186,9 @@ export class WaitedThings {
     // Since v6.16, commit acc53a0b4c15 ("mm: rename page->index to page->__folio_index").
     const index = page.bigint('__folio_index', 'index')
     const device = attempt(() => diskOfInode(inode)) ?? ''
-    return { name: `page ${index} of ${attempt(() => inodeText(inode)) ?? 'a file'}`, device }
+    const isBlockDevice = inode.string('i_sb.s_type.name') === 'bdev' && device !== ''
+    const file = isBlockDevice ? device : attempt(() => inodeText(inode))
+    return { name: `page ${index} of ${file ?? 'a file'}`, device }
   }
 
   #buffer(address: bigint): Description {

@@ -11,7 +11,7 @@ import { moduleTaints } from '../blame.ts'
 import type { Culprit, Evidence, Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 import { explainedByWaits, longestWait, waitRole } from '../wait_role.ts'
-import { ownerEvidence, secondsText, waitEvidence } from '../wait_text.ts'
+import { ownerEvidence, secondsText, waitedText, waitEvidence } from '../wait_text.ts'
 
 /** The usual timeout of a request: who takes longer has been given up by others, or has none. */
 const SECONDS_MIN = 30
@@ -57,6 +57,10 @@ function* diskFindings(
   if (role === 'state' && longest < SECONDS_MIN) return
   const name = disk === '' ? 'a disk that is not known' : `disk ${disk}`
   const tasks = waits.length === 1 ? '1 task waits' : `${waits.length} tasks wait`
+  const locks = new Set(
+    waits.filter(({ on }) => on.owners.length > 0).map(({ on }) => waitedText(on)),
+  )
+  const behind = locks.size === 0 ? '' : `, some of them for ${[...locks].slice(0, 3).join(', ')}`
   const oldest = ages.length === 0 ? '' : `, the oldest${secondsText(Math.max(...ages))}`
   const pending =
     requests.length === 0
@@ -65,7 +69,7 @@ function* diskFindings(
   yield {
     kind: 'stuck-io',
     role,
-    title: `I/O of ${name} does not end: ${pending}; ${tasks}${secondsText(longest)}`,
+    title: `I/O of ${name} does not end: ${pending}; ${tasks}${secondsText(longest)}${behind}`,
     confidence: role === 'cause' && requests.length > 0 ? 'likely' : 'possible',
     evidence: [
       ...requests.slice(0, SHOWN).map((each) => requestEvidence(each, now)),

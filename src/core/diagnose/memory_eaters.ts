@@ -5,6 +5,7 @@ import { NOT_ACCOUNTED } from '../kernel/memory_use.ts'
 import { vmallocCallers } from '../kernel/vmalloc.ts'
 import type { CacheMemory, MemoryState } from './machine_state.ts'
 import type { Scene } from './scene.ts'
+import { psCommand } from './task_text.ts'
 
 /** Something that holds memory. */
 export interface MemoryEater {
@@ -40,7 +41,7 @@ function processGroups({ program, addressSpaces }: Scene): MemoryEater[] {
     kind: 'process',
     name: pids.length === 1 ? `PID ${pids[0]} "${comm}"` : `${pids.length} processes "${comm}"`,
     bytes,
-    command: pids.length === 1 ? `ps ${pids[0]}` : `ps -G ${comm}`,
+    command: pids.length === 1 ? `ps ${pids[0]}` : psCommand(comm),
   }))
 }
 

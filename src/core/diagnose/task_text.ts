@@ -18,3 +18,8 @@ export function taskEvidence(task: Task, text: string): Evidence {
   const command = pid === undefined || pid === 0 ? `bt ${task.address.toString(16)}` : `bt ${pid}`
   return { text, address: task.address, command }
 }
+
+/** The command that lists the tasks of a name; all tasks where the name would be taken apart. */
+export function psCommand(comm: string): string {
+  return /^[\w.:/+-]+$/.test(comm) && !/^[\d-]/.test(comm) ? `ps ${comm}` : 'ps'
+}

@@ -165,7 +165,7 @@ function refutations({ eater }: OomBlame, last: OomReport | undefined): string[]
 function nextSteps({ eater, culprit }: OomBlame): NextStep[] {
   const steps: NextStep[] = [{ text: 'see what memory was used for', command: 'kmem -i' }]
   if (eater) steps.push({ text: `look at ${eater.name}`, command: eater.command })
-  if (eater?.kind === 'process' && eater.command.startsWith('ps '))
+  if (eater?.kind === 'process' && /^ps \d/.test(eater.command))
     steps.push({ text: 'see its areas of memory', command: eater.command.replace('ps', 'vm') })
   if (eater?.cache)
     steps.push({

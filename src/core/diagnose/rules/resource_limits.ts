@@ -9,6 +9,7 @@ import { unitCulprit } from '../blame.ts'
 import type { Evidence, Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 import { mostCommonTasks } from '../task_crowd.ts'
+import { psCommand } from '../task_text.ts'
 
 export const resourceLimits: Rule = {
   name: 'resource_limits',
@@ -59,7 +60,7 @@ const COUNTERS: readonly Counter[] = [
   {
     what: 'open files',
     setting: 'fs.file-max',
-    command: 'p files_stat',
+    command: 'p *(struct files_stat_struct *)&files_stat',
     consequence: 'only the superuser could open files',
     isOfTasks: false,
     read: fileLimit,
@@ -77,7 +78,11 @@ function limitFinding(scene: Scene, counter: Counter, { used, max }: Limit): Fin
     },
   ]
   if (crowd)
-    evidence.push({ text: crowd.text, address: crowd.example.address, command: `ps ${crowd.comm}` })
+    evidence.push({
+      text: crowd.text,
+      address: crowd.example.address,
+      command: psCommand(crowd.comm),
+    })
   if (crowd?.parentText !== undefined)
     evidence.push({ text: crowd.parentText, command: `ps -p ${crowd.examplePid}` })
   return {

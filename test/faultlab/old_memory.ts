@@ -11,6 +11,7 @@ import {
 } from '../../src/core/elf/elf_layout.ts'
 
 const BLOCK = 1 << 22
+const ZEROS = Buffer.alloc(BLOCK)
 const PAGE = 4096
 /** As a big endian number. */
 const ELF_MAGIC = 0x7f454c46
@@ -79,6 +80,7 @@ function read(fd: number, at: number, size: number): Uint8Array {
 function copy(from: number, physical: number, to: number, at: number, size: number): void {
   for (let done = 0; done < size; done += BLOCK) {
     const bytes = read(from, physical + done, Math.min(BLOCK, size - done))
-    if (!bytes.every((byte) => byte === 0)) writeSync(to, bytes, 0, bytes.length, at + done)
+    if (!ZEROS.subarray(0, bytes.length).equals(bytes))
+      writeSync(to, bytes, 0, bytes.length, at + done)
   }
 }

@@ -13,6 +13,10 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { openKernel } from '../../src/core/kernel/open_kernel.ts'
+import { formatLogLines, readLog } from '../../src/core/kernel/printk.ts'
+import { openFileSource } from '../../src/host/platform/file_source.ts'
+import { registerNativeCodecs } from '../../src/host/platform/native_codecs.ts'
 import type { Machine } from '../../src/host/rehearse/machine.ts'
 import { resume, type Snapshot } from './fault_guest.ts'
 import { writeOldMemory } from './old_memory.ts'
@@ -59,7 +63,7 @@ export async function runFault(
     writeOldMemory(memory, elf)
     const make = ['makedumpfile', '-z', '-d', '31', '--message-level', '4', elf]
     await run(KBOX, [...make, path.join(fresh, 'vmcore')])
-    await run(KBOX, ['makedumpfile', '--dump-dmesg', elf, path.join(fresh, 'vmcore-dmesg.txt')])
+    writeLog(path.join(fresh, 'vmcore'), path.join(fresh, 'vmcore-dmesg.txt'))
     const times = { crashMs: crashedMs - startMs, dumpMs: performance.now() - crashedMs }
     const note = { name: scenario.name, key, ...times }
     writeFileSync(path.join(fresh, 'scenario.json'), `${JSON.stringify(note, null, 2)}\n`)
@@ -71,6 +75,14 @@ export async function runFault(
   } finally {
     for (const file of [memory, elf]) rmSync(file, { force: true })
   }
+}
+
+function writeLog(vmcore: string, file: string): void {
+  registerNativeCodecs()
+  using source = openFileSource(vmcore)
+  const { memory, info } = openKernel(source)
+  const lines = Array.from(readLog(memory, info)).flatMap(formatLogLines)
+  writeFileSync(file, `${lines.join('\n')}\n`)
 }
 
 /** Whether a folder holds the dump with this key. */

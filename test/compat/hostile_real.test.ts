@@ -17,6 +17,7 @@ import { forEachTask } from '../../src/core/kernel/sched.ts'
 import { blockCache } from '../../src/core/io/block_cache.ts'
 import type { Source } from '../../src/core/io/source.ts'
 import { Program } from '../../src/core/program/program.ts'
+import { renderReportHtml } from '../../src/core/report/render/html.ts'
 import { renderReportText } from '../../src/core/report/render/text.ts'
 import { buildReport } from '../../src/core/report/report_builder.ts'
 import { runDump } from '../../src/host/capture/engine.ts'
@@ -198,7 +199,9 @@ function explore(program: Program): void {
       if (++count > LINES_MAX) throw new Error(`${line} does not end`)
     }
   }
-  assert.ok(renderReportText(buildReport(program, { fileBytes: 0, timings: [] })).length > 0)
+  const report = buildReport(program, { fileBytes: 0, timings: [] })
+  assert.ok(renderReportText(report).length > 0)
+  assert.ok(renderReportHtml(report).length > 0)
 }
 
 function tableFrames({ dump, arch, info, memory }: Program): PfnRun[] {

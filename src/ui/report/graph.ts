@@ -4,7 +4,7 @@ import { drawing, element, find, fit, shape, textOf } from './dom.ts'
 
 /** Between columns, as the page has room for them. */
 const COLUMN_MAX = 250
-const COLUMN_MIN = 190
+const COLUMN_MIN = 180
 const WIDTH = 1180
 const GAP = 44
 const ROW = 46

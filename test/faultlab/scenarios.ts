@@ -17,6 +17,8 @@ export interface FaultScenario {
   readonly host?: string
   readonly hostAfterMs?: number
   readonly timeoutMs?: number
+  /** Another scenario with the same bug, and so with the same signature. */
+  readonly sameBugAs?: string
   /** Series whose kernel cannot crash this way, and why. */
   readonly lacking?: Readonly<Record<string, string>>
   readonly expected: FaultExpectation

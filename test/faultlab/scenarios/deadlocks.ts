@@ -96,21 +96,24 @@ sh -c 'exec dd if=/dev/zero of=/dev/ramvault0 bs=4096 count=4 conv=fsync' &`,
       words: ['ramvault0'],
     },
   ),
-  hang(
-    'io-lost-with-lock',
-    `sh -c 'echo stall > /dev/ramvault'
+  {
+    sameBugAs: 'io-lost',
+    ...hang(
+      'io-lost-with-lock',
+      `sh -c 'echo stall > /dev/ramvault'
 sh -c 'echo checkpoint > /dev/ramvault' &
 sleep 0.3
 sh -c 'echo checkpoint > /dev/ramvault' &
 sh -c 'echo checkpoint > /dev/ramvault' &`,
-    {
-      kinds: ['stuck-io'],
-      also: ['hung-task'],
-      functions: ['vault_queue_rq', 'vault_checkpoint', 'vault_write_superblock'],
-      module: 'ramvault',
-      words: ['checkpoint_lock'],
-    },
-  ),
+      {
+        kinds: ['stuck-io'],
+        also: ['hung-task'],
+        functions: ['vault_queue_rq', 'vault_checkpoint', 'vault_write_superblock'],
+        module: 'ramvault',
+        words: ['checkpoint_lock'],
+      },
+    ),
+  },
   hang(
     'frozen-files',
     `dd if=/dev/zero of=/tmp/volume bs=64k count=32 2>/dev/null

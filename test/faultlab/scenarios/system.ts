@@ -19,6 +19,7 @@ export const SYSTEM: readonly FaultScenario[] = [
   },
   {
     name: 'pid-space',
+    sameBugAs: 'sysrq',
     run: `${script('spawner', 'while :; do sleep 1000 & done 2>/dev/null')}
 sleep 6
 echo c > /proc/sysrq-trigger`,

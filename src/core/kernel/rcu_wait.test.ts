@@ -5,7 +5,7 @@ import { buildKernel, type BuiltKernel } from '../../../test/support/kernel_reci
 import { rcuHolders } from './rcu_wait.ts'
 
 function build(qsmask: number, gpTasks: string | 0): BuiltKernel {
-  const cpu = (task: string, idle: string): object => ({
+  const cpu = (task: string, idle: string): Record<string, Record<string, string> | string> => ({
     runqueues: { curr: `&${task}`, idle: `&${idle}` },
     current_task: `&${task}`,
   })

@@ -351,8 +351,6 @@ export {
 export type { RbPlace } from '../core/kernel/rbtree.ts'
 export { runningGracePeriod } from '../core/kernel/rcu.ts'
 export type { GracePeriod } from '../core/kernel/rcu.ts'
-export { rcuHolders } from '../core/kernel/rcu_wait.ts'
-export type { RcuHolders } from '../core/kernel/rcu_wait.ts'
 export {
   requestState,
   requestOperation,

@@ -370,7 +370,6 @@ export const API_NAMES: readonly string[] = [
   'rbtreeForEachPlace',
   'rbtreeInorderForEach',
   'rbtreeInorderForEachEntry',
-  'rcuHolders',
   'readCell',
   'readLog',
   'readLogSinceClear',

@@ -9,7 +9,7 @@ const TYPES = `
   struct completion { unsigned int done; struct swait_queue_head wait; };
   struct work_struct { long data; struct list_head entry; void *func; };
   struct wq_barrier { struct work_struct work; struct completion done; struct task_struct *task; };
-  struct worker { struct list_head scheduled; void *current_func; };
+  struct worker { struct list_head scheduled; void *current_work; void *current_func; struct task_struct *task; };
   struct kthread { unsigned long flags; void *data; struct completion exited; };
   struct waiter { struct swait_queue queue; struct wq_barrier barrier; };`
 const KTHREAD = 0x0020_0000
@@ -20,7 +20,7 @@ const recipe: WaitRecipe = {
   taskMembers: 'void *worker_private; void *vfork_done;',
   functions: { sync_mirror: 64 },
   objects: {
-    worker: ['struct worker', { current_func: '&sync_mirror' }],
+    worker: ['struct worker', { current_work: 1, current_func: '&sync_mirror', task: '&kworker' }],
     thread: ['struct kthread', { data: '&worker' }],
   },
   tasks: {
@@ -55,8 +55,12 @@ test('a work that no worker has is queued still', () => {
   assert.equal(graph.groups[0]?.root?.state, 'the work is queued, and no worker runs it')
 })
 
+/** A thread that is no worker. */
+const thread: WaitRecipe['objects'] = { thread: ['struct kthread'] }
+
 test('who stops a kernel thread waits for that thread', () => {
   const { graph } = build({
+    objects: thread,
     tasks: {
       stopper: {
         frames: ['schedule_timeout', 'wait_for_completion', 'kthread_stop', 'unload'],
@@ -74,6 +78,7 @@ test('who stops a kernel thread waits for that thread', () => {
 test('who has called vfork() waits for the child', () => {
   const { graph } = build({
     types: `${TYPES} struct vfork { struct swait_queue queue; struct completion done; };`,
+    objects: thread,
     tasks: {
       shell: {
         frames: ['schedule', 'wait_for_completion_state', 'kernel_clone', '__do_sys_vfork'],

@@ -1,14 +1,14 @@
 // Who will complete what a task waits for, where the kernel's own functions say so: the worker that runs a work, the
 // thread that is to stop, the child of a vfork. Source: kernel/workqueue.c, kernel/kthread.c, kernel/fork.c.
 import { attempt } from '../base/errors.ts'
+import { formatHex } from '../base/hex.ts'
 import type { KObject } from '../program/kobject.ts'
 import type { Program } from '../program/program.ts'
 import { toKthread } from './kthread.ts'
 import { listForEach, listForEachEntry } from './list.ts'
 import { isKthread, type Task } from './sched.ts'
+import { taskWork, type BusyWorker } from './workqueue.ts'
 
-/** include/linux/sched.h; a task that serves a workqueue. */
-const PF_WQ_WORKER = 0x20
 const LIST_MAX = 100_000
 
 /** Who completes something, and what it is. */
@@ -47,9 +47,10 @@ function ofBarrier(
   const barrier = program.objectAt('struct wq_barrier', completion - offset)
   if (barrier.has('task') && barrier.pointer('task') !== task.address) return undefined
   const node = barrier.get('work.entry').address
-  for (const { worker, owner } of workers(program, tasks)) {
-    const isHere = attempt(() => isInList(worker.get('scheduled'), node))
-    if (isHere) return { owners: [owner], name: workName(worker), note: '' }
+  for (const { address, task: owner, function: work } of workers(tasks)) {
+    const scheduled = program.objectAt('struct worker', address).get('scheduled')
+    if (attempt(() => isInList(scheduled, node)) !== true) continue
+    return { owners: [owner], name: `work ${program.symbolize(work) ?? formatHex(work)}`, note: '' }
   }
   return { owners: [], name: '', note: 'the work is queued, and no worker runs it' }
 }
@@ -73,39 +74,24 @@ function ofWorkqueue(
   const queues = program.object('workqueues', 'struct list_head')
   for (const queue of listForEachEntry(queues, 'struct workqueue_struct', 'list')) {
     if (queue.pointer('first_flusher') !== flusher) continue
-    const owners = workers(program, tasks).filter(
-      ({ worker }) =>
-        worker.pointer('current_pwq') !== 0n && worker.pointer('current_pwq.wq') === queue.address,
-    )
+    const isOfQueue = ({ address }: BusyWorker): boolean =>
+      program.objectAt('struct worker', address).pointer('current_pwq.wq') === queue.address
+    const owners = workers(tasks).filter((worker) => attempt(() => isOfQueue(worker)))
     const name = `workqueue ${queue.string('name')}`
-    return { owners: owners.map(({ owner }) => owner), name, note: '' }
+    return { owners: owners.map(({ task }) => task), name, note: '' }
   }
   return undefined
 }
 
-interface WorkerTask {
-  readonly worker: KObject
-  readonly owner: Task
-}
+const workersOf = new WeakMap<ReadonlyMap<bigint, Task>, readonly BusyWorker[]>()
 
-const workersOf = new WeakMap<ReadonlyMap<bigint, Task>, readonly WorkerTask[]>()
-
-/** The kworkers; remembered, as everyone who flushes a work asks. */
-function workers(program: Program, tasks: ReadonlyMap<bigint, Task>): readonly WorkerTask[] {
+/** Workers that work; remembered, as everyone who flushes a work asks. */
+function workers(tasks: ReadonlyMap<bigint, Task>): readonly BusyWorker[] {
   const known = workersOf.get(tasks)
   if (known) return known
-  const found = Array.from(tasks.values()).flatMap((owner) => {
-    if ((owner.number('flags') & PF_WQ_WORKER) === 0) return []
-    const data = attempt(() => toKthread(owner)?.pointer('data')) ?? 0n
-    return data === 0n ? [] : [{ owner, worker: program.objectAt('struct worker', data) }]
-  })
+  const found = Array.from(tasks.values()).flatMap((task) => attempt(() => taskWork(task)) ?? [])
   workersOf.set(tasks, found)
   return found
-}
-
-function workName(worker: KObject): string {
-  const work = worker.program.symbolize(worker.pointer('current_func'))
-  return work === undefined ? 'a work' : `work ${work}`
 }
 
 /** kthread_stop() waits for the thread's own completion. */

@@ -14,8 +14,8 @@ import {
   type LockHolders,
 } from './locking.ts'
 import { LockSuspects } from './lock_suspects.ts'
-import { rcuHolders } from './rcu_wait.ts'
-import type { Task } from './sched.ts'
+import { runningGracePeriod } from './rcu.ts'
+import { currentTask, type Task } from './sched.ts'
 import type { TaskStacks } from './task_stacks.ts'
 import { findCompleter } from './wait_completer.ts'
 import { stackBytes } from './waiter_scan.ts'
@@ -151,12 +151,14 @@ export class WaitedThings {
     })
   }
 
+  /** CPUs that have not reported stand for what they run; idle ones are about to report. */
   #gracePeriod(): Description {
-    const holders = attempt(() => rcuHolders(this.#program))
-    const cpus = holders?.cpus ?? []
+    const program = this.#program
+    const { cpus = [], tasks = [] } = attempt(() => runningGracePeriod(program)) ?? {}
+    const running = cpus.flatMap((cpu) => attempt(() => currentTask(program, cpu)) ?? [])
     return {
       name: 'an RCU grace period',
-      owners: holders?.tasks ?? [],
+      owners: [...tasks, ...running.filter((task) => task.number('pid') !== 0)],
       ownerNote: cpus.length === 0 ? '' : `no quiescent state yet on CPU ${cpus.join(', ')}`,
       ownerQuality: 'validated',
     }

@@ -2,6 +2,7 @@
 import type { Diagnosis } from '../diagnose/diagnose.ts'
 import type { MachineState } from '../diagnose/machine_state.ts'
 import type { Scene } from '../diagnose/scene.ts'
+import { readMachineState } from '../diagnose/state/read_machine_state.ts'
 import { makeSignature, type Signature } from '../diagnose/signature.ts'
 import type { WaitGraph } from '../kernel/wait_graph.ts'
 
@@ -15,6 +16,6 @@ export interface ReportSources {
 /** The makers there are. */
 export const REPORT_SOURCES: ReportSources = {
   signature: makeSignature,
-  state: () => null,
+  state: readMachineState,
   waits: (scene) => scene.waits,
 }

@@ -133,7 +133,7 @@ function drawNode({ label, isThing, to }: GraphNode, { x, y }: Point, width: num
       class: `node ${kind}`,
       x,
       y,
-      width: width,
+      width,
       height: BOX_HEIGHT,
       rx: isThing ? 14 : 4,
     }),

@@ -32,6 +32,7 @@ test('log and report alone are written, and what could not be done is told', asy
   assert.deepEqual(readdirSync(at('out')).toSorted(), [
     'kbox.json',
     'redaction.json',
+    'report.html',
     'report.json',
     'report.txt',
   ])

@@ -2,6 +2,7 @@
 import { assert } from '../../../core/base/assert.ts'
 import type { HostError } from '../../../core/base/errors.ts'
 import type { DumpOutput } from '../dump_output.ts'
+import { collectBuffers } from '../garbage.ts'
 import { CHUNK_SIZE, sealChunk } from './age_format.ts'
 import type { NewAgeFile } from './age_header.ts'
 
@@ -40,6 +41,8 @@ export class AgeSealer {
   #seal(isLast: boolean): void {
     const content = this.#content.subarray(0, this.#used)
     for (const bytes of sealChunk(this.#key, this.#index, isLast, content)) this.#put(bytes)
+    // Each chunk is a new buffer, of which the capture kernel has no room for many.
+    collectBuffers()
     this.#index++
     this.#used = 0
   }

@@ -1,4 +1,4 @@
-// Machines crashed in every way of test/faultlab, and what the diagnosis says of each. Dumps are made once and kept; how
+// Machines crashed in the ways of test/faultlab, and what the diagnosis says of each. Dumps are made once and kept; how
 // the host of a machine is loaded decides nothing here but time.
 import assert from 'node:assert/strict'
 import path from 'node:path'
@@ -13,14 +13,30 @@ import {
 import { makeFaults } from '../faultlab/make_faults.ts'
 import { CORE_SCENARIOS, SCENARIOS } from '../faultlab/scenarios.ts'
 
-/** Of the core scenarios, how many must be told right. */
-const RIGHT_MIN = 22
-/** All of them take longer than a run of the tests may. */
-const isForAll = process.env['KBOX_FAULTLAB'] === 'all'
-/** Crashed again after another boot. */
-const REPEATED = isForAll ? CORE_SCENARIOS : ['null-argument', 'use-after-free', 'mutex-order']
-const REPEATS = isForAll ? 5 : 1
+/**
+ * How much is crashed. By default, since a run of the tests may not take for ever, half of the core scenarios on one kernel,
+ * the others on the other, some on both; 'core' is each of them on each kernel, 'all' everything, five times over.
+ */
+const EXTENT = process.env['KBOX_FAULTLAB'] ?? 'some'
+/** Of the core scenarios, how many may be told wrong. */
+const WRONG_MAX = EXTENT === 'some' ? 1 : CORE_SCENARIOS.length - 22
+const REPEATS = EXTENT === 'all' ? 5 : 1
 const SERIES = ['6.1', '6.12'].filter((series) => findCachedKernel(series))
+
+function namesFor(series: string): readonly string[] {
+  if (EXTENT === 'all') return SCENARIOS.map(({ name }) => name)
+  if (EXTENT === 'core') return CORE_SCENARIOS
+  const isFirst = series === SERIES[0]
+  return CORE_SCENARIOS.filter((_, index) =>
+    isFirst ? index % 2 === 0 : index % 2 === 1 || index % 8 === 0,
+  )
+}
+
+/** Crashed again after another boot. */
+function repeatedFor(series: string): readonly string[] {
+  if (EXTENT === 'all') return CORE_SCENARIOS
+  return series === SERIES[0] ? [] : namesFor(series).slice(0, 2)
+}
 
 async function judge(
   series: string,
@@ -37,10 +53,9 @@ async function judge(
 
 describe('crashes', { skip: SERIES.length < 2 && 'needs kernels: make kernels' }, () => {
   const judged = new Map<string, readonly FaultJudgement[]>()
-  const names = isForAll ? SCENARIOS.map(({ name }) => name) : CORE_SCENARIOS
   before(async () => {
     // One behind the other: the runner keeps the other core busy with another file's machines.
-    for (const series of SERIES) judged.set(series, await judge(series, names))
+    for (const series of SERIES) judged.set(series, await judge(series, namesFor(series)))
   })
 
   for (const series of SERIES) {
@@ -51,9 +66,10 @@ describe('crashes', { skip: SERIES.length < 2 && 'needs kernels: make kernels' }
         judgements.flatMap(({ name, wronglyCertain }) => wronglyCertain.map((it) => [name, it])),
         [],
       )
-      const right = judgements.filter((judgement) => isRight(judgement)).map(({ name }) => name)
-      const core = right.filter((name) => CORE_SCENARIOS.includes(name))
-      assert.ok(core.length >= RIGHT_MIN, `only ${core.length} of ${CORE_SCENARIOS.length} right`)
+      const wrong = judgements.filter(
+        (judgement) => CORE_SCENARIOS.includes(judgement.name) && !isRight(judgement),
+      )
+      assert.ok(judgements.length > 0 && wrong.length <= WRONG_MAX, `${wrong.length} told wrong`)
     })
 
     test(`of ${series} have a signature for each bug`, () => {
@@ -68,9 +84,11 @@ describe('crashes', { skip: SERIES.length < 2 && 'needs kernels: make kernels' }
       )
     })
 
-    test(`of ${series} have the same signature after another boot`, async () => {
-      const again = await judge(series, REPEATED, REPEATS)
-      assert.equal(again.length, REPEATED.length * (REPEATS + 1))
+    const repeated = repeatedFor(series)
+    const skip = repeated.length === 0
+    test(`of ${series} have the same signature after another boot`, { skip }, async () => {
+      const again = await judge(series, repeated, REPEATS)
+      assert.equal(again.length, repeated.length * (REPEATS + 1))
       for (const { name, signature } of again) {
         const first = judged.get(series)?.find((judgement) => judgement.name === name)
         assert.equal(signature.strict, first?.signature.strict, name)

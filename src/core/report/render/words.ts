@@ -114,9 +114,11 @@ export function waitGroupTitle(waits: ReportWaits, group: ReportWaitGroup): stri
   if (cycle.length > 0)
     return `${counted(cycle.length, 'task')} in a ring${count > cycle.length ? `, ${counted(count - cycle.length, 'more task')} behind them` : ''}`
   if (!root) return counted(count, 'task')
-  const owner = root.owner ? `, held by ${namesText([root.owner])}` : ''
+  const holder = root.owner
+    ? `, held by ${namesText([root.owner])}, which ${root.state}`
+    : `: ${root.state}`
   const verb = count === 1 ? 'waits' : 'wait'
-  return `${counted(count, 'task')} ${verb} for ${waitedName(waits, root.on)}${owner}, which ${root.state}`
+  return `${counted(count, 'task')} ${verb} for ${waitedName(waits, root.on)}${holder}`
 }
 
 /** One wait: `worker (12) waits 35.0 s in f() for mutex foo, held by …`. */

@@ -95,6 +95,9 @@ export const CRASH_KIND_TITLES: Readonly<Record<CrashKind, string>> = {
   unknown: 'unknown',
 }
 
+/** What panic() prints before its reason. */
+export const PANIC_PREFIX = 'Kernel panic - not syncing: '
+
 type Pattern = readonly [kind: CrashKind, pattern: RegExp]
 
 /** Panics that say why. The others ("Fatal exception", "Oops: Fatal exception") only end an oops. */
@@ -213,7 +216,7 @@ export interface CrashWords {
  * @param lines the log, without time stamps, oldest first
  */
 export function classifyCrash(lines: readonly string[]): CrashWords {
-  const panicAt = lines.findLastIndex((line) => line.startsWith('Kernel panic - not syncing: '))
+  const panicAt = lines.findLastIndex((line) => line.startsWith(PANIC_PREFIX))
   const panic = lines[panicAt]
   const before = panicAt < 0 ? lines : lines.slice(0, panicAt)
   const trouble = before.flatMap((line) => {

@@ -1,7 +1,7 @@
 // Runs the rules over a crashed kernel and puts what they find in order: the cause first.
 import { KdumpError } from '../base/errors.ts'
 import { earlierTrouble } from './earlier_trouble.ts'
-import type { Confidence, Finding, FindingRole, Rule } from './rule.ts'
+import { CONFIDENCES, type Finding, type FindingRole, type Rule } from './rule.ts'
 import { RULES } from './rules.ts'
 import type { Scene } from './scene.ts'
 
@@ -66,13 +66,17 @@ function withoutRepeated(findings: readonly RuledFinding[]): RuledFinding[] {
       finding.fault === undefined ||
       !findings.some(
         (other) =>
-          other !== finding &&
-          other.fault === finding.fault &&
-          other.role === finding.role &&
-          other.confidence !== 'possible' &&
-          other.explains.includes(finding.kind) &&
-          !finding.explains.includes(other.kind),
+          other.fault === finding.fault && other.role === finding.role && isDeeper(other, finding),
       ),
+  )
+}
+
+/** Does one finding explain another, and not the other it? */
+function isDeeper(finding: Finding, other: Finding): boolean {
+  return (
+    finding.confidence !== 'possible' &&
+    finding.explains.includes(other.kind) &&
+    !other.explains.includes(finding.kind)
   )
 }
 
@@ -84,7 +88,6 @@ function has({ program, lines }: Scene, need: Rule['needs'][number]): boolean {
 }
 
 const ROLES: readonly FindingRole[] = ['cause', 'context', 'earlier', 'state']
-const CONFIDENCES: readonly Confidence[] = ['certain', 'likely', 'possible']
 
 /**
  * Put findings in order: by role; among causes those that another explains come behind it; then by confidence; else as
@@ -92,14 +95,7 @@ const CONFIDENCES: readonly Confidence[] = ['certain', 'likely', 'possible']
  */
 export function orderFindings(findings: readonly RuledFinding[]): RuledFinding[] {
   const isExplained = (finding: RuledFinding): boolean =>
-    findings.some(
-      (other) =>
-        other !== finding &&
-        other.role === 'cause' &&
-        other.confidence !== 'possible' &&
-        other.explains.includes(finding.kind) &&
-        !finding.explains.includes(other.kind),
-    )
+    findings.some((other) => other.role === 'cause' && isDeeper(other, finding))
   const rank = (finding: RuledFinding): number =>
     ROLES.indexOf(finding.role) * 100 +
     (finding.role === 'cause' && isExplained(finding) ? 10 : 0) +

@@ -33,9 +33,8 @@ function isFirstOfFallout(scene: Scene, fault: Fault): boolean {
 }
 
 /** When the kernel said that it dies, or last said anything. */
-function deathNsec({ lines }: Scene, fatal: Fault | undefined): bigint {
-  const panic = lines.findLast(({ text }) => text.startsWith('Kernel panic - not syncing'))
-  return fatal?.trouble?.tsNsec ?? panic?.tsNsec ?? lines.at(-1)?.tsNsec ?? 0n
+function deathNsec({ lines, panicLine }: Scene, fatal: Fault | undefined): bigint {
+  return fatal?.trouble?.tsNsec ?? panicLine?.tsNsec ?? lines.at(-1)?.tsNsec ?? 0n
 }
 
 function isSameTask(scene: Scene, { trouble }: Fault, fatal: Fault | undefined): boolean {

@@ -1,9 +1,9 @@
 // Everything that went wrong, as one sort of thing: faults, and reports for which nothing trapped, such as SLUB's. Which of
 // them the kernel died of, and whether an earlier one led to that.
-import { troubleKind, type CrashKind } from './crash_kind.ts'
+import { PANIC_PREFIX, troubleKind, type CrashKind } from './crash_kind.ts'
 import { printedFrames, withoutMachinery, type Fault } from './fault.ts'
 import { falloutKinds, faultRole } from './fault_role.ts'
-import type { Confidence, FindingRole } from './rule.ts'
+import { CONFIDENCES, type Confidence, type FindingRole } from './rule.ts'
 import type { Scene } from './scene.ts'
 import type { Trouble } from './trouble.ts'
 
@@ -19,17 +19,14 @@ export interface Incident {
   readonly limit: Confidence
 }
 
-const CONFIDENCES: readonly Confidence[] = ['possible', 'likely', 'certain']
-
 /** The lesser of two confidences. */
 export function atMost(confidence: Confidence, limit: Confidence): Confidence {
-  return CONFIDENCES.indexOf(confidence) < CONFIDENCES.indexOf(limit) ? confidence : limit
+  return CONFIDENCES.indexOf(confidence) > CONFIDENCES.indexOf(limit) ? confidence : limit
 }
 
 /** Lines between a report and the panic that ends it: the end mark, "Kernel Offset" and such. */
 const PANIC_WITHIN = 8
 const PANIC_WITHIN_NSEC = 1_000_000_000n
-const PANIC = 'Kernel panic - not syncing: '
 
 /** Find them, oldest first. */
 export function readIncidents(scene: Scene): Incident[] {
@@ -73,7 +70,7 @@ function endsInPanic({ lines }: Scene, { end, start }: Trouble): boolean {
   const last = lines[end - 1]?.tsNsec ?? 0n
   for (const { text, callerId, tsNsec } of lines.slice(end, end + PANIC_WITHIN)) {
     if (callerId !== caller) continue
-    if (text.startsWith(PANIC)) return tsNsec - last <= PANIC_WITHIN_NSEC
+    if (text.startsWith(PANIC_PREFIX)) return tsNsec - last <= PANIC_WITHIN_NSEC
     if (troubleKind(text)) return false
   }
   return false

@@ -40,6 +40,9 @@ export interface NextStep {
  */
 export type Confidence = 'certain' | 'likely' | 'possible'
 
+/** The surest first. */
+export const CONFIDENCES: readonly Confidence[] = ['certain', 'likely', 'possible']
+
 /**
  * 'cause': why the kernel died; 'context': where it happened, such as in an interrupt; 'earlier': trouble before it that
  * was survived, and has no known part in it; 'state': worth knowing of the machine.

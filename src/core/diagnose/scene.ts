@@ -11,7 +11,7 @@ import { buildWaitGraph, type WaitGraph } from '../kernel/wait_graph.ts'
 import type { Program } from '../program/program.ts'
 import type { Registers } from '../program/registers.ts'
 import type { StackTrace } from '../program/stack_trace.ts'
-import { classifyCrash, type CrashWords } from './crash_kind.ts'
+import { classifyCrash, PANIC_PREFIX, type CrashWords } from './crash_kind.ts'
 import { findCpuHangs, type CpuHang } from './cpu_hang.ts'
 import { readFaults, type Fault } from './fault.ts'
 import { readIncidents, type Incident } from './incident.ts'
@@ -29,8 +29,6 @@ export interface SceneTrace {
   /** Registers on entry from user mode. */
   readonly userRegisters: Registers | undefined
 }
-
-const PANIC_LINE = 'Kernel panic - not syncing: '
 
 /** A crashed kernel, as rules look at it. */
 export class Scene {
@@ -63,12 +61,16 @@ export class Scene {
     return this.#once('words', () => classifyCrash(this.lines.map(({ text }) => text)))
   }
 
+  /** What panic() printed; undefined if it was not called, or not in the log. */
+  get panicLine(): LogLine | undefined {
+    return this.#once('panicLine', () =>
+      this.lines.findLast(({ text }) => text.startsWith(PANIC_PREFIX)),
+    )
+  }
+
   /** What panic() was told, without its prefix; '' if it was not called, or not in the log. */
   get panicReason(): string {
-    return this.#once('panicReason', () => {
-      const line = this.lines.findLast(({ text }) => text.startsWith(PANIC_LINE))
-      return line?.text.slice(PANIC_LINE.length) ?? ''
-    })
+    return this.panicLine?.text.slice(PANIC_PREFIX.length) ?? ''
   }
 
   /** The CPU that panicked; undefined for a machine that did not. */

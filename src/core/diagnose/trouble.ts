@@ -3,7 +3,7 @@
 // Source: arch/x86/kernel/dumpstack.c show_trace_log_lvl(), __show_regs(); arch/arm64/kernel/process.c __show_regs();
 // lib/dump_stack.c dump_stack_print_info().
 import type { LogRecord } from '../kernel/log_record.ts'
-import { continues, troubleKind, type CrashKind } from './crash_kind.ts'
+import { continues, PANIC_PREFIX, troubleKind, type CrashKind } from './crash_kind.ts'
 
 /** A line of the log. */
 export interface LogLine {
@@ -55,7 +55,6 @@ export interface Trouble {
 const LINES_MAX = 250
 const TROUBLES_MAX = 1000
 const FRAMES_MAX = 200
-const PANIC = 'Kernel panic - not syncing'
 
 /** The log's records as lines. */
 export function logLines(records: Iterable<LogRecord>): LogLine[] {
@@ -145,7 +144,7 @@ function endOf(lines: readonly LogLine[], start: number, kind: CrashKind): numbe
     if (line.text.startsWith('---[ end ')) return index + 1
     // Trouble within trouble has a trace of its own; `Oops:` below `BUG:` has not.
     if (troubleKind(line.text) && (hasTrace || !continues(kind, line.text))) return index
-    if (line.text.startsWith(PANIC)) return index
+    if (line.text.startsWith(PANIC_PREFIX)) return index
     hasTrace ||= TRACE.test(line.text)
   }
   return limit

@@ -58,6 +58,10 @@ describe('an exported dump', { skip }, () => {
     const [plain, masked] = [path.join(folder, 'plain'), path.join(folder, 'masked')]
     await exportDump({ vmcore, out: plain, level: 31, redacts: false, hasDump: false })
     await exportDump({ vmcore, out: masked, level: 31, redacts: true, hasDump: false })
+    const bytesIn = (out: string): number =>
+      [...readFileSync(path.join(out, 'report.json'), 'utf8').matchAll(/"hex": "/g)].length
+    assert.ok(bytesIn(plain) > 0)
+    assert.equal(bytesIn(masked), 0)
     const read = (out: string): { system: { nodename: string } } =>
       JSON.parse(readFileSync(path.join(out, 'report.json'), 'utf8')) as never
     assert.notEqual(read(plain).system.nodename, '')

@@ -94,3 +94,9 @@ test('an address between blanks is gone, whatever the text around it', () => {
     }),
   )
 })
+
+test('what lies deeper than anything of ours is left out, not passed through', () => {
+  let data: unknown = 'kept'
+  for (let i = 0; i < 200; i++) data = [data]
+  assert.doesNotMatch(JSON.stringify(new Redactor().data(data)), /kept/)
+})

@@ -111,7 +111,9 @@ export class Redactor {
   }
 
   #walk(data: unknown, key: string, depth: number): unknown {
-    if (depth > NESTING_MAX || KEPT_KEYS.has(key)) return data
+    if (KEPT_KEYS.has(key)) return data
+    // Nothing of ours is nested so deep: what is not looked at is left out.
+    if (depth > NESTING_MAX) return null
     if (typeof data === 'string') return this.text(data)
     if (typeof data !== 'object' || data === null) return data
     const isArguments = ARGUMENT_KEYS.has(key)

@@ -68,7 +68,7 @@ async function fillFolder(options: ExportOptions): Promise<ExportResult> {
   const report = reportDump([vmcore])
   const { nodename } = report.system
   const redactor = redacts ? new Redactor(nodename === null ? [] : [nodename]) : undefined
-  const written = redactor ? redactor.data(nameless(report)) : report
+  const written = redactor ? redactor.data(withoutMemory(report)) : report
   const files = writeReportFiles(written, out)
   if (writeLog(vmcore, path.join(out, LOG), redactor, problems)) files.push(LOG)
   const keys = options.hasDump ? await writeDump(options, problems) : 0
@@ -83,10 +83,17 @@ async function fillFolder(options: ExportOptions): Promise<ExportResult> {
   return { files: [...files, MANIFEST], counts, keys, problems }
 }
 
-/** The path of the dump on this machine is nobody's business either. */
-function nameless(report: Report): Report {
-  const { completeness } = report
-  return { ...report, completeness: { ...completeness, file: path.basename(completeness.file) } }
+/** Without what has no look to know it by: bytes of memory, and the path of the dump on this machine. */
+function withoutMemory(report: Report): Report {
+  const { completeness, findings } = report
+  return {
+    ...report,
+    findings: findings.map((finding) => ({
+      ...finding,
+      evidence: finding.evidence.map((evidence) => ({ ...evidence, memory: null })),
+    })),
+    completeness: { ...completeness, file: path.basename(completeness.file) },
+  }
 }
 
 function writeLog(

@@ -2,7 +2,7 @@
 
 const KIB = 1024
 
-/** `511.5 MiB`, `4 GiB`: the largest unit that is not below 1, one decimal unless it is 0. */
+/** `511.5 MiB`, `4 GiB`, `512 bytes`: the largest unit that is not below 1, one decimal of the large ones unless it is 0. */
 export function formatSize(bytes: number): string {
   for (const [unit, size] of [
     ['GiB', KIB ** 3],
@@ -10,5 +10,5 @@ export function formatSize(bytes: number): string {
   ] as const) {
     if (bytes >= size) return `${(bytes / size).toFixed(1).replace(/\.0$/, '')} ${unit}`
   }
-  return `${Math.floor(bytes / KIB)} KiB`
+  return bytes > 0 && bytes < KIB ? `${bytes} bytes` : `${Math.floor(bytes / KIB)} KiB`
 }

@@ -61,7 +61,7 @@ const WHOLE: DumpInfo = {
 
 test('everything that is known is a line', () => {
   assert.deepEqual(renderDumpInfoText(WHOLE), [
-    'vmcore: 3.0 MiB',
+    'vmcore: 3 MiB',
     '  format       kdump-compressed, flattened, part of a split dump: frames 0x0-0xff, header version 6, 64-bit, little-endian',
     '  made by      kbox: kbox makedumpfile -z -d 17',
     '  kernel       6.1.0-56-cloud-amd64 x86_64',
@@ -71,10 +71,10 @@ test('everything that is known is a line', () => {
     '  its clock    2026-11-22 23:08:21 UTC',
     '  memory       15.6 MiB: 4000 pages of 4096 bytes, 1000 in the dump, 3000 excluded; frames 0x0-0xfff, 1 hole',
     '  dump level   17: without zero pages, free pages',
-    '  pages        zstd         900  2.0 MiB',
+    '  pages        zstd         900  2 MiB',
     '               raw          100  500 bytes',
     '  shared       90 are of zeros and share one, 5 share the data of another',
-    '  stored       2.0 MiB, 51.2 % of 3.9 MiB',
+    '  stored       2 MiB, 51.2 % of 3.9 MiB',
     '  order        what matters first',
     '  notes        registers of 2 CPUs (2 CORE, 1 VMCOREINFO)',
     '  VMCOREINFO   3000 bytes, 100 lines, in an ELF note',
@@ -108,7 +108,7 @@ test('what is not known is no line, or said not to be', () => {
     maker: { tool: 'unknown', command: '' },
   })
   assert.deepEqual(lines, [
-    'vmcore: 3.0 MiB',
+    'vmcore: 3 MiB',
     '  format       kdump-compressed, little-endian',
     '  made by      unknown',
     '  kernel       (unknown)',

@@ -1,6 +1,7 @@
 // All about a dump's file, as text for a terminal.
+import { formatSize } from '../../base/size.ts'
 import type { DumpInfo } from '../dump_info.ts'
-import { counted, formatSize, labelled, plain, utc } from './lines.ts'
+import { counted, labelled, plain, utc } from './lines.ts'
 
 const LEVEL_WORDS: readonly (readonly [bit: number, text: string])[] = [
   [1, 'zero pages'],

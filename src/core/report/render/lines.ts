@@ -30,15 +30,6 @@ export function grouped(count: number): string {
   return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ',')
 }
 
-/** A size in bytes, by the largest unit below it. */
-export function formatSize(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`
-  if (bytes < 2 ** 20) return `${(bytes / 1024).toFixed(1)} KiB`
-  return bytes < 2 ** 30
-    ? `${(bytes / 2 ** 20).toFixed(1)} MiB`
-    : `${(bytes / 2 ** 30).toFixed(2)} GiB`
-}
-
 /** A length of time: `32.0 s`, `5 min 12 s`, `3 h 20 min`, `12 d 4 h`. */
 export function formatSpan(seconds: number): string {
   if (seconds < 60) return `${seconds.toFixed(1)} s`

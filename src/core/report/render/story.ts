@@ -1,9 +1,10 @@
 // A report as sections, the answer first: why did it die, who is to blame, how sure is that, what next. HTML shows all
 // there is; here long lists are cut.
+import { formatSize } from '../../base/size.ts'
 import type { ReportFinding } from '../model/finding_model.ts'
 import type { ReportBacktrace, ReportFrame } from '../model/stack_model.ts'
 import type { Report } from '../report_model.ts'
-import { formatSize, grouped, utc } from './lines.ts'
+import { grouped, utc } from './lines.ts'
 import {
   fieldsBlock,
   itemsBlock,

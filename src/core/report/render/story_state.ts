@@ -1,4 +1,5 @@
 // The machine's state as sections.
+import { formatSize } from '../../base/size.ts'
 import type {
   BlockIoState,
   CpuState,
@@ -7,7 +8,7 @@ import type {
   NetworkState,
   TimelineEvent,
 } from '../../diagnose/machine_state.ts'
-import { counted, formatSize, formatSpan } from './lines.ts'
+import { counted, formatSpan } from './lines.ts'
 import {
   itemsBlock,
   plainItem,

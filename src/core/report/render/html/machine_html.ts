@@ -1,6 +1,7 @@
 // The machine, its modules, the signature, the dump and the making of the report as HTML.
+import { formatSize } from '../../../base/size.ts'
 import type { Report } from '../../report_model.ts'
-import { formatSize, formatSpan, utc } from '../lines.ts'
+import { formatSpan, utc } from '../lines.ts'
 import { factsMarkup, numberColumn, tableMarkup, type HtmlSection } from './html_section.ts'
 import { html } from './markup.ts'
 

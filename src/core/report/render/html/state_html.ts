@@ -1,7 +1,8 @@
 // The machine's state as HTML: turning points, memory, I/O in flight, network.
+import { formatSize } from '../../../base/size.ts'
 import type { MemoryState, ZoneState } from '../../../diagnose/machine_state.ts'
 import type { Report } from '../../report_model.ts'
-import { counted, formatSize, formatSpan, grouped } from '../lines.ts'
+import { counted, formatSpan, grouped } from '../lines.ts'
 import { percent } from '../story_state.ts'
 import { numberColumn, tableMarkup, type HtmlSection } from './html_section.ts'
 import { html, type Markup } from './markup.ts'

@@ -26,6 +26,7 @@ for (const [line, operands, outputs] of [
   ['vmcore --json', ['vmcore'], ['json -']],
   ['--json part1 part2', ['part1', 'part2'], ['json -']],
   ['vmcore --json out.json', ['vmcore'], ['json out.json']],
+  ['vmcore --json out', ['vmcore'], ['json out']],
   ['--json out.json vmcore', ['vmcore'], ['json out.json']],
   ['--json=out vmcore', ['vmcore'], ['json out']],
   ['--json - vmcore', ['vmcore'], ['json -']],
@@ -46,6 +47,10 @@ test('two forms cannot both go to standard output, a dump must be named, and sta
   assert.throws(() => reportOutputs(['vmcore', '--json', '--html', '-']), UsageError)
   assert.throws(() => reportOutputs(['--json', 'out.json']), /a VMCORE is missing/)
   assert.throws(() => reportOutputs(['vmcore', '--html', './vmcore']), /overwrite the dump/)
+  const part2 = path.join(folder, 'part2')
+  writeFileSync(part2, `KDUMP   ${'\0'.repeat(100)}`)
+  assert.throws(() => reportOutputs(['part1', '--json', part2]), /overwrite the dump: .*part2/)
+  rmSync(part2)
 })
 
 test("files are their owner's only, replace what was there, and leave nothing beside them", () => {

@@ -3,10 +3,13 @@ import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:
 import path from 'node:path'
 import { UsageError } from '../core/base/errors.ts'
 import { parseOptions } from '../core/base/options.ts'
+import { isDumpFile } from '../core/dump/formats.ts'
 import { renderReport, type ReportForm } from '../core/report/render/report_forms.ts'
 import type { Report } from '../core/report/report_model.ts'
 import { reportDump } from '../host/control/evidence/report_files.ts'
+import { isEncrypted } from '../host/platform/age/unlock.ts'
 import { writeDurably } from '../host/platform/durable_file.ts'
+import { openFileSource } from '../host/platform/file_source.ts'
 import { noteIncomplete } from './note_incomplete.ts'
 import { unlockNoted } from './noted_access.ts'
 
@@ -54,10 +57,17 @@ export function reportOutputs(argv: readonly string[]): {
   if (operands.length === 0) throw new UsageError('a VMCORE is missing')
   const outputs = chosenOutputs(values)
   const dumps = operands.map((operand) => path.resolve(operand))
+  // Behind --json a second part of a split dump would be taken for the report's file.
   for (const { file } of outputs)
-    if (dumps.includes(path.resolve(file)))
+    if (dumps.includes(path.resolve(file)) || isDump(file))
       throw new UsageError(`the report would overwrite the dump: ${file}`)
   return { operands, outputs, identity: values.identity }
+}
+
+function isDump(file: string): boolean {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false
+  using source = openFileSource(file)
+  return isEncrypted(file) || isDumpFile(source)
 }
 
 /**

@@ -48,6 +48,12 @@ export function openDump(source: Source, { parts = [], cache }: OpenDumpOptions 
   return Object.assign(dump, { container, ...(isCut && { incomplete: true, incompleteReason }) })
 }
 
+/** Is this file a dump, or around one, by how it begins? Of plain memory that is not known. */
+export function isDumpFile(source: Source): boolean {
+  const head = readHead(source)
+  return [...FORMATS, ...CONTAINERS].some((candidate) => candidate.probe(head))
+}
+
 interface OpenedFile {
   readonly source: Source
   /** Undefined if the file is the dump. */

@@ -154,6 +154,29 @@ for (const [name, build] of Object.entries(KERNELS)) {
   })
 }
 
+test('pages reclaimed before their thread has added them leave a count below zero, not a larger size', () => {
+  const { program, addressOf } = buildKernel({
+    types: OLD,
+    objects: {
+      mm: [
+        'struct mm_struct',
+        { rss_stat: { count: [{ counter: -90 }, { counter: 1 }, { counter: 0 }, { counter: 0 }] } },
+      ],
+      signal: ['struct signal_struct'],
+      leader: [
+        'struct task_struct',
+        {
+          ...{ mm: '&mm', group_leader: '&leader', signal: '&signal' },
+          rss_stat: { count: [325, 12, 0, 0] },
+        },
+      ],
+    },
+    lists: { 'signal.thread_head': ['leader.thread_node'] },
+  })
+  const task = program.objectAt<'task_struct'>('struct task_struct', addressOf('leader'))
+  assert.equal(taskRss(task), 325 - 90 + 12 + 1)
+})
+
 test('a kernel thread has no address space, even while it borrows one', () => {
   const borrowed = buildKernel({
     types: OLD,

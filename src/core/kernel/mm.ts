@@ -111,19 +111,24 @@ function rssSum(
   indexes: readonly number[],
   valueOf: (counter: KObject) => bigint,
 ): number {
-  let pages = 0n
-  for (const index of indexes) {
-    // Since v6.2, commit f1a7941243c1 ("mm: convert mm's rss stats into percpu_counter"), an array of percpu_counter;
-    // before, struct mm_rss_stat with atomic counts.
-    pages += stat.has('count')
-      ? stat.get('count').at(index).bigint('counter')
-      : valueOf(stat.at(index))
-  }
-  return Math.max(0, Number(pages))
+  const pages = indexes.reduce((sum, index) => sum + rssCount(stat, index, valueOf), 0)
+  return Math.max(0, pages)
+}
+
+/** One of the counts of an mm, as it stands: below zero where threads or CPUs hold back more than it has. */
+function rssCount(stat: KObject, index: number, valueOf: (counter: KObject) => bigint): number {
+  // Since v6.2, commit f1a7941243c1 ("mm: convert mm's rss stats into percpu_counter"), an array of percpu_counter;
+  // before, struct mm_rss_stat with atomic counts.
+  const count = stat.has('count')
+    ? stat.get('count').at(index).bigint('counter')
+    : valueOf(stat.at(index))
+  return Number(count)
 }
 
 /**
- * Resident pages of a task's address space, what its threads have not added yet included.
+ * Resident pages of a task's address space, what its threads have not added yet included. crash takes counts below zero for
+ * 0 before it adds what threads hold back, and is too high then: who maps files and has not added them yet, has a count
+ * below zero as soon as some of their pages are reclaimed.
  *
  * @returns 0 for a kernel thread
  * @source include/linux/mm.h get_mm_rss(), mm/memory.c sync_mm_rss()
@@ -131,14 +136,16 @@ function rssSum(
 export function taskRss(task: Task): number {
   const mm = taskMm(task)
   if (!mm) return 0
-  const shared = mmRss(mm)
   // struct task_rss_stat went with v6.2, commit f1a7941243c1.
-  if (!task.has('rss_stat.count')) return shared
-  let pending = 0
-  for (const thread of forEachThread(task.get('group_leader').deref())) {
-    for (const index of RSS_COUNTERS) pending += thread.get('rss_stat.count').at(index).number()
-  }
-  return Math.max(0, shared + pending)
+  const threads = task.has('rss_stat.count')
+    ? [...forEachThread(task.get('group_leader').deref())]
+    : []
+  const stat = mm.get('rss_stat')
+  return RSS_COUNTERS.reduce((sum, index) => {
+    const held = threads.map((thread) => thread.get('rss_stat.count').at(index).number())
+    const pages = held.reduce((all, pages) => all + pages, rssCount(stat, index, percpuCounterSum))
+    return sum + Math.max(0, pages)
+  }, 0)
 }
 
 /**

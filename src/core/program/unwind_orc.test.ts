@@ -21,6 +21,7 @@ const FUNCTIONS = {
   bare: 0x80,
   caller: 0x80,
   entry: 0x80,
+  __x86_indirect_thunk_array: 0x40,
 }
 /** `start` ends the stack, `deep` keeps a frame pointer; objtool ends each section with a rule that is none. */
 const ORC = `
@@ -32,7 +33,9 @@ const ORC = `
   bare+0   -      -          undefined
   caller+0 sp+16  -          call
   entry+0  sp+0   -          regs_partial signal
-  entry+0x80 -    -          undefined`
+  entry+0x80 -    -          undefined
+  __x86_indirect_thunk_array+0 - - end_of_stack
+  __x86_indirect_thunk_array+0x40 - - undefined`
 
 function unwind(
   recipe: Partial<StackKernelRecipe> & { stack: readonly StackWord[] },
@@ -81,6 +84,18 @@ test('calls are followed to the end of the stack, all exact', () => {
   assert.deepEqual(names(trace), ['middle+0x50 exact', 'middle+0x30 exact', 'start+0x10 exact'])
   assert.deepEqual([trace.end, trace.why], ['end', ''])
   assert.equal(trace.frames[1]?.sp, trace.kernel.place('@2'))
+})
+
+test('a retpoline is crossed, at its start and where speculation is caught', () => {
+  const ip = '__x86_indirect_thunk_array+0x20'
+  const rest = ['middle+0x30', 3, 4, 'start+0x10'] as const
+  const callers = ['middle+0x30 exact', 'start+0x10 exact']
+  assert.deepEqual(names(unwind({ stack: rest }, { ip })), [`${ip} exact`, ...callers])
+  const caught = '__x86_indirect_thunk_array+0x25'
+  assert.deepEqual(names(unwind({ stack: [caught, ...rest] }, { ip })), [
+    ...[`${ip} exact`, `${caught} exact`],
+    ...callers,
+  ])
 })
 
 test('a frame by the frame pointer restores the caller’s', () => {

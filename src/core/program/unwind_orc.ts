@@ -36,9 +36,23 @@ export function stepByOrc(
   return stepTo(program, state, frames, entry, cfa)
 }
 
+/** Retpolines and return thunks. The kernel's tables end a stack there; what was called or jumped to is a word on it. */
+const THUNK = /^__x86_(indirect|return)_/
+/** Below the return address nothing was pushed, or the address that speculation is caught at, which is in the thunk again. */
+const THUNK_ENTRY: OrcEntry = {
+  spReg: 'sp',
+  spOffset: 8,
+  bpReg: 'undefined',
+  bpOffset: 0,
+  type: 'call',
+  signal: false,
+}
+
 function findEntry(program: Program, state: UnwindState): OrcEntry | undefined {
   const ip = state.interrupted ? state.ip : state.ip - 1n
-  return program.orcTable(ip)?.find(ip)
+  const entry = program.orcTable(ip)?.find(ip)
+  const isRule = entry !== undefined && entry.type !== 'end_of_stack' && entry.spReg !== 'undefined'
+  return !isRule && THUNK.test(program.symbolAt(ip)?.name ?? '') ? THUNK_ENTRY : entry
 }
 
 function stepTo(

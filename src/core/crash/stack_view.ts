@@ -189,7 +189,7 @@ function* framesWithin(
   const size = BigInt(ptRegs.size)
   for (let at = start; at + size <= end; at += 8n) {
     const registers = readRegisters(program, at)
-    const mode = registers && frameMode(program, registers)
+    const mode = registers && frameMode(program, registers, at + size)
     if (!registers || !mode) continue
     yield lines('', `  ${mode}-MODE EXCEPTION FRAME AT: ${formatAddress(at)}`)
     const ip = registers.ip ?? 0n
@@ -213,14 +213,24 @@ function readRegisters(program: Program, at: bigint): Registers | undefined {
   }
 }
 
-function frameMode(program: Program, registers: Registers): 'KERNEL' | 'USER' | undefined {
+/** Bits of RFLAGS that are never set: 3, 5, 15 and those above 21. @source Intel SDM vol. 1, 3.4.3 */
+const FLAGS_NEVER = 0xffff_ffff_ffc0_8028n
+
+/** @param end address behind the frame */
+function frameMode(
+  program: Program,
+  registers: Registers,
+  end: bigint,
+): 'KERNEL' | 'USER' | undefined {
   const { ip = 0n, sp = 0n, ss, flags = 0n } = registers
-  // Bit 1 of RFLAGS is always set, bits above 21 never.
-  if ((flags & 2n) === 0n || flags > 0x3f_ffffn) return undefined
+  // Bit 1 is always set.
+  if ((flags & 2n) === 0n || (flags & FLAGS_NEVER) !== 0n) return undefined
   if (program.arch.isUserMode(registers))
     return ss === 0x2bn && !program.arch.isKernelAddress(ip) ? 'USER' : undefined
-  const kernelSp = program.arch.isKernelAddress(sp)
-  return (ss === 0x18n || ss === 0n) && kernelSp && program.symbolAt(ip) ? 'KERNEL' : undefined
+  if (!program.arch.isKernelAddress(sp) || !program.symbolAt(ip)) return undefined
+  // Pushed on the stack that was in use, which the CPU aligns to 16 bytes first, or on another one.
+  const isBelow = sp === end || sp === end + 8n
+  return isBelow || ss === 0x18n ? 'KERNEL' : undefined
 }
 
 /** `bt -v`: tasks whose stack's end mark is gone. */

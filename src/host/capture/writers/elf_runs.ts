@@ -20,6 +20,8 @@ export interface ElfFrames {
   readonly runs: readonly ElfRun[]
   /** The frames that have bytes. */
   readonly stored: FrameBlocks
+  /** Bitmap of the frames that are wanted; the others that have bytes fill gaps. */
+  readonly wanted: Uint8Array
 }
 
 /**
@@ -37,7 +39,7 @@ export function elfFrames(
 ): ElfFrames {
   const filled = fillGaps(bitRuns(dumped), existing, present)
   const stored = memoryBlocks(bitmapOf(filled, pfnEnd), pfnEnd)
-  return { runs: [...coverMemory(existing, filled)], stored }
+  return { runs: [...coverMemory(existing, filled)], stored, wanted: dumped }
 }
 
 /**

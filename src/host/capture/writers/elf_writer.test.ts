@@ -263,3 +263,52 @@ test('more than 65,534 segments are counted in section header 0', async () => {
   dump.readPhysical(2 * 66_000 * PAGE_SIZE, into)
   assert.deepEqual(into, page)
 })
+
+test('a mapping that ends among frames which only fill a gap ends in the file with the last wanted one', async () => {
+  const all = [{ start: 0, end: 100 }]
+  const wanted = bitmapOf(
+    [
+      { start: 0, end: 50 },
+      { start: 60, end: 100 },
+    ],
+    100,
+  )
+  const mapped = [
+    { physical: 0, virtual: DIRECT, size: 100 * PAGE_SIZE },
+    { physical: 0, virtual: IMAGE, size: 55 * PAGE_SIZE },
+  ]
+  const output = new MemoryOutput()
+  const writer = new ElfWriter(output, {
+    dump: { ...machine.dump(), mapped },
+    frames: elfFrames(all, all, wanted, 100),
+    eraseInfo: new Uint8Array(),
+  })
+  await writer.begin()
+  const pages = (size: number): number => size / PAGE_SIZE
+  assert.deepEqual(
+    loadsOf(output.bytes).map(({ p_vaddr, p_memsz }) => [p_vaddr, pages(p_memsz)]),
+    [
+      [IMAGE, 55],
+      [DIRECT, 100],
+    ],
+  )
+  const job = {
+    pfns: new Float64Array(100),
+    indexes: Float64Array.from({ length: 100 }, (_, i) => i),
+    count: 100,
+  }
+  const packed = {
+    ...{ kinds: new Uint8Array(100).fill(3), sizes: new Uint32Array(100).fill(PAGE_SIZE) },
+    ...{
+      slots: new Int32Array(100).fill(-1),
+      data: new Uint8Array(100 * PAGE_SIZE),
+      used: 100 * PAGE_SIZE,
+    },
+  }
+  writer.write(job, packed, undefined, { copied: 0, zero: 0, repeated: 0, unreadable: 0 })
+  await writer.finish(true)
+  assert.deepEqual(
+    loadsOf(output.bytes).map(({ p_filesz }) => pages(p_filesz)),
+    [50, 100],
+  )
+})

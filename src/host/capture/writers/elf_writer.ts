@@ -1,5 +1,6 @@
 // Writes an ELF dump: header | program headers | notes | page data, in frame order. Nothing is compressed; what is left
 // out is the end of a segment that has no bytes in the file. Source: makedumpfile write_elf_header(), <elf.h>.
+import { testBit } from '../../../core/base/bits.ts'
 import type { Dump, MappedMemory, PfnRun } from '../../../core/dump/dump_format.ts'
 import {
   DUMP_ELF_INCOMPLETE,
@@ -76,7 +77,7 @@ export class ElfWriter implements DumpWriter {
     this.#output = output
     this.#content = content
     this.indexEnd = frames.stored.total
-    this.#loads = loadsOf(frames.runs, dump)
+    this.#loads = loadsOf(frames.runs, frames.wanted, dump)
     this.#loadsMax = this.#loads.length + SPARE_HEADERS
     this.#notes = encodeNotes(dump, eraseNotes(content.eraseInfo)).notes
     const headersSize = (1 + this.#loadsMax) * elf64_phdr.size
@@ -154,7 +155,7 @@ export class ElfWriter implements DumpWriter {
       runs.reduce((sum, { start, end }) => sum + end - start, 0)
     for (const cutsMax of [CUTS_MAX, 0]) {
       const runs = cutRuns(frames.runs, this.#lost, cutsMax)
-      this.#loads = loadsOf(runs, dump)
+      this.#loads = loadsOf(runs, frames.wanted, dump)
       if (this.#loads.length > this.#loadsMax) continue
       this.lostPages += frames.stored.total - count(this.#lost) - count(runs)
       return
@@ -225,7 +226,11 @@ interface Load {
  * The PT_LOADs: all of memory, and before it what the input had mapped a second time (the kernel's image), as further
  * headers of the same bytes.
  */
-function loadsOf(runs: readonly ElfRun[], { pageSize, mapped = [] }: Dump): Load[] {
+function loadsOf(
+  runs: readonly ElfRun[],
+  wanted: Uint8Array,
+  { pageSize, mapped = [] }: Dump,
+): Load[] {
   const places = mergeMapped(mapped)
   const loads: Load[] = []
   const again: Load[] = []
@@ -236,7 +241,7 @@ function loadsOf(runs: readonly ElfRun[], { pageSize, mapped = [] }: Dump): Load
     const virtual = main ? main.virtual + BigInt(start - main.physical) : 0n
     loads.push({ run, virtual })
     for (const place of places) {
-      if (place !== main) again.push(...mappedAgain(run, place, pageSize))
+      if (place !== main) again.push(...mappedAgain(run, wanted, place, pageSize))
     }
   }
   return [...again, ...loads]
@@ -255,12 +260,18 @@ function mergeMapped(mapped: readonly MappedMemory[]): MappedMemory[] {
   return merged.sort((a, b) => b.size - a.size).slice(0, PLACES_MAX)
 }
 
-/** The part of a run that `place` maps, as a load of its own. */
-function mappedAgain(run: ElfRun, place: MappedMemory, pageSize: number): Load[] {
+/** The part of a run that `place` maps, as a load of its own; its bytes end with the last frame that is wanted. */
+function mappedAgain(
+  run: ElfRun,
+  wanted: Uint8Array,
+  place: MappedMemory,
+  pageSize: number,
+): Load[] {
   const start = Math.max(run.start, Math.ceil(place.physical / pageSize))
   const memEnd = Math.min(run.memEnd, Math.floor((place.physical + place.size) / pageSize))
   if (start >= memEnd) return []
-  const end = Math.max(start, Math.min(run.end, memEnd))
+  let end = Math.max(start, Math.min(run.end, memEnd))
+  while (end > start && !testBit(wanted, end - 1)) end--
   const virtual = place.virtual + BigInt(start * pageSize - place.physical)
   const index = run.index + Math.min(start, run.end) - run.start
   return [{ run: { start, end, memEnd, index }, virtual }]

@@ -8,7 +8,14 @@ export function formatSize(bytes: number): string {
     ['GiB', KIB ** 3],
     ['MiB', KIB ** 2],
   ] as const) {
-    if (bytes >= size) return `${(bytes / size).toFixed(1).replace(/\.0$/, '')} ${unit}`
+    if (bytes >= size) return `${oneDecimal(bytes / size).replace(/\.0$/, '')} ${unit}`
   }
   return bytes > 0 && bytes < KIB ? `${bytes} bytes` : `${Math.floor(bytes / KIB)} KiB`
+}
+
+/** As printf("%.1f") rounds: toFixed() takes the larger of two that are as near, 75.3 for 75.25. */
+function oneDecimal(value: number): string {
+  const tenths = value * 10
+  const isTie = tenths % 1 === 0.5 && Math.floor(tenths) % 2 === 0
+  return (isTie ? Math.floor(tenths) / 10 : value).toFixed(1)
 }

@@ -1,6 +1,7 @@
 // kbox install and kbox uninstall: onto a plain machine, from a checkout or an unpacked tarball.
 import path from 'node:path'
 import { HostError, UsageError } from '../core/base/errors.ts'
+import { readCrashState } from '../host/control/crash_sysfs.ts'
 import { applyInstall, applyUninstall } from '../host/control/install/apply_install.ts'
 import { conflicts, planInstall, type InstallPlan } from '../host/control/install/install_plan.ts'
 import { readRecord } from '../host/control/install/install_record.ts'
@@ -12,6 +13,7 @@ import {
   reloadManagers,
 } from '../host/control/install/service.ts'
 import { findSystemNode } from '../host/control/install/system_node.ts'
+import { unloadCrashImage } from '../host/control/load/kexec.ts'
 import { parseVerbOptions } from './verb_options.ts'
 import { VERSION } from './version.ts'
 
@@ -89,7 +91,9 @@ export function runUninstall(argv: readonly string[]): Outcome {
   if (!record)
     throw new HostError(`no kbox is installed below ${path.join(root, prefix)}`, 'ENOENT')
   const isDry = values['dry-run']
-  if (!isDry) disableUnit(root, record.unit)
+  const wasUp = !isDry && disableUnit(root, record.unit)
+  // A start that was cut short may have loaded it already.
+  if (wasUp && readCrashState().loaded) unloadCrashImage()
   const kept = isDry ? [] : applyUninstall(root, prefix, record)
   if (!isDry) reloadManagers(root)
   if (values.json) {

@@ -38,11 +38,21 @@ export function enableUnit(root: string, unit: string): void {
   run('systemctl', [...rootArgs(root), 'enable', unit])
 }
 
-/** Stop a unit and let it be started no more. @throws {HostError} in systemctl's words */
-export function disableUnit(root: string, unit: string): void {
-  if (isSystemdRunning(root)) run('systemctl', ['disable', '--now', unit])
-  else if (globSync(`etc/systemd/system/*.wants/${unit}`, { cwd: root }).length > 0)
+/**
+ * Stop a unit and let it be started no more. Of one that is still starting, systemd ends the start and skips ExecStop.
+ *
+ * @returns whether it was up, or on its way
+ * @throws {HostError} in systemctl's words
+ */
+export function disableUnit(root: string, unit: string): boolean {
+  if (isSystemdRunning(root)) {
+    const { stdout } = spawnSync('systemctl', ['is-active', unit], { encoding: 'utf8' })
+    run('systemctl', ['disable', '--now', unit])
+    return /^(active|activating|reloading)$/m.test(stdout)
+  }
+  if (globSync(`etc/systemd/system/*.wants/${unit}`, { cwd: root }).length > 0)
     run('systemctl', [...rootArgs(root), 'disable', unit])
+  return false
 }
 
 function rootArgs(root: string): string[] {

@@ -1,7 +1,15 @@
 // What a stage counts: closing lines of node's test runner and of check, and the exit code where there is neither.
 import assert from 'node:assert/strict'
+import { globSync } from 'node:fs'
 import { test } from 'node:test'
-import { countFuzzCases, countTests, failureText, formatStage, runStage } from './stage.ts'
+import {
+  countFuzzCases,
+  countTests,
+  failureText,
+  formatStage,
+  runStage,
+  sharedTestStages,
+} from './stage.ts'
 
 const SPEC = '✔ one (1ms)\nℹ tests 9\nℹ pass 5\nℹ fail 2\nℹ cancelled 1\nℹ skipped 1\nℹ todo 0\n'
 
@@ -54,4 +62,14 @@ test('fuzz cases are counted by what the targets say', () => {
     'ℹ 300 fuzz cases of BTF, 2 refused as a whole\n\x1b[34mℹ 45 fuzz cases of a, b, 0 refused as a whole'
   assert.equal(countFuzzCases(output), 345)
   assert.equal(countFuzzCases('ℹ 110920 fuzz cases of 28 targets are configured'), 0)
+})
+
+test('shares of a test run have every file, each once', () => {
+  const stages = sharedTestStages('unit tests', ['scripts/*.test.ts'], 3)
+  assert.deepEqual(
+    stages.map(({ name }) => name),
+    ['unit tests 1/3', 'unit tests 2/3', 'unit tests 3/3'],
+  )
+  const files = stages.flatMap(({ command }) => command.filter((word) => word.endsWith('.test.ts')))
+  assert.deepEqual(files.toSorted(), globSync('scripts/*.test.ts').toSorted())
 })

@@ -3,17 +3,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as iced from 'iced-x86'
 import { faultScene, type FaultRecipe } from '../../../test/support/fault_scene.ts'
-import { registerDisassembler } from '../arch/disassembler.ts'
+import { registerDisassembler, type Disassembler } from '../arch/disassembler.ts'
 import { createX86Disassembler } from '../arch/x86_64_disassembler.ts'
 import { UnsupportedError } from '../base/errors.ts'
 import { diagnose } from './diagnose.ts'
 import { faultingAccesses } from './faulting_access.ts'
 
-const WITH = (): void => registerDisassembler('x86_64', () => createX86Disassembler(iced))
-const WITHOUT = (): void =>
-  registerDisassembler('x86_64', () => {
-    throw new UnsupportedError('disassembly')
-  })
+const WITHOUT = (): Disassembler => {
+  throw new UnsupportedError('disassembly')
+}
 
 /** mov 0x8(%rsi),%rax */
 const READ: FaultRecipe = {
@@ -27,7 +25,6 @@ const GPF_LOG = [
 ]
 
 test('of two places that an instruction names the address tells which was refused', () => {
-  WITH()
   // rep movsq
   const recipe = { ...READ, code: { show: 'f348a5' }, registers: { si: 0x1000, di: 0x2000 } }
   for (const [address, register, access] of [
@@ -41,7 +38,6 @@ test('of two places that an instruction names the address tells which was refuse
 })
 
 test('without a log a pointer that is no address is known by its instruction', () => {
-  WITH()
   const [found] = faultingAccesses(
     faultScene({ ...READ, registers: { si: 0x6b6b_6b6b_6b6b_6b6bn } }),
   )
@@ -50,13 +46,13 @@ test('without a log a pointer that is no address is known by its instruction', (
 })
 
 test('a warning is no access', () => {
-  WITH()
   const log = ['WARNING: CPU: 0 PID: 100 at fs/inode.c:10 show+0x0/0x80', 'RIP: 0010:show+0x0/0x80']
   assert.deepEqual(faultingAccesses(faultScene({ ...READ, log })), [])
 })
 
-test('without a disassembler the log still tells what sort of fault it was, and rules go on', () => {
-  WITHOUT()
+test('without a disassembler the log still tells what sort of fault it was, and rules go on', (context) => {
+  registerDisassembler('x86_64', WITHOUT)
+  context.after(() => registerDisassembler('x86_64', () => createX86Disassembler(iced)))
   const nulls = diagnose(faultScene({ ...READ, log: NULL_LOG }))
   assert.equal(nulls.verdict?.kind, 'null-dereference')
   assert.match(nulls.verdict?.title ?? '', /^a NULL pointer: 0x8 is .* in show\(\)$/)

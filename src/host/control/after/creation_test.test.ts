@@ -103,8 +103,10 @@ test('a file system of its own is looked at where it is mounted', () => {
   assert.equal(settle(root, { targets: [other] }), 'manual')
 })
 
-test("each state has kdumpctl's words", () => {
+test("each state has kdumpctl's words", (context) => {
+  const { TZ = 'UTC' } = process.env
   process.env['TZ'] = 'UTC'
+  context.after(() => (process.env['TZ'] = TZ))
   const words = (['success', 'fail', 'manual'] as const).map((status) =>
     formatCreationTest({ status, testId: ID }),
   )

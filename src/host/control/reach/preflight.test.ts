@@ -4,22 +4,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { preflight, preflightTargets } from './preflight.ts'
 import type { ResolvedTarget } from './resolve_target.ts'
-
-// A temporary folder of our own shows whether anything is left in it.
-const { TMPDIR } = process.env
-let folder = ''
-before(() => {
-  folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-preflight-test-'))
-  process.env['TMPDIR'] = folder
-})
-after(() => {
-  if (TMPDIR === undefined) delete process.env['TMPDIR']
-  else process.env['TMPDIR'] = TMPDIR
-  rmSync(folder, { recursive: true })
-})
 
 const TARGET: Omit<ResolvedTarget, 'place'> = {
   modules: [],
@@ -37,7 +24,15 @@ async function closedPort(): Promise<number> {
   return address.port
 }
 
-test('a server that does not answer is told in the words of kdumpctl, with the step and the reason', async () => {
+test('a server that does not answer is told in the words of kdumpctl, with the step and the reason', async (context) => {
+  // A temporary folder of our own shows whether anything is left in it.
+  const { TMPDIR = os.tmpdir() } = process.env
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-preflight-test-'))
+  process.env['TMPDIR'] = folder
+  context.after(() => {
+    process.env['TMPDIR'] = TMPDIR
+    rmSync(folder, { recursive: true })
+  })
   const place = {
     kind: 'nfs',
     server: 'files',

@@ -8,7 +8,7 @@ import type { LastCrash } from '../../src/host/control/after/last_crash.ts'
 import { rehearse } from '../../src/host/rehearse/rehearse.ts'
 import type { RehearseOptions } from '../../src/host/rehearse/rehearse_options.ts'
 import type { RehearseResult } from '../../src/host/rehearse/rehearse_result.ts'
-import { rehearseOptions } from './rehearsals.ts'
+import { quietOptions } from './rehearsals.ts'
 
 const ROOT = path.join(import.meta.dirname, '../..')
 
@@ -55,8 +55,7 @@ export async function rehearseFault({
     })
     const keep = path.join(folder, 'keep')
     const result = await rehearse({
-      ...rehearseOptions(series, kdumpConf),
-      takeTruth: false,
+      ...quietOptions(series, kdumpConf),
       keepFiles: ['/var/lib/kdump/breadcrumbs', '/etc/kdump.conf'],
       files,
       ...changes,

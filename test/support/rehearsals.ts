@@ -18,6 +18,19 @@ export function getCachedKernel(series: string): CachedKernel {
   return kernel
 }
 
+/** Arms the guest, and no more. */
+export const QUIET_ARM: readonly (readonly string[])[] = [['kbox', 'start', '--verbose']]
+
+/** Those of tests that look at the road, not at the dump: the machine has nothing to do and is armed by one command. */
+export function quietOptions(series: string, kdumpConf = DEFAULT_KDUMP_CONF): RehearseOptions {
+  return {
+    ...rehearseOptions(series, kdumpConf),
+    workload: false,
+    takeTruth: false,
+    arm: QUIET_ARM,
+  }
+}
+
 /** The options all rehearsals of tests begin with: 512 MB, 2 CPUs, crashkernel=192M, zstd on a file system of its own. */
 export function rehearseOptions(series: string, kdumpConf = DEFAULT_KDUMP_CONF): RehearseOptions {
   const { vmlinuz, baseDir } = getCachedKernel(series)

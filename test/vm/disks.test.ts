@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import { rehearse } from '../../src/host/rehearse/rehearse.ts'
 import { formatRehearseText } from '../../src/host/rehearse/rehearse_text.ts'
 import type { DiskBus } from '../../src/host/rehearse/machine_spec.ts'
-import { rehearseOptions } from '../support/rehearsals.ts'
+import { quietOptions } from '../support/rehearsals.ts'
 
 const UUID = '6b6f7831-2d62-4672-b273-2d6f6e2d7363'
 
@@ -34,9 +34,8 @@ describe('a crash is recorded on', () => {
       try {
         const conf = `${target}\npath /var/crash\ncore_collector makedumpfile -z -d 31\n`
         const result = await rehearse({
-          ...rehearseOptions(series, conf),
+          ...quietOptions(series, conf),
           targetBus: bus,
-          takeTruth: false,
           keep: folder,
         })
         assert.equal(result.ok, true, formatRehearseText(result))

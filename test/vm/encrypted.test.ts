@@ -23,9 +23,8 @@ import { openDumpFile } from '../../src/host/platform/age/unlock.ts'
 import { rehearse } from '../../src/host/rehearse/rehearse.ts'
 import type { RehearseResult } from '../../src/host/rehearse/rehearse_result.ts'
 import { formatRehearseText } from '../../src/host/rehearse/rehearse_text.ts'
-import { DEFAULT_ARM } from '../../src/host/rehearse/rehearse_options.ts'
 import { type Fault, rehearseFault } from '../support/faults.ts'
-import { rehearseOptions } from '../support/rehearsals.ts'
+import { quietOptions, QUIET_ARM } from '../support/rehearsals.ts'
 import { verbOutput } from '../support/verb_output.ts'
 
 const kdumpConf = (recipient: string): string => `ext4 LABEL=crash
@@ -49,8 +48,8 @@ describe('a capture with encrypt_to', () => {
     const identity = await generateIdentity()
     writeFileSync(identityFile, `${identity}\n`)
     result = await rehearse({
-      ...rehearseOptions('6.1', kdumpConf(await identityToRecipient(identity))),
-      ...{ keep, takeTruth: false, identity: identityFile },
+      ...quietOptions('6.1', kdumpConf(await identityToRecipient(identity))),
+      ...{ keep, identity: identityFile },
       onDisks(images) {
         diskCount = images.length
         for (const image of images) found.push(...searchFile(image, MARKERS))
@@ -133,10 +132,7 @@ rm -f /var/lib/kdump/initramfs-*.json
     'a target that is gone': {
       more: 'disk_timeout 3\n',
       says: /no device with ext4/,
-      arm: [
-        ...DEFAULT_ARM,
-        ['dd', 'if=/dev/zero', 'of=/dev/vdb', 'bs=64k', 'count=1', 'conv=fsync'],
-      ],
+      arm: [...QUIET_ARM, ['dd', 'if=/dev/zero', 'of=/dev/vdb', 'bs=64k', 'count=1', 'conv=fsync']],
     },
   }
   for (const [name, { more, says, ...fault }] of Object.entries(faults)) {

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Machine } from '../../src/host/rehearse/machine.ts'
 import { formatRehearseText } from '../../src/host/rehearse/rehearse_text.ts'
-import { DEFAULT_ARM } from '../../src/host/rehearse/rehearse_options.ts'
 import { FAULT_CONF, rehearseFault } from '../support/faults.ts'
+import { QUIET_ARM } from '../support/rehearsals.ts'
 import { readPhysical, writePhysical } from '../support/gdb_stub.ts'
 
 const PANIC = /Kernel panic - not syncing: sysrq triggered crash/
@@ -15,7 +15,7 @@ test('a target that is gone: the log is in the breadcrumbs, and collected from t
   const { result, last, exitCode, dmesg } = await rehearseFault({
     kdumpConf: `${FAULT_CONF}disk_timeout 3\n`,
     // What the UUID is read from.
-    arm: [...DEFAULT_ARM, ['dd', 'if=/dev/zero', 'of=/dev/vdb', 'bs=64k', 'count=1', 'conv=fsync']],
+    arm: [...QUIET_ARM, ['dd', 'if=/dev/zero', 'of=/dev/vdb', 'bs=64k', 'count=1', 'conv=fsync']],
   })
   assert.equal(result.end, 'reset', formatRehearseText(result))
   assert.deepEqual([last.outcome, last.failedStep, exitCode], ['log', 'device', 1])

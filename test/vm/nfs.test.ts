@@ -6,7 +6,6 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { rehearse } from '../../src/host/rehearse/rehearse.ts'
-import { DEFAULT_ARM } from '../../src/host/rehearse/rehearse_options.ts'
 import type { RehearseResult } from '../../src/host/rehearse/rehearse_result.ts'
 import { formatRehearseText } from '../../src/host/rehearse/rehearse_text.ts'
 import {
@@ -15,7 +14,7 @@ import {
   startNfsServer,
   type NfsServer,
 } from '../support/nfs_server.ts'
-import { rehearseOptions } from '../support/rehearsals.ts'
+import { quietOptions, rehearseOptions, QUIET_ARM } from '../support/rehearsals.ts'
 
 const COMMON = `core_collector makedumpfile -z --message-level 7 -d 31
 extra_modules nfsv4 nfsv3 8021q
@@ -57,9 +56,8 @@ describe('NFS', () => {
     const keep = mkdtempSync(path.join(os.tmpdir(), 'kbox-nfs-kept-'))
     kept.push(keep)
     const result = await rehearse({
-      ...rehearseOptions(series, `${conf}${COMMON}`),
+      ...quietOptions(series, `${conf}${COMMON}`),
       cards: [server.card],
-      takeTruth: false,
       keep,
       ...more,
     })
@@ -79,7 +77,7 @@ describe('NFS', () => {
   test('a dump arrives over NFS 4.2, IPv6 and a VLAN on 6.12, and opens', async () => {
     const { result, read } = await crash('6.12', 'nfs [fd00::2]:/export\npath /v4\n', {
       receivedIn: () => server.receive(),
-      arm: [['sh', '-c', VLAN_UP], ...DEFAULT_ARM],
+      arm: [['sh', '-c', VLAN_UP], ...QUIET_ARM],
     })
     assert.ok(result.ok, formatRehearseText(result))
     assert.equal(result.end, 'reset')
@@ -139,7 +137,7 @@ describe('NFS', () => {
 
   test('a server that takes connections and answers nothing costs its deadline, and the next target takes the dump', async () => {
     const crashed = await crash('6.1', `${FALLING_BACK}disk_timeout 5\n`, {
-      arm: [...DEFAULT_ARM, ['nc', '-w', '20', '10.0.2.2', String(SILENCE_PORT)]],
+      arm: [...QUIET_ARM, ['nc', '-w', '20', '10.0.2.2', String(SILENCE_PORT)]],
     })
     assert.match(
       checkFellBack(crashed, 'connect'),

@@ -12,7 +12,7 @@ import { rehearse } from '../../src/host/rehearse/rehearse.ts'
 import type { RehearseOptions } from '../../src/host/rehearse/rehearse_options.ts'
 import { formatRehearseText } from '../../src/host/rehearse/rehearse_text.ts'
 import { startHttpReceiver } from '../support/http_receiver.ts'
-import { rehearseOptions } from '../support/rehearsals.ts'
+import { quietOptions } from '../support/rehearsals.ts'
 import { startSshd, type TestSshd } from '../support/sshd.ts'
 import { startTcpProxy } from '../support/tcp_proxy.ts'
 
@@ -29,10 +29,9 @@ final_action reboot
 
 function options(series: string, name: string, kdumpConf: string): RehearseOptions {
   return {
-    ...rehearseOptions(series, kdumpConf),
+    ...quietOptions(series, kdumpConf),
     cards: [CARD],
     keep: path.join(folder, name),
-    takeTruth: false,
   }
 }
 

@@ -24,6 +24,8 @@ export interface GuestPlan {
   readonly sysrq: string
   /** Nodes that kdump.conf names and the node each one is here. */
   readonly links: readonly (readonly [name: string, node: string])[]
+  /** Whether the guest is busy: processes, files and sockets of many kinds. */
+  readonly workload: boolean
   readonly takeTruth: boolean
 }
 

@@ -12,6 +12,7 @@ const PLAN: GuestPlan = {
   ],
   sysrq: 'c',
   links: [['/dev/sda3', '/dev/vdb']],
+  workload: true,
   takeTruth: true,
 }
 

@@ -25,13 +25,13 @@ export async function runInGuest(planFile: string): Promise<number> {
   for (const [name, node] of plan.links) symlinkSync(node, name)
   let step = 'workload'
   try {
-    const workload = await startWorkload()
-    say({ event: 'workload', processes: workload.processes })
+    const workload = plan.workload ? await startWorkload() : undefined
+    say({ event: 'workload', processes: workload?.processes ?? 0 })
     step = 'arm'
     say({ event: 'armed', output: plan.arm.map(runCommand).join('') })
     step = 'truth'
     if (plan.takeTruth) say({ event: 'truth', files: takeTruth(GUEST.truth) })
-    workload.freeze()
+    workload?.freeze()
     sync()
     step = 'crash'
     let tasks = 0
@@ -61,6 +61,7 @@ export function parseGuestPlan(file: string, text: string): GuestPlan {
     arm,
     links: links.map(([name = '', node = '']) => [name, node]),
     sysrq: plan.text('sysrq'),
+    workload: plan.isTrue('workload'),
     takeTruth: plan.isTrue('takeTruth'),
   }
 }

@@ -55,7 +55,7 @@ test("the guest's root has the modules it needs and no others, loaded in order",
     folders: ['/var/crash'],
     network: undefined,
     files: [{ path: '/opt/extra', source: at('runtime') }],
-    guest: { version: 1, arm: [], sysrq: 'c', links: [], takeTruth: false },
+    guest: { version: 1, arm: [], sysrq: 'c', links: [], workload: false, takeTruth: false },
   }
   fillGuestRoot(at('root'), plan)
   const read = (name: string): string => readFileSync(at(`root/${name}`), 'utf8')

@@ -24,6 +24,8 @@ export interface RehearseOptions {
   readonly timeoutMs: number
   /** Folder for the dump, the truth and the logs, which is made if need be; undefined to keep nothing. */
   readonly keep?: string | undefined
+  /** Whether the guest is busy, as machines are that crash; true if not given. */
+  readonly workload?: boolean
   /** Whether the guest writes down its /proc; by default when something is kept. */
   readonly takeTruth?: boolean
   /** Called when a step begins, and when it has ended. */

@@ -61,6 +61,7 @@ export async function setStage(options: RehearseOptions, folder: string): Promis
       arm: options.arm ?? DEFAULT_ARM,
       sysrq: scenario.sysrq,
       links: target.links,
+      workload: options.workload ?? true,
       takeTruth: options.takeTruth ?? options.keep !== undefined,
     },
   } as const

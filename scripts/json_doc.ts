@@ -9,7 +9,7 @@ import { Session } from '../src/core/crash/session.ts'
 import { open } from '../src/api/open.ts'
 import type { Program } from '../src/core/program/program.ts'
 import { cellKey } from '../src/core/render/render_json.ts'
-import { commandLines } from '../test/support/command_lines.ts'
+import { ADDRESS, commandLines } from '../test/support/command_lines.ts'
 import { cachePath } from './cache.ts'
 
 /** The document, and where its written part ends. */
@@ -33,20 +33,15 @@ export const JSON_DUMP = cachePath('dumps', '6.12', 'vmcore.elf')
 function commandSection(command: Command, program: Program): string {
   // Forms of blocks, and the first line that yields each.
   const forms = new Map<string, string>()
-  for (const line of commandLines(command, program, '6.12')) {
+  for (const { line, shows } of commandLines(command, program, '6.12')) {
+    if (ADDRESS.test(shows)) continue
     const parsed = parseLine(line)
     if (parsed.kind !== 'command') continue
     const blocks = runWords(new Session(program, COMMANDS), parsed.words)
-    for (const form of formsOf(blocks))
-      if (!forms.has(form)) forms.set(form, parsed.words.join(' '))
+    for (const form of formsOf(blocks)) if (!forms.has(form)) forms.set(form, shows)
   }
-  const rows = Array.from(forms, ([form, line]) => `- \`${shorten(line)}\`: ${form}`)
+  const rows = Array.from(forms, ([form, line]) => `- \`${line}\`: ${form}`)
   return `### ${command.name === '*' ? '\\*' : command.name}\n\n${rows.join('\n')}\n`
-}
-
-/** Operands that are addresses differ from dump to dump. */
-function shorten(line: string): string {
-  return line.replace(/\b(0x)?[\da-f]{12,16}\b/g, 'ADDRESS')
 }
 
 function* formsOf(blocks: Iterable<Block>): Generator<string> {

@@ -1,6 +1,7 @@
 // What differs between C text of gdb, which has it from DWARF, and ours from BTF, for a reason that is known.
 import assert from 'node:assert/strict'
 import { recipeClaim, sameAsCrash, type Claim } from './claim.ts'
+import { presentPage } from './user_truth.ts'
 
 /** Lines brought down to what both can say. */
 export const gdbLines = (lines: readonly string[]): string[] =>
@@ -29,10 +30,10 @@ export function byTask(lines: readonly string[]): Record<string, string[]> {
 /** What reads user memory leaves crash unable to read the kernel's: nothing may come behind it in a session. */
 export const readsUserMemory = (line: string): Claim =>
   recipeClaim(
-    line,
+    (program) => line.replace('ADDRESS', presentPage(program, 1).toString(16)),
     'crash reads user memory for all lines that follow',
     ({ lines }) => assert.ok(lines.length > 1),
-    { before: ['set 1'] },
+    { before: ['set 1'], shows: line },
   )
 
 function gdbLine(line: string): string {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { getTask } from './task_address.ts'
 import { defineClaims, drgnClaim, recipeClaim, sameAsCrash, type Claim } from './claim.ts'
+import { presentPage } from './user_truth.ts'
 
 /** TASK stands for PID 1's task_struct, END for an address behind it. */
 const ofTask = (line: string): Claim =>
@@ -26,16 +27,16 @@ export const rd = defineClaims([
   ].map((line) => sameAsCrash(line)),
   ...['rd TASK -e END', 'rd -S TASK 200', 'rd -SS TASK 200', 'rd -s TASK 200'].map(ofTask),
   drgnClaim(
-    'rd -u 400000 4',
-    `
+    (program) => `rd -u ${presentPage(program, 1).toString(16)} 4`,
+    (program) => `
 task = find_task(prog, 1)
-result = [hex(int.from_bytes(access_remote_vm(task.mm, 0x400000 + i * 8, 8), "little")) for i in range(4)]`,
+result = [hex(int.from_bytes(access_remote_vm(task.mm, ${presentPage(program, 1)} + i * 8, 8), "little")) for i in range(4)]`,
     ({ rows }, words) =>
       assert.deepEqual(
         rows.flatMap(({ word0, word1 }) => [word0, word1]),
         words,
       ),
-    { before: ['set 1'] },
+    { before: ['set 1'], shows: 'rd -u ADDRESS 4' },
   ),
   recipeClaim(
     'rd -N -16 linux_banner 4',

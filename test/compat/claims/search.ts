@@ -6,6 +6,7 @@ import { kernelStack } from '../../../src/core/kernel/stack_bounds.ts'
 import type { Program } from '../../../src/core/program/program.ts'
 import { getTask } from './task_address.ts'
 import { crashClaim, defineClaims, drgnClaim, sameAsCrash, type Claim } from './claim.ts'
+import { presentPage } from './user_truth.ts'
 
 const task = (program: Program): bigint => getTask(program, 1).address
 const active = (program: Program): bigint => {
@@ -14,16 +15,21 @@ const active = (program: Program): bigint => {
   // Its user stack pointer is at the base of its kernel stack.
   return program.memory.u64(kernelStack(found).end - 16n)
 }
+const panicPid = (program: Program): number => panicTask(program)?.number('pid') ?? 0
+
 /** The page of PID 1's task_struct and the next ones, in the direct map. */
 const PAGES = '-s TASK -l 8192'
 
-/** TASK stands for PID 1's task_struct, NEXT for an address some pages behind it, ACTIVE for a value of the panic task's stack. */
+/**
+ * TASK stands for PID 1's task_struct, NEXT for an address some pages behind it, ACTIVE for a value of the panic task's stack,
+ * PAGE for the first page of its own memory: of all of it crash takes minutes. */
 const same = (line: string): Claim =>
   sameAsCrash(
     (program) =>
       line
         .replaceAll('TASK', task(program).toString(16))
         .replaceAll('NEXT', (task(program) + 0x8000n).toString(16))
+        .replaceAll('PAGE', presentPage(program, panicPid(program)).toString(16))
         .replaceAll('ACTIVE', active(program).toString(16)),
     {},
     { shows: line },
@@ -51,7 +57,7 @@ export const search = defineClaims([
     `search ${PAGES} -w -m fffffff0 3`,
     `search ${PAGES} -c init`,
     'search -s TASK -e NEXT -c init',
-    'search -u -w 464c457f',
+    'search -u -s PAGE -l 8192 -w 464c457f',
     'search -p -s 100000 -l 4096 0',
     'search -t init_task',
     'search -t TASK -x 1',

@@ -8,5 +8,5 @@ export const star = defineClaims([
     ...['* -c 2 list_head init_task', '* -r list_head init_task', '* -d list_head init_task'],
     ...['* -l task_struct.tasks task_struct.pid init_task', '* -p list_head.next super_blocks'],
   ]),
-  readsUserMemory('* -u list_head 400000'),
+  readsUserMemory('* -u list_head ADDRESS'),
 ])

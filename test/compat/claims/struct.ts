@@ -1,5 +1,8 @@
 // struct: definitions and objects, as gdb prints them from DWARF.
 import assert from 'node:assert/strict'
+import { readUserMemory, taskMm } from '../../../src/core/kernel/mm.ts'
+import { getTask } from './task_address.ts'
+import { presentPage } from './user_truth.ts'
 import { defineClaims, recipeClaim } from './claim.ts'
 import { sameAsGdb } from './gdb_text.ts'
 
@@ -29,10 +32,14 @@ export const struct = defineClaims([
     ...['struct -d list_head init_task', 'struct -p list_head.next super_blocks'],
   ]),
   recipeClaim(
-    'struct -u list_head 400000',
+    (program) => `struct -u list_head ${presentPage(program, 1).toString(16)}`,
     'crash reads user memory for all lines that follow',
-    // An ELF header.
-    ({ lines }) => assert.match(lines.join(' '), /next = 0x\d*10102464c457f,/),
-    { before: ['set 1'] },
+    ({ lines, program }) => {
+      const mm = taskMm(getTask(program, 1))
+      assert.ok(mm)
+      const word = Buffer.from(readUserMemory(mm, presentPage(program, 1), 8)).readBigUInt64LE()
+      assert.match(lines.join(' '), new RegExp(`next = 0x0*${word.toString(16)},`))
+    },
+    { before: ['set 1'], shows: 'struct -u list_head ADDRESS' },
   ),
 ])

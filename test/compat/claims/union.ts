@@ -14,5 +14,5 @@ export const union = defineClaims([
     'crash says (unknown target type) of a void *',
     (ours) => assert.match(ours.lines[0] ?? '', /^ {2}void \*sival_ptr = 0x/),
   ),
-  readsUserMemory('union -u sigval 400000'),
+  readsUserMemory('union -u sigval ADDRESS'),
 ])

@@ -1,8 +1,11 @@
 // What the guest said of its processes, for those it can be held against: none of their threads has run since.
+import assert from 'node:assert/strict'
 import { dPath } from '../../../src/core/kernel/dcache.ts'
 import { fileInode, filePath, forEachFile } from '../../../src/core/kernel/fs.ts'
 import { forEachVma, taskMm } from '../../../src/core/kernel/mm.ts'
+import { forEachUserRange } from '../../../src/core/kernel/user_page.ts'
 import {
+  findTask,
   forEachProcess,
   forEachTask,
   forEachThread,
@@ -55,6 +58,18 @@ export function openFile(
     }
   }
   throw new Error(`no file of ${comm} matches ${path.source}`)
+}
+
+/** The first page of a process that is in memory: what was mapped for the start of a program alone may be reclaimed. */
+export function presentPage(program: Program, pid: number): bigint {
+  const task = findTask(program, pid)
+  const mm = task && taskMm(task)
+  assert.ok(mm, `no process ${pid}`)
+  for (const vma of forEachVma(mm)) {
+    const ranges = forEachUserRange(mm, vma.bigint('vm_start'), vma.bigint('vm_end'))
+    for (const { start, physical } of ranges) if (physical !== undefined) return start
+  }
+  throw new Error(`no page of process ${pid} is in memory`)
 }
 
 /** An area of a process, by its number from the first. */

@@ -183,6 +183,7 @@ export const vm = defineClaims([
         }
       }
     }
-    assert.ok(compared > 100, `only ${compared} pages`)
+    // A guest short of memory has reclaimed what else they had.
+    assert.ok(compared > 20, `only ${compared} pages`)
   }),
 ])

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { SUPPORT_ROWS, supportTools, type SupportRow, type SupportTool } from './support_matrix.ts'
+import { SUPPORT_ROWS, type SupportRow, type SupportTool } from './support_matrix.ts'
 
 /** Where it is. */
 export const SUPPORT_FILE = path.resolve(import.meta.dirname, '../../docs/formats/support.md')
@@ -25,11 +25,11 @@ export function rowName({ format, maker }: SupportRow): string {
   return `${format} | ${maker}`
 }
 
-/** Make every file, and ask every tool. @param onRow told of each row when it is done */
+/** Make every file, and ask tools of it. @param onRow told of each row when it is done */
 export async function observeSupport(
+  tools: readonly SupportTool[],
   onRow?: (row: string, answers: ReadonlyMap<string, string>) => void,
 ): Promise<SupportTable> {
-  const tools = supportTools()
   const table = new Map<string, ReadonlyMap<string, string>>()
   for (const row of SUPPORT_ROWS) {
     const answers = await observeRow(row, tools)

@@ -37,7 +37,10 @@ export const struct = defineClaims([
     ({ lines, program }) => {
       const mm = taskMm(getTask(program, 1))
       assert.ok(mm)
-      const word = Buffer.from(readUserMemory(mm, presentPage(program, 1), 8)).readBigUInt64LE()
+      const word = new DataView(readUserMemory(mm, presentPage(program, 1), 8).buffer).getBigUint64(
+        0,
+        true,
+      )
       assert.match(lines.join(' '), new RegExp(`next = 0x0*${word.toString(16)},`))
     },
     { before: ['set 1'], shows: 'struct -u list_head ADDRESS' },

@@ -46,7 +46,10 @@ export function enableUnit(root: string, unit: string): void {
  */
 export function disableUnit(root: string, unit: string): boolean {
   if (isSystemdRunning(root)) {
-    const { stdout } = spawnSync('systemctl', ['is-active', unit], { encoding: 'utf8' })
+    const { stdout } = spawnSync('systemctl', ['is-active', unit], {
+      encoding: 'utf8',
+      timeout: TIMEOUT_MS,
+    })
     run('systemctl', ['disable', '--now', unit])
     return /^(active|activating|reloading)$/m.test(stdout)
   }

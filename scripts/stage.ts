@@ -11,6 +11,8 @@ export interface Stage {
   readonly command: readonly string[]
   /** Echo the output while it runs, rather than only when it fails: for stages of minutes. */
   readonly live?: boolean
+  /** Variables beside our own. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** How a stage went. A stage that is not a test run counts as one test. */
@@ -55,7 +57,12 @@ export function sharedTestStages(name: string, globs: readonly string[], count: 
 }
 
 /** Run a stage to its end; a command that cannot start is a failure like any other. */
-export async function runStage({ name, command, live = false }: Stage): Promise<StageResult> {
+export async function runStage({
+  name,
+  command,
+  live = false,
+  env = {},
+}: Stage): Promise<StageResult> {
   const start = performance.now()
   const [program = '', ...args] = command
   let output = ''
@@ -63,7 +70,7 @@ export async function runStage({ name, command, live = false }: Stage): Promise<
     const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Test files are processes of their own: the cache spares each of them the compiling.
-      env: { ...process.env, NODE_COMPILE_CACHE: cachePath('compile') },
+      env: { ...process.env, NODE_COMPILE_CACHE: cachePath('compile'), ...env },
     })
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {

@@ -12,13 +12,14 @@ import { Session } from '../../src/core/crash/session.ts'
 import { open } from '../../src/api/open.ts'
 import type { Program } from '../../src/core/program/program.ts'
 import { renderText } from '../../src/core/render/render_text.ts'
+import { IS_WHOLE } from '../support/extent.ts'
 import { commandLines } from '../support/command_lines.ts'
 import { runScript } from '../support/run_script.ts'
 
 /** Ends a session: there is nothing to print. */
 const SILENT = ['exit']
 
-/** Where every line is run; elsewhere the first of each command, or all with KBOX_COMPAT=all. */
+/** Where every line is run; elsewhere the first of each command. */
 const FULL = '6.12'
 
 const chosen = process.env.KBOX_CLAIMS?.split(',')
@@ -34,7 +35,7 @@ for (const series of ['5.10', '6.1', '6.12', 'sid']) {
       // Scripts are the same on all kernels, what they call is tested on each by claims.
       const lines = commandLines(command, program, series).slice(
         0,
-        series === FULL || process.env['KBOX_COMPAT'] === 'all' ? Infinity : 1,
+        series === FULL || IS_WHOLE ? Infinity : 1,
       )
       test(`${command.name}: ${lines.length} lines run as scripts`, async () => {
         const failures: string[] = []

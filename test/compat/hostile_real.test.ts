@@ -27,6 +27,7 @@ import { registerNativeCodecs } from '../../src/host/platform/native_codecs.ts'
 import { damagedDump, damagedSource, replaceBlocks } from '../support/damaged_dump.ts'
 import { type FuzzCase, runCases } from '../support/fuzz.ts'
 import { mutate, type HotRanges, type Random } from '../support/mutate.ts'
+import { IS_WHOLE } from '../support/extent.ts'
 
 const MIB = 1024 * 1024
 const PAGE_SIZE = 4096
@@ -44,7 +45,7 @@ const DUMPS = [
   '6.1/vmcore',
   '6.12/vmcore',
   'sid/vmcore',
-  '6.12/vmcore.elf',
+  ...(IS_WHOLE ? ['6.12/vmcore.elf'] : []),
   '6.1-qemu/panic.kdump-zlib',
 ]
 for (const name of DUMPS) {

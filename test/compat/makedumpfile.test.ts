@@ -8,6 +8,7 @@ import path from 'node:path'
 import { after, describe, test } from 'node:test'
 import { peers } from '../../bench/peers.ts'
 import { cachePath, findCachedKernel } from '../../scripts/cache.ts'
+import { IS_WHOLE } from '../support/extent.ts'
 
 const KBOX = path.resolve(import.meta.dirname, '../../bin/kbox')
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kbox-compat-'))
@@ -18,11 +19,8 @@ const SERIES = [
   { series: '6.1', since: '1.7.2' },
   { series: '6.12', since: '1.7.7' },
 ] as const
-/** Each bit once, none and all; with KBOX_COMPAT=all every combination. */
-const LEVELS =
-  process.env['KBOX_COMPAT'] === 'all'
-    ? Array.from({ length: 32 }, (_, level) => level)
-    : [0, 1, 2, 4, 8, 16, 31]
+/** Each bit once, none and all; in a whole run every combination. */
+const LEVELS = IS_WHOLE ? Array.from({ length: 32 }, (_, level) => level) : [0, 1, 2, 4, 8, 16, 31]
 const CODEC_OPTIONS = ['', '-c', '-l', '-p', '-z']
 
 const file = (name: string): string => path.join(folder, name)

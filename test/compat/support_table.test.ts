@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { cachePath } from '../../scripts/cache.ts'
+import { IS_WHOLE } from '../support/extent.ts'
 import { supportTools } from '../support/support_matrix.ts'
 import {
   formatSupport,
@@ -12,14 +13,11 @@ import {
 } from '../support/support_table.ts'
 
 const vmcore = cachePath('dumps', '6.1', 'vmcore.elf')
-/** Otherwise only the newest of each tool is asked: crash takes seconds to start. */
-const ARE_ALL = process.env['KBOX_COMPAT'] === 'all'
-
 const skip = existsSync(vmcore) ? false : `no ${vmcore}: npm run vm makes it`
 
 test('the table of who reads which dump is what is observed', { skip }, async () => {
   const committed = parseSupport(readFileSync(SUPPORT_FILE, 'utf8'))
-  const observed = parseSupport(formatSupport(await observeSupport(supportTools(ARE_ALL))))
+  const observed = parseSupport(formatSupport(await observeSupport(supportTools(IS_WHOLE))))
   let compared = 0
   for (const [row, answers] of observed) {
     const expected = committed.get(row)
@@ -31,5 +29,5 @@ test('the table of who reads which dump is what is observed', { skip }, async ()
       compared++
     }
   }
-  assert.ok(compared >= (ARE_ALL ? 20 : 12), `only ${compared} cells`)
+  assert.ok(compared >= (IS_WHOLE ? 20 : 12), `only ${compared} cells`)
 })

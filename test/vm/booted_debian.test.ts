@@ -166,8 +166,10 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
   })
 
   test('uninstalled, the machine is disarmed and keeps its dump', async () => {
+    const { output: before } = await run('systemctl status kdump.service; systemctl list-jobs')
     await output('kbox uninstall')
-    assert.equal(await output('cat /sys/kernel/kexec_crash_loaded'), '0\n')
+    const loaded = await output('cat /sys/kernel/kexec_crash_loaded')
+    assert.equal(loaded, '0\n', `before it was uninstalled:\n${before}`)
     assert.equal((await run('systemctl status kdump.service')).code, 4)
     assert.notEqual((await run('command -v kbox')).code, 0)
     await output('ls /var/crash/*/vmcore')

@@ -139,7 +139,8 @@ async function crashMachine(
   machine: Machine,
 ): Promise<boolean> {
   const onMachine = steps.on(machine)
-  if (!(await onMachine.run('workload', (signal) => awaitWorkload(machine, signal)))) return false
+  const processes = await onMachine.run('workload', (signal) => awaitWorkload(machine, signal))
+  if (processes === undefined) return false
   const said = await onMachine.run('arm', (signal) => awaitArmed(machine, signal))
   if (said === undefined) return false
   options.onArmed?.(said)

@@ -1,4 +1,5 @@
 // kbox install and kbox uninstall: onto a plain machine, from a checkout or an unpacked tarball.
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { HostError, UsageError } from '../core/base/errors.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
@@ -14,6 +15,7 @@ import {
 } from '../host/control/install/service.ts'
 import { findSystemNode } from '../host/control/install/system_node.ts'
 import { unloadCrashImage } from '../host/control/load/kexec.ts'
+import { LOADED_RECORD } from '../host/control/load/load_image.ts'
 import { parseVerbOptions } from './verb_options.ts'
 import { VERSION } from './version.ts'
 
@@ -92,10 +94,11 @@ export function runUninstall(argv: readonly string[]): Outcome {
     throw new HostError(`no kbox is installed below ${path.join(root, prefix)}`, 'ENOENT')
   const isDry = values['dry-run']
   const wasUp = !isDry && disableUnit(root, record.unit)
-  // A start that was cut short may have loaded it already.
-  if (wasUp && readCrashState().loaded) unloadCrashImage()
   const kept = isDry ? [] : applyUninstall(root, prefix, record)
   if (!isDry) reloadManagers(root)
+  // What a start that was cut short, a unit that has failed or a late reload has loaded; not what somebody else has.
+  const isOurs = wasUp || (!isDry && root === '/' && existsSync(LOADED_RECORD))
+  if (isOurs && readCrashState().loaded) unloadCrashImage()
   if (values.json) {
     const files = record.files.map((file) => absolute(file.path))
     const value = { version: 1, root, prefix, dryRun: isDry, files, kept: kept.map(absolute) }

@@ -1,6 +1,7 @@
 // search: crash's own finds, line by line, in ranges that it reads rightly: what begins in the kernel image it lists twice,
 // and it takes the unmapped megabytes below a moved image for memory.
 import assert from 'node:assert/strict'
+import { readUserMemory, taskMm } from '../../../src/core/kernel/mm.ts'
 import { panicTask } from '../../../src/core/kernel/panic.ts'
 import { kernelStack } from '../../../src/core/kernel/stack_bounds.ts'
 import type { Program } from '../../../src/core/program/program.ts'
@@ -17,12 +18,20 @@ const active = (program: Program): bigint => {
 }
 const panicPid = (program: Program): number => panicTask(program)?.number('pid') ?? 0
 
+/** The first word that is not 0 in the first page of the panic task's own memory. */
+function firstWord(program: Program): bigint {
+  const mm = taskMm(getTask(program, panicPid(program)))
+  assert.ok(mm)
+  const page = readUserMemory(mm, presentPage(program, panicPid(program)), 4096)
+  return new BigUint64Array(page.buffer).find((word) => word !== 0n) ?? 0n
+}
+
 /** The page of PID 1's task_struct and the next ones, in the direct map. */
 const PAGES = '-s TASK -l 8192'
 
 /**
  * TASK stands for PID 1's task_struct, NEXT for an address some pages behind it, ACTIVE for a value of the panic task's stack,
- * PAGE for the first page of its own memory: of all of it crash takes minutes. */
+ * PAGE for the first page of its own memory and WORD for a word there: of all of it crash takes minutes. */
 const same = (line: string): Claim =>
   sameAsCrash(
     (program) =>
@@ -30,6 +39,7 @@ const same = (line: string): Claim =>
         .replaceAll('TASK', task(program).toString(16))
         .replaceAll('NEXT', (task(program) + 0x8000n).toString(16))
         .replaceAll('PAGE', presentPage(program, panicPid(program)).toString(16))
+        .replaceAll('WORD', firstWord(program).toString(16))
         .replaceAll('ACTIVE', active(program).toString(16)),
     {},
     { shows: line },
@@ -57,7 +67,7 @@ export const search = defineClaims([
     `search ${PAGES} -w -m fffffff0 3`,
     `search ${PAGES} -c init`,
     'search -s TASK -e NEXT -c init',
-    'search -u -s PAGE -l 8192 -w 464c457f',
+    'search -u -s PAGE -l 4096 WORD',
     'search -p -s 100000 -l 4096 0',
     'search -t init_task',
     'search -t TASK -x 1',

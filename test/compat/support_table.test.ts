@@ -13,11 +13,14 @@ import {
 } from '../support/support_table.ts'
 
 const vmcore = cachePath('dumps', '6.1', 'vmcore.elf')
+/** What the others read does not change with kbox, and crash takes seconds to start for each file. */
+const TOOLS = supportTools().slice(0, IS_WHOLE ? Infinity : 1)
+
 const skip = existsSync(vmcore) ? false : `no ${vmcore}: npm run vm makes it`
 
 test('the table of who reads which dump is what is observed', { skip }, async () => {
   const committed = parseSupport(readFileSync(SUPPORT_FILE, 'utf8'))
-  const observed = parseSupport(formatSupport(await observeSupport(supportTools(IS_WHOLE))))
+  const observed = parseSupport(formatSupport(await observeSupport(TOOLS)))
   let compared = 0
   for (const [row, answers] of observed) {
     const expected = committed.get(row)
@@ -29,5 +32,5 @@ test('the table of who reads which dump is what is observed', { skip }, async ()
       compared++
     }
   }
-  assert.ok(compared >= (IS_WHOLE ? 20 : 12), `only ${compared} cells`)
+  assert.ok(compared >= (IS_WHOLE ? 20 : 8), `only ${compared} cells`)
 })

@@ -82,7 +82,7 @@ export interface SupportTool {
 }
 
 /** The tools at hand, kbox first. */
-export function supportTools(areAll = true): SupportTool[] {
+export function supportTools(): SupportTool[] {
   const vmlinux = findCachedKernel(SERIES)?.vmlinux ?? ''
   return [
     {
@@ -90,25 +90,20 @@ export function supportTools(areAll = true): SupportTool[] {
       reads: async (files) =>
         (await output(KBOX, ['crash', '-s', '-c', 'log', ...files])).includes(LOG_WORDS),
     },
-    ...(existsSync(vmlinux)
-      ? tools('crash', areAll, (command) => crashReads(command, vmlinux))
-      : []),
-    ...(existsSync(vmlinux) ? tools('drgn', areAll, (command) => drgnReads(command, vmlinux)) : []),
-    ...tools('makedumpfile', areAll, makedumpfileReads),
+    ...(existsSync(vmlinux) ? tools('crash', (command) => crashReads(command, vmlinux)) : []),
+    ...(existsSync(vmlinux) ? tools('drgn', (command) => drgnReads(command, vmlinux)) : []),
+    ...tools('makedumpfile', makedumpfileReads),
   ]
 }
 
 function tools(
   tool: 'crash' | 'drgn' | 'makedumpfile',
-  areAll: boolean,
   reads: (command: string) => SupportTool['reads'],
 ): SupportTool[] {
-  return peers(tool)
-    .slice(areAll ? 0 : -1)
-    .map(({ command }) => ({
-      name: `${tool} ${version(command, tool === 'drgn' ? '--version' : '-v')}`,
-      reads: reads(command),
-    }))
+  return peers(tool).map(({ command }) => ({
+    name: `${tool} ${version(command, tool === 'drgn' ? '--version' : '-v')}`,
+    reads: reads(command),
+  }))
 }
 
 /** The first number with dots that a tool says of its version. */

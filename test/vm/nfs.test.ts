@@ -14,7 +14,7 @@ import {
   startNfsServer,
   type NfsServer,
 } from '../support/nfs_server.ts'
-import { quietOptions, rehearseOptions, QUIET_ARM } from '../support/rehearsals.ts'
+import { quietOptions, QUIET_ARM } from '../support/rehearsals.ts'
 
 const COMMON = `core_collector makedumpfile -z --message-level 7 -d 31
 extra_modules nfsv4 nfsv3 8021q
@@ -122,7 +122,7 @@ describe('NFS', () => {
   }
 
   test('a network that is down costs its deadline, and the next target takes the dump', async () => {
-    const options = rehearseOptions('6.1')
+    const options = quietOptions('6.1')
     const crashed = await crash('6.1', `${FALLING_BACK}link_delay 5\n`, {
       scenario: {
         ...options.scenario,

@@ -7,6 +7,7 @@ import { applyInstall, applyUninstall } from '../host/control/install/apply_inst
 import { conflicts, planInstall, type InstallPlan } from '../host/control/install/install_plan.ts'
 import { readRecord } from '../host/control/install/install_record.ts'
 import { findPayload, type Payload } from '../host/control/install/payload.ts'
+import { findRivals } from '../host/control/install/rivals.ts'
 import {
   disableUnit,
   enableUnit,
@@ -96,9 +97,7 @@ export function runUninstall(argv: readonly string[]): Outcome {
   const wasUp = !isDry && disableUnit(root, record.unit)
   const kept = isDry ? [] : applyUninstall(root, prefix, record)
   if (!isDry) reloadManagers(root)
-  // What a start that was cut short, a unit that has failed or a late reload has loaded; not what somebody else has.
-  const isOurs = wasUp || (!isDry && root === '/' && existsSync(LOADED_RECORD))
-  if (isOurs && readCrashState().loaded) unloadCrashImage()
+  if ((wasUp || (!isDry && mayBeOurs(root))) && readCrashState().loaded) unloadCrashImage()
   if (values.json) {
     const files = record.files.map((file) => absolute(file.path))
     const value = { version: 1, root, prefix, dryRun: isDry, files, kept: kept.map(absolute) }
@@ -111,6 +110,12 @@ export function runUninstall(argv: readonly string[]): Outcome {
       : `kbox ${record.kbox} is removed; dumps and /var/lib/kdump stay`,
   ]
   return { code: 0, text: `${lines.join('\n')}\n` }
+}
+
+/** What a unit that has failed, a late reload or somebody by hand has loaded; not what another package's unit may have. */
+function mayBeOurs(root: string): boolean {
+  const hasRival = findRivals(root, () => false).some(({ isEnabled }) => isEnabled)
+  return root === '/' && existsSync(LOADED_RECORD) && !hasRival
 }
 
 function readPrefix(value: string): string {

@@ -216,8 +216,8 @@ function readRegisters(program: Program, at: bigint): Registers | undefined {
 /** Bits of RFLAGS that are never set: 3, 5, 15 and those above 21. @source Intel SDM vol. 1, 3.4.3 */
 const FLAGS_NEVER = 0xffff_ffff_ffc0_8028n
 
-/** @param end address behind the frame */
-function frameMode(
+/** Whether these words could be a frame, and of which mode. @param end address behind them @internal */
+export function frameMode(
   program: Program,
   registers: Registers,
   end: bigint,

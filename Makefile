@@ -10,7 +10,7 @@ demo: setup
 test: setup-test kernels peers servers
 	bin/node scripts/test_all.ts
 
-# What needs no virtual machine; under a minute.
+# What needs no virtual machine; three minutes on two cores.
 check: setup
 	bin/node scripts/check.ts
 

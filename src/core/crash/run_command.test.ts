@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { crashSession } from '../../../test/support/crash_session.ts'
+import { SMALL_KERNEL } from '../../../test/support/small_kernel.ts'
 import { FaultError } from '../base/errors.ts'
 import { isCellFault, type Cell } from '../base/table.ts'
 import { toPlain } from '../program/plain_object.ts'
@@ -180,13 +181,17 @@ test('the current task is the one that panicked until it is set', () => {
   assert.equal(fresh.session.task.string('comm'), 'worker')
 })
 
+/** COMMAND of each heading; undefined for what has none. */
+function headingComms(blocks: Iterable<Block>): unknown[] {
+  return Array.from(blocks, (block) => {
+    const heading = block.kind === 'section' ? block.heading : undefined
+    for (const each of block.kind === 'section' ? block.blocks : []) void each
+    return heading?.fields.find(({ title }) => title === 'COMMAND')?.value
+  })
+}
+
 test('foreach selects by name, PID, state and kind, and gives back the current task', () => {
-  const comms = (line: string): unknown[] =>
-    Array.from(run(line), (block) => {
-      const heading = block.kind === 'section' ? block.heading : undefined
-      for (const each of block.kind === 'section' ? block.blocks : []) void each
-      return heading?.fields.find(({ title }) => title === 'COMMAND')?.value
-    })
+  const comms = (line: string): unknown[] => headingComms(run(line))
   assert.deepEqual(comms('foreach set'), ['swapper/0', 'swapper/1', 'kthreadd', 'app', 'worker'])
   assert.deepEqual(comms('foreach worker 2 set'), ['kthreadd', 'worker'])
   assert.deepEqual(comms("foreach 'swap.*' set"), ['swapper/0', 'swapper/1'])
@@ -195,6 +200,28 @@ test('foreach selects by name, PID, state and kind, and gives back the current t
   assert.deepEqual(comms('foreach gleader set'), ['app'])
   assert.deepEqual(comms('foreach active set'), ['swapper/0', 'worker'])
   assert.equal(session.task.string('comm'), 'worker')
+})
+
+test('foreach goes by PID, in whatever order two CPUs put their children into the task list', () => {
+  const raced = crashSession({
+    lists: { ...SMALL_KERNEL.lists, 'init_task.tasks': ['app.tasks', 'kthreadd.tasks'] },
+  })
+  const comms = headingComms(raced.run('foreach set'))
+  assert.deepEqual(comms, ['swapper/0', 'swapper/1', 'kthreadd', 'app', 'worker'])
+})
+
+test('foreach and bt -v look around a gap in the task list, and tell of it behind the tasks', () => {
+  const lost = crashSession({ excluded: ['app'] })
+  const blocks = [...lost.run('foreach set')]
+  const comms = headingComms(blocks.slice(0, -1))
+  assert.deepEqual(comms, ['swapper/0', 'swapper/1', 'kthreadd'])
+  const problem = /^(foreach|bt): task list is broken, 1 task found around the gap/
+  assert.match(message(blocks.slice(-1)), problem)
+  assert.match(message([...lost.run('bt -v')].slice(-1)), problem)
+  assert.match(
+    message(lost.run('set 4711')),
+    /^set: invalid task or pid value: 4711 \(task list is broken/,
+  )
 })
 
 test('a page that is missing costs its own words', () => {

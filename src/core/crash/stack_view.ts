@@ -12,7 +12,8 @@ import { addressText, cellText } from './cell_text.ts'
 import { lines, table, type Block, type TableBlock } from './command.ts'
 import { registersBlock } from './registers_block.ts'
 import { describeWord, type WordDetail } from './stack_words.ts'
-import { forEachTaskAndIdle, taskHeading } from './task_operand.ts'
+import { taskHeading } from './task_operand.ts'
+import { listTasks } from './task_selection.ts'
 
 /** Written at the far end of every stack. Source: include/uapi/linux/magic.h */
 const STACK_END_MAGIC = 0x57ac_6e9dn
@@ -236,7 +237,8 @@ export function frameMode(
 /** `bt -v`: tasks whose stack's end mark is gone. */
 export function* overflowBlocks(program: Program): Generator<Block> {
   let damaged = 0
-  for (const task of forEachTaskAndIdle(program)) {
+  const { tasks, problem } = listTasks(program)
+  for (const task of tasks) {
     const { start } = kernelStack(task)
     const mark = readWord(program, start)
     if (mark === undefined || (mark & 0xffff_ffffn) === STACK_END_MAGIC) continue
@@ -247,4 +249,5 @@ export function* overflowBlocks(program: Program): Generator<Block> {
     )
   }
   if (damaged === 0) yield lines('No stack overflows detected')
+  if (problem !== '') yield { kind: 'problem', command: 'bt', message: problem }
 }

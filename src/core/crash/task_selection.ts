@@ -36,20 +36,36 @@ export interface TaskSelection {
  */
 export function selectTasks(tasks: readonly Task[], operands: readonly string[]): TaskSelection {
   if (operands.length === 0) return { tasks, missing: [] }
+  const byNumber = indexByNumber(tasks)
   const missing: string[] = []
   const chosen: Task[] = []
   for (const operand of operands) {
-    const found = tasks.filter(taskMatcher(tasks, operand))
-    if (found.length === 0 && parseNumber(operand) !== undefined) missing.push(operand)
-    chosen.push(...found)
+    const number = parseNumber(operand)
+    if (number === undefined) {
+      chosen.push(...tasks.filter(nameMatcher(tasks, operand)))
+      continue
+    }
+    const found = byNumber.get(number)
+    if (!found) missing.push(operand)
+    else chosen.push(...found)
   }
   return { tasks: chosen, missing }
 }
 
-function taskMatcher(tasks: readonly Task[], operand: string): (task: Task) => boolean {
-  const number = parseNumber(operand)
-  if (number !== undefined)
-    return (task) => task.address === number.address || task.number('pid') === number.pid
+/** Tasks by their address and by their PID, which all idle tasks share. A few thousand operands each look here. */
+function indexByNumber(tasks: readonly Task[]): ReadonlyMap<bigint | number, readonly Task[]> {
+  const index = new Map<bigint | number, Task[]>()
+  for (const task of tasks) {
+    for (const key of [task.address, task.number('pid')]) {
+      const same = index.get(key)
+      if (same) same.push(task)
+      else index.set(key, [task])
+    }
+  }
+  return index
+}
+
+function nameMatcher(tasks: readonly Task[], operand: string): (task: Task) => boolean {
   const name = operand.replace(/^\\/, '')
   const named = (task: Task): boolean => task.string('comm') === name || taskName(task) === name
   if (!/[*.^$[\]()|+?{}]/.test(name) || tasks.some(named)) return named
@@ -65,15 +81,9 @@ function parsePattern(text: string): RegExp | undefined {
   }
 }
 
-interface TaskNumber {
-  readonly pid: number | undefined
-  readonly address: bigint | undefined
-}
-
-/** `12`, `0xc`: a PID; `ffff8910c11fc180`: an address; undefined for a name. */
-function parseNumber(operand: string): TaskNumber | undefined {
-  if (/^\d{1,10}$/.test(operand) || /^0x[\da-f]{1,8}$/i.test(operand))
-    return { pid: Number(operand), address: undefined }
+/** `12`, `0xc`: a PID; `ffff8910c11fc180`: an address, as a bigint; undefined for a name. */
+function parseNumber(operand: string): bigint | number | undefined {
+  if (/^\d{1,10}$/.test(operand) || /^0x[\da-f]{1,8}$/i.test(operand)) return Number(operand)
   if (!/^(0x)?[\da-f]{12,16}$/i.test(operand)) return undefined
-  return { pid: undefined, address: BigInt(`0x${operand.replace(/^0x/i, '')}`) }
+  return BigInt(`0x${operand.replace(/^0x/i, '')}`)
 }

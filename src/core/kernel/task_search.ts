@@ -41,7 +41,8 @@ export function searchTasks(program: Program): TaskSearch {
 
 function describe(problem: string, found: number, expected: number | undefined): string {
   const of = expected === undefined ? '' : ` of ${expected}`
-  return `task list is broken, ${found}${of} tasks found around the gap: ${problem}`
+  const tasks = found === 1 && of === '' ? 'task' : 'tasks'
+  return `task list is broken, ${found}${of} ${tasks} found around the gap: ${problem}`
 }
 
 /** Take tasks whose PID can be read; returns why the walk ended early, or ''. */

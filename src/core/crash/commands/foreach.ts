@@ -1,13 +1,14 @@
 // foreach: a command for many tasks.
 import { activeTask } from '../active_task.ts'
 import { foreachCode } from '../code/foreach_code.ts'
-import { attempt, KdumpError, UsageError } from '../../base/errors.ts'
+import { attempt, UsageError } from '../../base/errors.ts'
 import { forEachCpu } from '../../kernel/percpu.ts'
 import { isKthread, taskStateName, type Task } from '../../kernel/sched.ts'
 import { defineCommand, type Block, type Command } from '../command.ts'
 import { parseArguments, runCommand } from '../run_command.ts'
 import type { Session } from '../session.ts'
-import { forEachTaskAndIdle, taskHeading } from '../task_operand.ts'
+import { taskHeading } from '../task_operand.ts'
+import { listTasks } from '../task_selection.ts'
 
 const STATES = ['RU', 'IN', 'UN', 'ST', 'ZO', 'TR', 'SW', 'DE', 'WA', 'PA', 'ID', 'NE']
 
@@ -37,19 +38,20 @@ export const foreach = defineCommand({
   needs: ['types'],
   code: ({ operands }, session) => foreachCode(session, operands, STATES),
   *run(session, { operands }) {
-    const { commands, args, tasks } = parseForeach(session, operands)
+    const { commands, args, tasks, problem } = parseForeach(session, operands)
     const together = commands.filter(({ perTask }) => perTask === 'together')
     const single = commands.filter(({ perTask }) => perTask !== 'together')
-    if (together.length > 0) {
-      const addresses = Array.from(tasks(), (task) => task.address.toString(16))
-      if (addresses.length > 0) {
-        for (const command of together) yield* runCommand(session, command, [...args, ...addresses])
+    if (tasks.length > 0) {
+      const addresses = tasks.map((task) => task.address.toString(16))
+      for (const command of together) yield* runCommand(session, command, [...args, ...addresses])
+    }
+    for (const task of tasks) {
+      for (const command of single) {
+        if (session.aborted) return
+        yield* taskBlocks(session, task, command, args)
       }
     }
-    if (single.length === 0) return
-    for (const task of tasks()) {
-      for (const command of single) yield* taskBlocks(session, task, command, args)
-    }
+    if (problem !== '') yield { kind: 'problem', command: 'foreach', message: problem }
   },
 })
 
@@ -67,7 +69,9 @@ function* taskBlocks(
 interface Foreach {
   readonly commands: readonly Command[]
   readonly args: readonly string[]
-  readonly tasks: () => Iterable<Task>
+  readonly tasks: readonly Task[]
+  /** Why tasks are missing; '' where none are. */
+  readonly problem: string
 }
 
 /** Selectors, then commands, then what is the commands' own. */
@@ -79,7 +83,7 @@ function parseForeach(session: Session, operands: readonly string[]): Foreach {
   while (isCommand(operands[end])) end++
   const words = start < 0 ? operands : operands.slice(0, start)
   const named = words.filter((word) => !isNarrowing(word))
-  const all = named.length > 0 ? readableTasks(session) : []
+  const { tasks: all, problem } = listTasks(session.program)
   const any = named.map((word) => parseSelector(session, word.replace(/^\\/, ''), all))
   if (start < 0) throw new UsageError(`no command: foreach runs ${perTaskNames(session)}`)
   const narrow = words.filter(isNarrowing).map((word) => narrowing(word))
@@ -90,31 +94,12 @@ function parseForeach(session: Session, operands: readonly string[]): Foreach {
   const args = operands.slice(end)
   // Once, rather than once a task.
   for (const command of commands) parseArguments(command, args)
-  return { commands, args, tasks: () => selectTasks(session, any, narrow) }
-}
-
-/** The tasks there are to be named, up to where the list breaks: the walk that follows says why. */
-function readableTasks(session: Session): Task[] {
-  const tasks: Task[] = []
-  try {
-    for (const task of forEachTaskAndIdle(session.program)) tasks.push(task)
-  } catch (error) {
-    if (!(error instanceof KdumpError)) throw error
-  }
-  return tasks
-}
-
-/** The task list, up to where it breaks; what breaks it is told behind the tasks that were good. */
-function* selectTasks(
-  session: Session,
-  any: readonly Selector[],
-  narrow: readonly Selector[],
-): Generator<Task> {
-  for (const task of forEachTaskAndIdle(session.program)) {
-    if (session.aborted) return
-    const isNamed = any.length === 0 || any.some((selects) => selects(task))
-    if (isNamed && narrow.every((selects) => selects(task))) yield task
-  }
+  const tasks = all.filter(
+    (task) =>
+      (any.length === 0 || any.some((selects) => selects(task))) &&
+      narrow.every((selects) => selects(task)),
+  )
+  return { commands, args, tasks, problem }
 }
 
 function findPerTask(session: Session, word: string): Command | undefined {

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import {
   countFuzzCases,
   countTests,
+  failedTests,
   failureText,
   formatStage,
   runStage,
@@ -72,4 +73,10 @@ test('shares of a test run have every file, each once', () => {
   )
   const files = stages.flatMap(({ command }) => command.filter((word) => word.endsWith('.test.ts')))
   assert.deepEqual(files.toSorted(), globSync('scripts/*.test.ts').toSorted())
+})
+
+test('names the tests that failed, once each', () => {
+  const list = '✖ failing tests:\n\ntest at a.ts:1:1\n✖ reads (of a file) (1.5ms)\n  Error: no\n'
+  assert.deepEqual(failedTests(`✖ reads (of a file) (1.5ms)\n${list}`), ['reads (of a file)'])
+  assert.deepEqual(failedTests('tsc: no such file\n'), [])
 })

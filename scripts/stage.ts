@@ -131,6 +131,15 @@ export function formatStage({ name, passed, failed, skipped, seconds }: StageRes
   return `${failed > 0 ? 'FAIL' : 'ok  '}  ${name.padEnd(16)}  ${counts.padEnd(24)}  ${seconds.toFixed(1)} s`
 }
 
+/** Name the tests that a run, or several of them, say failed. */
+export function failedTests(output: string): string[] {
+  const plain = stripVTControlCharacters(output)
+  const at = plain.indexOf('✖ failing tests:')
+  if (at < 0) return []
+  const failed = plain.slice(at).matchAll(/^✖ (.*) \(\d[\d.]*ms\)$/gm)
+  return [...new Set(Array.from(failed, ([, name = '']) => name))]
+}
+
 /**
  * Cut a failed test run's output down to what failed.
  *

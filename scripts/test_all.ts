@@ -1,6 +1,6 @@
 // `make test` after setup: check, the road in virtual machines (test/vm), and other people's tools (test/compat). Shows
 // what runs, and ends with one plain line for all of it: `N passed, N failed`.
-import { formatStage, runStage, testStage } from './stage.ts'
+import { failedTests, formatStage, runStage, testStage } from './stage.ts'
 import type { Stage, StageResult } from './stage.ts'
 
 const STAGES: readonly (Stage | undefined)[] = [
@@ -17,6 +17,9 @@ for (const stage of STAGES) {
   results.push(await runStage(stage))
 }
 console.log()
+// Once more: their stage may be far above.
+for (const { name, output } of results)
+  for (const failed of failedTests(output)) console.log(`failed in ${name}: ${failed}`)
 for (const result of results) console.log(formatStage(result))
 const total = (key: 'passed' | 'failed'): number =>
   results.reduce((sum, result) => sum + result[key], 0)

@@ -137,7 +137,7 @@ export const dis = defineClaims([
     'dis -r ADDR 2',
   ].map((line) => compared((program) => line.replace('ADDR', fourthOf(program, 'schedule')), line)),
   compared((program) => `dis ${program.symbol('schedule').toString(16)}`, 'dis ADDRESS'),
-  compared('dis jiffies 2'),
+  compared('dis linux_banner 3'),
   compared('dis -b'),
   crashClaim('dis -l vfs_read', (evidence, theirs) => {
     const isCode = (line: string): boolean => line.includes('\t')

@@ -20,7 +20,7 @@ const same = (line: string): Claim =>
 
 export const foreach = defineClaims(
   [
-    ...['foreach task', 'foreach task -x', 'foreach task -R pid,comm,flags,se.on_rq'],
+    ...['foreach ps', 'foreach gleader task', 'foreach gleader task -x'],
     ...['foreach kernel set', 'foreach user ps', 'foreach gleader ps', 'foreach active set'],
     ...[
       'foreach IN ps',
@@ -29,6 +29,6 @@ export const foreach = defineClaims(
       'foreach init set',
       "foreach 'kwork.*' ps",
     ],
-    ...['foreach TASK ps', 'foreach 1 task -R pid'],
+    ...['foreach TASK ps', 'foreach 1 2 task -R pid,comm,flags,se.on_rq'],
   ].map(same),
 )

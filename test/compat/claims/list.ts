@@ -33,7 +33,7 @@ export const list = defineClaims([
     'list -H super_blocks super_block.s_list -s super_block.s_id,s_flags -r',
     'list -H super_blocks super_block.s_list -s super_block.s_flags -x',
     'list -H super_blocks super_block.s_list -s super_block.s_flags -d',
-    'list task_struct.tasks -h init_task -s task_struct.pid,comm -B',
+    'list super_block.s_list -H super_blocks -s super_block.s_id -B',
     'list task_struct.real_parent init_task',
     'list (init_task+8)',
     // crash prints the name of whatever lies at a bare number's value; -S of a pointer behind a dot as a number.

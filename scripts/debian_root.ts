@@ -6,11 +6,13 @@ import { createHash } from 'node:crypto'
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  closeSync,
   cpSync,
   existsSync,
   globSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -19,6 +21,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { tryLockFile } from '../src/host/platform/syscalls.ts'
 import { makeDisk } from '../src/host/rehearse/disk_image.ts'
 import { cachePath, findCachedKernel, type CachedKernel } from './cache.ts'
 import { ARCH, MIRROR, privateApt } from './private_apt.ts'
@@ -29,6 +32,7 @@ const SUITE = 'bookworm'
 /** Goes up when the recipe below changes, so that roots in caches are made anew. */
 const RECIPE_VERSION = 1
 const DEFAULT_SIZE_MIB = 2048
+const LOCK_TIMEOUT_MS = 1_200_000
 
 /** What makes one root different from another. */
 export interface DebianRootPlan {
@@ -72,6 +76,7 @@ export function debianRoot({
   const name = createHash('sha256').update(key).digest('hex').slice(0, 16)
   const folder = cachePath('roots', name)
   const image = path.join(folder, 'root.img')
+  using _ = lockCache()
   if (existsSync(image)) return image
   const fresh = `${folder}.${process.pid}`
   rmSync(fresh, { recursive: true, force: true })
@@ -93,6 +98,20 @@ export function debianRoot({
     rmSync(fresh, { recursive: true, force: true })
   }
   return image
+}
+
+/** Wait until nobody else makes a root: two would bring the same packages into the same folder. */
+function lockCache(): Disposable {
+  const file = cachePath('roots', 'lock')
+  mkdirSync(path.dirname(file), { recursive: true })
+  const fd = openSync(file, 'w')
+  const clock = new Int32Array(new SharedArrayBuffer(4))
+  const endMs = performance.now() + LOCK_TIMEOUT_MS
+  while (!tryLockFile(fd)) {
+    if (performance.now() > endMs) throw new Error(`${file}: still locked`)
+    Atomics.wait(clock, 0, 0, 200)
+  }
+  return { [Symbol.dispose]: () => closeSync(fd) }
 }
 
 function bootstrap(tree: string, packages: readonly string[]): void {

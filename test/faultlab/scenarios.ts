@@ -1,6 +1,7 @@
 // The ways to crash a machine that the diagnosis is tried on, and what must be said of each. Rules know nothing of this file.
 import type { CrashKind } from '../../src/core/diagnose/crash_kind.ts'
 import { DEADLOCKS } from './scenarios/deadlocks.ts'
+import { LEDGER } from './scenarios/ledger.ts'
 import { LOCKUPS } from './scenarios/lockups.ts'
 import { MEMORY } from './scenarios/memory.ts'
 import { POINTERS } from './scenarios/pointers.ts'
@@ -70,4 +71,5 @@ export const SCENARIOS: readonly FaultScenario[] = [
   ...LOCKUPS,
   ...DEADLOCKS,
   ...SYSTEM,
+  ...LEDGER,
 ]

@@ -64,6 +64,8 @@ export function accessEvidence(
   if (instruction) evidence.push(instruction)
   if (pointer && pointer.register !== '')
     evidence.push({ text: registerEvidence(tale, pointer), command: 'bt' })
+  const index = indexEvidence(access)
+  if (index) evidence.push(index)
   if (tale.member) {
     const { struct, path } = tale.member
     const text = `offset ${formatHex(tale.offset ?? 0n)} of ${struct} is ${path}`
@@ -82,7 +84,17 @@ function registerEvidence(
   const holds = `${registerText(pointer.register)} held ${formatHex(pointer.value)}`
   if (tale.name === '') return holds
   const whose = tale.frame ? ` in ${functionText(tale.frame)}` : ''
-  return `${holds}: ${tale.name}${whose}`
+  const sign = tale.shift < 0n ? '-' : '+'
+  const shift =
+    tale.shift === 0n ? '' : ` ${sign} ${formatHex(tale.shift < 0n ? -tale.shift : tale.shift)}`
+  return `${holds}: ${tale.name}${shift}${whose}`
+}
+
+function indexEvidence({ operand, fault }: FaultingAccess): Evidence | undefined {
+  const value = operand && operand.index !== '' ? fault.registers[operand.index] : undefined
+  if (!operand || value === undefined) return undefined
+  const signed = BigInt.asIntN(64, value)
+  return { text: `the index in ${registerText(operand.index)} was ${signed}`, command: 'bt' }
 }
 
 function instructionEvidence(program: Program, access: FaultingAccess): Evidence | undefined {

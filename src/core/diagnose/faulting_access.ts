@@ -11,7 +11,7 @@ import { isText } from '../program/call_site.ts'
 import type { Program } from '../program/program.ts'
 import type { Registers } from '../program/registers.ts'
 import { placeOf, type ValueState } from '../program/value_flow.ts'
-import type { Origin } from '../program/value_origin.ts'
+import { constantOrigin, type Origin } from '../program/value_origin.ts'
 import { effectiveAddress, isCanonical, type BadPointer } from './bad_pointer.ts'
 import { calledPointer, strayTarget } from './called_pointer.ts'
 import type { CrashKind } from './crash_kind.ts'
@@ -97,7 +97,8 @@ function readAccess(
   const errorCode = trouble?.errorCode ?? 0
   const isFetch =
     (errorCode & PF_FETCH) !== 0 ||
-    (exception === 'address' && ip !== undefined && (ip === logged || !isText(program, ip)))
+    (ip !== undefined &&
+      (exception === 'address' ? ip === logged || !isText(program, ip) : !isCanonical(ip)))
   if (isFetch) {
     const called = calledPointer(program, fault.frames[1], ip)
     return { ...common, ...NOTHING, ...called, access: 'fetch', address: ip ?? logged }
@@ -122,7 +123,7 @@ function readAccess(
     operand,
     access: operand?.access ?? ((errorCode & PF_WRITE) === 0 ? 'unknown' : 'write'),
     address: logged ?? effective,
-    pointer: operand && badPointer(operand, registers, state),
+    pointer: operand && badPointer(program, operand, registers, state),
     code,
     state,
   }
@@ -145,12 +146,16 @@ function chooseOperand(
   return operands.find(holds) ?? (operands.length === 1 ? operands[0] : undefined)
 }
 
-/** The base; the index where that is the pointer, as in `foo(,%rax,8)`. */
+/** The base: a register, or what `foo(,%rax,8)` names; the index where there is neither. */
 function badPointer(
+  { arch }: Program,
   operand: MemoryOperand,
   registers: Registers,
   state: ValueState | undefined,
 ): BadPointer | undefined {
+  const { displacement } = operand
+  if (operand.base === '' && operand.index !== '' && arch.isKernelAddress(displacement))
+    return { register: '', value: displacement, origin: constantOrigin(displacement) }
   const register = operand.base === '' ? operand.index : operand.base
   const value = registers[register]
   if (register === '' || value === undefined) return undefined

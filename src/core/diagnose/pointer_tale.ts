@@ -2,9 +2,8 @@
 // was loaded from. A fault in a helper is told of the caller that gave it the pointer.
 import { wrap64 } from '../base/addr.ts'
 import { attempt } from '../base/errors.ts'
-import { getDisassembler } from '../arch/disassembler.ts'
 import { formatType } from '../program/format_type.ts'
-import { functionFlow, type FunctionFlow } from '../program/function_flow.ts'
+import type { FunctionFlow } from '../program/function_flow.ts'
 import { functionPrototype, parameterInRegister } from '../program/function_prototype.ts'
 import type { Program } from '../program/program.ts'
 import type { ValueState } from '../program/value_flow.ts'
@@ -12,7 +11,13 @@ import { addressOrigin, type Origin } from '../program/value_origin.ts'
 import { pointedMember, valueText, type PointedMember } from '../program/value_text.ts'
 import { isHelper } from './known_functions.ts'
 import type { FaultingAccess } from './faulting_access.ts'
-import { callOf, callState, frameValue } from './frame_value.ts'
+import {
+  enteredFrom,
+  frameValue,
+  passedOrigin,
+  standpointOf,
+  type Standpoint,
+} from './frame_value.ts'
 import type { NamedFrame } from './named_frame.ts'
 import type { Scene } from './scene.ts'
 
@@ -30,6 +35,8 @@ export interface PointerTale {
   readonly member: PointedMember | undefined
   /** Which member of which struct it was loaded from; undefined where that is not known. */
   readonly holder: PointedMember | undefined
+  /** Bytes from it to what the register held: the register was of a member. */
+  readonly shift: bigint
   /** Bytes from where it points to what was accessed; undefined for an element of an array. */
   readonly offset: bigint | undefined
   /** Where it was loaded from; undefined where it was not, or its holder is not in a register any more. */
@@ -45,20 +52,22 @@ const CALLERS_MAX = 4
 export function tellPointer(scene: Scene, access: FaultingAccess): PointerTale {
   const { program } = scene
   const seen = climb(program, access)
-  const offset = accessOffset(access, seen?.origin)
   const frame = seen?.frame ?? access.fault.frames[0]
-  if (!seen) return { ...NOTHING, offset, frame }
+  const origin = seen && rootOf(seen.origin)
+  const text = seen && origin && attempt(() => valueText(program, seen.code, origin))
+  // What has no name is what the register held.
+  if (!text) return { ...NOTHING, offset: accessOffset(access, undefined), frame }
   const { code } = seen
-  const origin = rootOf(seen.origin)
-  const text = attempt(() => valueText(program, code, origin))
-  const { type } = text ?? {}
+  const { type } = text
+  const offset = accessOffset(access, seen.origin)
   return {
-    name: text?.text ?? '',
+    name: text.text,
     argument: origin.kind === 'argument' ? argumentText(program, code, origin.index) : '',
     isResult: origin.kind === 'result',
     type: type ? formatType(type) : '',
     member: type && offset !== undefined ? pointedMember(type, offset) : undefined,
     holder: origin.kind === 'load' ? holderOf(program, code, origin) : undefined,
+    shift: offsetOf(seen.origin),
     offset,
     place: origin.kind === 'load' ? placeOfLoad(program, access, seen, origin) : undefined,
     frame,
@@ -67,17 +76,17 @@ export function tellPointer(scene: Scene, access: FaultingAccess): PointerTale {
 
 const NOTHING = {
   ...{ name: '', argument: '', isResult: false, type: '' },
-  ...{ member: undefined, holder: undefined, place: undefined },
+  ...{ member: undefined, holder: undefined, place: undefined, shift: 0n },
 }
 
-/** A pointer in the words of one frame. */
+/** A pointer in the words of one function. */
 interface Seen {
   readonly origin: Origin
   readonly code: FunctionFlow
   readonly state: ValueState
   readonly frame: NamedFrame | undefined
-  /** Index of the frame. */
-  readonly index: number
+  /** Undefined where its code has no symbol. */
+  readonly at: Standpoint | undefined
 }
 
 /** From a helper, or a function whose parameters are not known, to who gave it the pointer. */
@@ -85,7 +94,8 @@ function climb(program: Program, access: FaultingAccess): Seen | undefined {
   const { pointer, code, state, fault } = access
   if (!pointer?.origin || !code || !state) return undefined
   const first = access.access === 'fetch' && access.operation === undefined ? 1 : 0
-  let seen: Seen = { origin: pointer.origin, code, state, frame: fault.frames[first], index: first }
+  const at = standpointOf(program, fault.frames, first)
+  let seen: Seen = { origin: pointer.origin, code, state, frame: fault.frames[first], at }
   for (let count = 0; count < CALLERS_MAX; count++) {
     const root = rootOf(seen.origin)
     if (root.kind !== 'argument') return seen
@@ -101,18 +111,26 @@ function climb(program: Program, access: FaultingAccess): Seen | undefined {
 function callerOf(
   program: Program,
   frames: readonly NamedFrame[],
-  { origin, index }: Seen,
+  { origin, at }: Seen,
   argument: number,
 ): Seen | undefined {
-  const frame = frames[index + 1]
-  const call = frame && callOf(program, frame)
-  const code = call && functionFlow(program, call.address)
-  const state = frame && callState(program, frame)
-  const register = getDisassembler(program.arch.name).convention.arguments[argument]
-  const passed = register === undefined ? undefined : state?.registers.get(register)
-  if (!code || !state || !passed) return undefined
-  return { origin: addressOrigin(passed, offsetOf(origin)), code, state, frame, index: index + 1 }
+  const entered = at && enteredFrom(program, frames, at)
+  const passed = entered && passedOrigin(program, entered, argument)
+  if (!entered || !passed) return undefined
+  const { from, code, state } = entered
+  const frame = frames[from.index]
+  return {
+    origin: addressOrigin(passed, offsetOf(origin)),
+    ...{ code, state, at: from },
+    // Who has jumped on has none.
+    frame: frame && from.index === at.index ? { ...frame, ...nameOf(code) } : frame,
+  }
 }
+
+const nameOf = ({ symbol }: FunctionFlow): Pick<NamedFrame, 'name' | 'module'> => ({
+  name: symbol.name,
+  module: symbol.module,
+})
 
 const rootOf = (origin: Origin): Origin => (origin.kind === 'address' ? origin.of : origin)
 const offsetOf = (origin: Origin): bigint => (origin.kind === 'address' ? origin.offset : 0n)
@@ -143,10 +161,10 @@ function placeOfLoad(
   seen: Seen,
   { of, offset }: Extract<Origin, { kind: 'load' }>,
 ): bigint | undefined {
-  const isHere = seen.code === access.code && seen.index === 0
+  const isHere = seen.code === access.code && seen.at?.index === 0
   const holder = isHere
     ? liveValue(program, access, of)
-    : frameValue(program, access.fault.frames, seen.index, of)
+    : frameValue(program, access.fault.frames, seen.at, of)
   return holder === undefined ? undefined : wrap64(holder + offset)
 }
 
@@ -173,7 +191,14 @@ export function liveValue(
         ? undefined
         : attempt(() => program.memory.u64(wrap64(base + origin.offset)))
     }
+    case 'element': {
+      const base = liveValue(program, access, origin.of)
+      const element = liveValue(program, access, origin.index)
+      return base === undefined || element === undefined
+        ? undefined
+        : wrap64(base + element * BigInt(origin.scale))
+    }
     default:
-      return frameValue(program, fault.frames, 0, origin)
+      return frameValue(program, fault.frames, standpointOf(program, fault.frames, 0), origin)
   }
 }

@@ -8,7 +8,7 @@ import { placeOf } from '../program/value_flow.ts'
 import type { Origin } from '../program/value_origin.ts'
 import { getDisassembler } from '../arch/disassembler.ts'
 import { isHelper } from './known_functions.ts'
-import { callOf, frameArgument, frameValue } from './frame_value.ts'
+import { callOf, frameArgument, frameValue, standpointOf } from './frame_value.ts'
 import type { NamedFrame } from './named_frame.ts'
 import { bareName } from './panic_machinery.ts'
 
@@ -54,7 +54,7 @@ export function heldLocks(program: Program, frames: readonly NamedFrame[]): Held
   frames.slice(0, FRAMES_MAX).forEach((frame, index) => {
     if (frame.name === null || isHelper(frame)) return
     for (const { origin, at } of rememberedHeldBy(program, frame)) {
-      const lock = frameValue(program, frames, index, origin)
+      const lock = frameValue(program, frames, standpointOf(program, frames, index), origin)
       if (lock !== undefined) found.push({ lock, frame, takenAt: at })
     }
   })

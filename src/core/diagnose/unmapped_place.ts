@@ -9,6 +9,8 @@ import { isCanonical } from './bad_pointer.ts'
 export interface UnmappedPlace {
   readonly text: string
   readonly next: string
+  /** The page behind an area: what walks over the end of it comes here. */
+  readonly isGuard?: boolean
 }
 
 const PAGE = 4096n
@@ -50,6 +52,7 @@ function withinArea(program: Program, address: bigint): UnmappedPlace | undefine
     ? {
         text: `is in the guard page behind ${made}`,
         next: 'see by what index or size the area was overrun',
+        isGuard: true,
       }
     : { text: `is in ${made}, on a page that is not mapped`, next: 'see which pages the area has' }
 }

@@ -83,13 +83,17 @@ function poisonedPointer(value: bigint): ValueMeaning | undefined {
   return { name: withOffset(name, low - known), meaning }
 }
 
-/** Eight printable characters: a string has been written over a pointer. */
+/** Printable characters: a string has been written over a pointer, or over the lower bytes of one. */
 function text(value: bigint): ValueMeaning | undefined {
   const bytes = bytesOf(value)
   const end = bytes.indexOf(0)
-  const shown = end < 0 ? bytes : bytes.slice(0, end)
+  const shown = bytes.slice(0, end < 0 ? 8 : end)
+  // The end of a string that reached into an address of the kernel: its upper bytes are left.
+  if (shown.length === 8 && value >> 48n === 0xffffn) shown.length = 6
   const isText = shown.length >= 6 && shown.every((byte) => byte >= 0x20 && byte < 0x7f)
-  if (!isText || bytes.slice(shown.length).some((byte) => byte !== 0)) return undefined
+  const rest = new Set(bytes.slice(shown.length))
+  if (!isText || rest.size > 1 || (rest.size === 1 && !rest.has(0) && !rest.has(0xff)))
+    return undefined
   return {
     name: JSON.stringify(String.fromCharCode(...shown)),
     meaning: 'text where an address was expected',

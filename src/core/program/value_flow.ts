@@ -5,6 +5,7 @@ import {
   addressOrigin,
   argumentOrigin,
   constantOrigin,
+  elementOrigin,
   loadOrigin,
   perCpuOrigin,
   resultOrigin,
@@ -223,7 +224,7 @@ export class ValueFlow {
           return memory.base === '' && memory.index === ''
             ? perCpuOrigin(memory.displacement, size)
             : undefined
-        const place = placeOf(state, memory)
+        const place = placeOf(state, memory) ?? elementOf(state, memory)
         if (!place) return undefined
         if (rootOf(place).kind !== 'stack') return loadOrigin(place, size)
         const slot = state.slots.get(place.key)
@@ -239,6 +240,14 @@ export function placeOf(state: ValueState, operand: MemoryOperand): Origin | und
   if (operand.base === '') return constantOrigin(operand.displacement)
   const base = state.registers.get(operand.base)
   return base && addressOrigin(base, BigInt.asIntN(64, operand.displacement))
+}
+
+/** The place of an element of an array that is not on the stack, which is followed no further. */
+function elementOf(state: ValueState, operand: MemoryOperand): Origin | undefined {
+  const index = state.registers.get(operand.index)
+  const base = placeOf(state, { ...operand, index: '' })
+  if (!index || !base || operand.isPerCpu || rootOf(base).kind === 'stack') return undefined
+  return elementOrigin(base, index, operand.scale)
 }
 
 function leadersOf({ operations, entry }: FlowCode): Set<bigint> {

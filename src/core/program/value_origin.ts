@@ -20,6 +20,13 @@ export type Origin = Readonly<{ key: string; depth: number }> &
     /** What lay at `of + offset`. */
     | { readonly kind: 'load'; readonly of: Origin; readonly offset: bigint; readonly size: number }
     | { readonly kind: 'address'; readonly of: Origin; readonly offset: bigint }
+    /** The place of an element of an array: `of + index * scale`. */
+    | {
+        readonly kind: 'element'
+        readonly of: Origin
+        readonly index: Origin
+        readonly scale: number
+      }
     /** A variable of the CPU; the address before the CPU's offset. */
     | { readonly kind: 'percpu'; readonly address: bigint; readonly size: number }
     /** The stack pointer at `at`, where it was entered or moved by an amount nobody knows. */
@@ -71,6 +78,13 @@ export function addressOrigin(origin: Origin, offset: bigint): Origin {
   const total = BigInt.asIntN(64, offset + (origin.kind === 'address' ? origin.offset : 0n))
   if (total === 0n) return of
   return { kind: 'address', of, offset: total, key: `(${of.key}+${hex(total)})`, depth: of.depth }
+}
+
+/** `origin + index * scale`; undefined for a chain too long to be told. */
+export function elementOrigin(of: Origin, index: Origin, scale: number): Origin | undefined {
+  const depth = Math.max(of.depth, index.depth) + 1
+  if (depth > DEPTH_MAX) return undefined
+  return { kind: 'element', of, index, scale, key: `(${of.key}+${scale}*${index.key})`, depth }
 }
 
 /** What lies at the address that `place` is; undefined for a chain too long to be told. */

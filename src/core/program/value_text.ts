@@ -52,6 +52,10 @@ export function valueText(
         ? { text: `&${parenthesized(of.text)}->${member.path}`, type: undefined }
         : { text: sumText(of.text, origin.offset), type: undefined }
     }
+    case 'element': {
+      const element = elementText(program, code, origin)
+      return element && { text: `&${element.text}`, type: undefined }
+    }
     case 'stack':
     case 'unknown':
       return undefined
@@ -139,6 +143,7 @@ function loadText(
     return program.arch.isKernelAddress(of.value)
       ? variableText(program, of.value + offset)
       : undefined
+  if (of.kind === 'element' && offset === 0n) return elementText(program, code, of)
   const base = valueText(program, code, of)
   if (!base) return undefined
   const member = base.type && pointedMember(base.type, offset)
@@ -160,6 +165,53 @@ function loadText(
   const type = isPointerToPointer ? pointer.target : undefined
   if (offset === 0n) return { text: `*${parenthesized(base.text)}`, type }
   return { text: `*(${sumText(base.text, offset)})`, type }
+}
+
+/** `queues[id]`, `device->queues[...]`: an element of an array, or of what a pointer leads to. */
+function elementText(
+  program: Program,
+  code: FunctionFlow,
+  { of, index, scale }: Extract<Origin, { kind: 'element' }>,
+): ValueText | undefined {
+  const subscript = `[${valueText(program, code, index)?.text ?? '...'}]`
+  if (of.kind === 'constant') {
+    const symbol = program.symbolAt(of.value)
+    if (symbol?.address !== of.value) return undefined
+    const type = program.findGlobalType(symbol.name)
+    return { text: `${symbol.name}${subscript}`, type: type && elementType(type, scale) }
+  }
+  const array = arrayMember(program, code, of)
+  if (array) return { text: `${array.text}${subscript}`, type: elementType(array.type, scale) }
+  const base = valueText(program, code, of)
+  if (!base) return undefined
+  const type = base.type && elementType(base.type, scale)
+  return { text: `${parenthesized(base.text)}${subscript}`, type }
+}
+
+/** The array that lies at an offset of a struct. */
+function arrayMember(
+  program: Program,
+  code: FunctionFlow,
+  origin: Origin,
+): { readonly text: string; readonly type: Type } | undefined {
+  const [root, offset] = origin.kind === 'address' ? [origin.of, origin.offset] : [origin, 0n]
+  const base = valueText(program, code, root)
+  const pointer = base?.type && stripType(base.type)
+  const struct = pointer?.kind === 'pointer' ? stripType(pointer.target) : undefined
+  if (!base || (struct?.kind !== 'struct' && struct?.kind !== 'union')) return undefined
+  const member = memberAt(struct, Number(offset))
+  const path = member?.offset === 0 ? member.path.replace(/\[0\]$/, '') : ''
+  const plan = path === '' ? undefined : findMemberPlan(struct, path)
+  if (!plan || plan.hops.length > 0 || stripType(plan.type).kind !== 'array') return undefined
+  return { text: `${parenthesized(base.text)}->${path}`, type: plan.type }
+}
+
+/** Of an array, or of what a pointer leads to; undefined where elements are not as large as the code takes them for. */
+function elementType(type: Type, size: number): Type | undefined {
+  const whole = stripType(type)
+  const element =
+    whole.kind === 'array' ? whole.element : whole.kind === 'pointer' ? whole.target : undefined
+  return element && sizeofType(element) === size ? element : undefined
 }
 
 const sumText = (text: string, offset: bigint): string =>

@@ -49,6 +49,26 @@ test('a number of user space that nothing is at was taken for a pointer', () => 
   assert.match(find(0x1234_5678n)[0]?.title ?? '', /a number taken for a pointer/)
 })
 
+test('an index that leads out of a variable is told with the variable', () => {
+  // addl $0x1,counts(,%rdx,4)
+  const scene = faultScene({
+    code: { count: '8304950000000001' },
+    at: 'count',
+    registers: { dx: -9_123_456_789n },
+    variables: { counts: ['unsigned [16]'] },
+    log: ['BUG: unable to handle page fault for address: fffffff741328810'],
+    more(kernel) {
+      kernel.write(kernel.addressOf('count') + 3n, 4, kernel.addressOf('counts') & 0xffff_ffffn)
+    },
+  })
+  const [finding] = badAddress.find(scene)
+  assert.match(
+    finding?.title ?? '',
+    /^&counts leads to 0xf\w+, which .*: 4 bytes of an array are changed/,
+  )
+  assert.ok(finding?.evidence.some(({ text }) => text === 'the index in %rdx was -9123456789'))
+})
+
 test('NULL, errors and addresses that are none are not of this rule', () => {
   for (const other of [0x10n, -2n, 0x6b6b_6b6b_6b6b_6b6bn])
     assert.deepEqual(find(BigInt.asUintN(64, other)), [])

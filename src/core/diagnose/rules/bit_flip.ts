@@ -18,6 +18,7 @@ import { objectAt } from '../freed_object.ts'
 import { tellPointer, type PointerTale } from '../pointer_tale.ts'
 import type { Evidence, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
+import { unmappedPlace } from '../unmapped_place.ts'
 
 export const bitFlip: Rule = {
   name: 'bit-flip',
@@ -27,6 +28,9 @@ export const bitFlip: Rule = {
     for (const access of faultingAccesses(scene)) {
       const { kind } = accessSort(scene, access)
       if (kind !== 'non-canonical' && kind !== 'not-mapped') continue
+      // Nothing but chance makes a flip lead there; walking over the end of an area does.
+      if (access.address !== undefined && unmappedPlace(scene.program, access.address).isGuard)
+        continue
       const tale = tellPointer(scene, access)
       const flip = findFlip(scene.program, access, tale)
       if (!flip) continue
@@ -72,7 +76,8 @@ function findFlip(
   { pointer }: FaultingAccess,
   tale: PointerTale,
 ): Flip | undefined {
-  if (!pointer) return undefined
+  // What the code itself says does not change.
+  if (!pointer || pointer.origin?.kind === 'constant') return undefined
   const found: Flip[] = []
   for (let bit = 0; bit < 64; bit++) {
     const right = pointer.value ^ (1n << BigInt(bit))

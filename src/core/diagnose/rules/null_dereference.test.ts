@@ -12,6 +12,9 @@ const TYPES = `
   int apply(struct channel *channel, struct config *config);
   u64 window(struct channel *channel);
   struct config *find_config(int id);
+  struct hub { u64 id; struct channel *channels[4]; };
+  u64 poll(struct hub *hub, unsigned id);
+  u64 poll_list(struct channel **list, unsigned id);
 `
 const NULL_AT = (address: string): string =>
   `BUG: kernel NULL pointer dereference, address: ${address.padStart(16, '0')}`
@@ -111,6 +114,49 @@ test('an element of an array at NULL is NULL wherever it lies', () => {
   assert.match(finding?.title ?? '', /is NULL: 4 bytes of an array are written in apply\(\)$/)
 })
 
+test('a pointer out of an array is told of as its element, and where that lies', () => {
+  // mov %esi,%esi; mov 0x8(%rdi,%rsi,8),%rax; mov 0x38(%rax),%rax
+  const [finding] = find({
+    code: { poll: '89f6488b44f708488b4038' },
+    at: 'poll+7',
+    registers: { di: '&hub', si: 2 },
+    objects: { hub: ['struct hub'] },
+    log: [NULL_AT('38')],
+  })
+  assert.equal(
+    finding?.title,
+    'hub->channels[id] (struct channel *) is NULL: hub->channels[id]->readings is read in poll()',
+  )
+  assert.ok(finding.evidence.some(({ text }) => text.endsWith('which holds it still')))
+})
+
+test('so is one out of what a pointer leads to, and out of a variable whose type is not known', () => {
+  // mov (%rdi,%rsi,8),%rax; mov 0x38(%rax),%rax
+  const [finding] = find({
+    code: { poll_list: '488b04f7488b4038' },
+    at: 'poll_list+4',
+    log: [NULL_AT('38')],
+  })
+  assert.match(
+    finding?.title ?? '',
+    /^list\[id\] \(struct channel \*\) is NULL: list\[id\]->readings/,
+  )
+  // and $7,%edi; mov hubs(,%rdi,8),%rax; mov 0x8(%rax),%rax
+  const [other] = find({
+    code: { user: '83e707' + '488b04fd00000000' + '488b4008' },
+    at: 'user+11',
+    variables: { hubs: ['void *[8]'] },
+    log: [NULL_AT('8')],
+    more(kernel) {
+      kernel.write(kernel.addressOf('user') + 7n, 4, kernel.addressOf('hubs') & 0xffff_ffffn)
+    },
+  })
+  assert.match(
+    other?.title ?? '',
+    /^hubs\[\.\.\.\].* is NULL: 8 bytes at offset 0x8 are read in user\(\)$/,
+  )
+})
+
 test('a small number is told as NULL and an offset, and only likely so without the log', () => {
   const [finding] = find({ ...APPLY, registers: { si: 0x40 }, log: [] })
   assert.match(finding?.title ?? '', /is 0x40, NULL and an offset/)
@@ -130,8 +176,34 @@ test('a helper that was given NULL is told of in the words of its caller', () =>
       kernel.write(kernel.addressOf('apply') + 5n, 4, BigInt.asUintN(32, to))
     },
   })
-  assert.match(finding?.title ?? '', /^config \(struct config \*, argument 2\) is .*config->label/)
+  assert.match(
+    finding?.title ?? '',
+    /^config \(struct config \*, argument 2\) is NULL: config->label/,
+  )
   assert.equal(finding?.culprit?.function, 'apply')
+})
+
+test('who has jumped to a helper is told of, with what it gave, not what it was given', () => {
+  // strlen: movzbl (%rdi),%eax. apply: mov 0x18(%rdi),%rdi; jmp strlen. user: nop; call apply
+  const [finding] = find({
+    code: { strlen: '0fb607', apply: '488b7f18' + 'e900000000', user: '90e800000000' },
+    at: 'strlen',
+    callers: [{ name: 'user', offset: 6 }, 'kthread'],
+    log: [NULL_AT('0')],
+    more(kernel) {
+      const link = (from: bigint, name: string): void => {
+        const to = kernel.addressOf(name) - (from + 4n)
+        kernel.write(from, 4, BigInt.asUintN(32, to))
+      }
+      link(kernel.addressOf('apply') + 5n, 'strlen')
+      link(kernel.addressOf('user') + 2n, 'apply')
+    },
+  })
+  assert.match(
+    finding?.title ?? '',
+    /^channel->config \(struct config \*, struct channel.config\) is NULL: channel->config->label\S* is read in apply\(\)$/,
+  )
+  assert.ok(finding?.evidence.some(({ text }) => text.endsWith('channel->config in apply()')))
 })
 
 test('a pointer that is good, and one that is an error, are no finding', () => {

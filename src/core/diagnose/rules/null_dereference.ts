@@ -38,7 +38,8 @@ function nullText(tale: PointerTale, access: FaultingAccess): string {
   const { value = 0n, origin } = access.pointer ?? {}
   if (access.pointer === undefined) return 'a NULL pointer'
   // container_of() of NULL, and a member of NULL.
-  if (value === 0n || origin?.kind === 'address') return `${text} is NULL`
+  if (value === 0n || origin?.kind === 'address' || BigInt.asIntN(64, value) === tale.shift)
+    return `${text} is NULL`
   return `${text} is ${formatHex(value)}, NULL and an offset`
 }
 

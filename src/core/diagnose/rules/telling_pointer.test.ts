@@ -43,6 +43,23 @@ test('text is shown', () => {
   )
 })
 
+test('text that was called, and text over the lower bytes of an address, are text as well', () => {
+  assert.match(find(0xffff_7473_6165_2d79n)[0]?.title ?? '', / is "y-east", text where a pointer/)
+  const scene = faultScene({
+    types: 'struct task { int (*run)(struct task *task); }; int start(struct task *task);',
+    // mov (%rdi),%rax; call *%rax
+    code: { start: '488b07ffd0' },
+    at: '0x747361652d797261',
+    callers: [{ name: 'start', offset: 5 }, 'kthread'],
+    log: ['general protection fault: 0000 [#1] PREEMPT SMP NOPTI'],
+  })
+  const [finding] = tellingPointer.find(scene)
+  assert.match(
+    finding?.title ?? '',
+    /^task->run \(.*\) is "ary-east", .*it was called in start\(\)$/,
+  )
+})
+
 test('poison of freed memory, and a number of no pattern, are left to others', () => {
   assert.deepEqual(find(0x6b6b_6b6b_6b6b_6b6bn), [])
   assert.deepEqual(find(0x1234_5678_9abc_def0n), [])

@@ -2,6 +2,7 @@
 // was loaded from. A fault in a helper is told of the caller that gave it the pointer.
 import { wrap64 } from '../base/addr.ts'
 import { attempt } from '../base/errors.ts'
+import { getDisassembler } from '../arch/disassembler.ts'
 import { formatType } from '../program/format_type.ts'
 import type { FunctionFlow } from '../program/function_flow.ts'
 import { functionPrototype, parameterInRegister } from '../program/function_prototype.ts'
@@ -95,7 +96,9 @@ function climb(program: Program, access: FaultingAccess): Seen | undefined {
   if (!pointer?.origin || !code || !state) return undefined
   const first = access.access === 'fetch' && access.operation === undefined ? 1 : 0
   const at = standpointOf(program, fault.frames, first)
-  let seen: Seen = { origin: pointer.origin, code, state, frame: fault.frames[first], at }
+  const frame = fault.frames[first]
+  const moved = frame && isHelper(frame) ? movedArgument(program, access) : undefined
+  let seen: Seen = { origin: moved ?? pointer.origin, code, state, frame, at }
   for (let count = 0; count < CALLERS_MAX; count++) {
     const root = rootOf(seen.origin)
     if (root.kind !== 'argument') return seen
@@ -106,6 +109,27 @@ function climb(program: Program, access: FaultingAccess): Seen | undefined {
     seen = next
   }
   return seen
+}
+
+/** How far loops of memcpy() and its like are followed. */
+const MOVED_MAX = 1n << 20n
+
+/** The argument that a pointer of a loop has begun as: functions that copy put it aside, since they return it. */
+function movedArgument(
+  program: Program,
+  { pointer, state, fault }: FaultingAccess,
+): Origin | undefined {
+  if (!pointer?.origin || rootOf(pointer.origin).kind !== 'unknown') return undefined
+  const { arguments: passed } = getDisassembler(program.arch.name).convention
+  const found = new Map<string, Origin>()
+  for (const [name, origin] of state?.registers ?? []) {
+    const start = fault.registers[name]
+    const isAside = origin.kind === 'argument' && passed[origin.index] !== name
+    if (!isAside || start === undefined) continue
+    const by = BigInt.asIntN(64, pointer.value - start)
+    if (by >= 0n && by < MOVED_MAX) found.set(origin.key, addressOrigin(origin, by))
+  }
+  return found.size === 1 ? [...found.values()][0] : undefined
 }
 
 function callerOf(

@@ -217,7 +217,7 @@ export class ValueFlow {
       case 'register':
         return state.registers.get(source.register)
       case 'address':
-        return placeOf(state, source.memory)
+        return placeOf(state, source.memory) ?? elementOf(state, source.memory)
       case 'memory': {
         const { memory } = source
         if (memory.isPerCpu)

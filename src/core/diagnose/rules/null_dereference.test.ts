@@ -206,6 +206,27 @@ test('who has jumped to a helper is told of, with what it gave, not what it was 
   assert.ok(finding?.evidence.some(({ text }) => text.endsWith('channel->config in apply()')))
 })
 
+test('a helper that has moved its pointer on was given the one it keeps to return', () => {
+  // memcpy: mov %rdi,%rax; 1: mov %dl,(%rdi); inc %rdi; jmp 1b. apply: mov 0x18(%rdi),%rdi; call memcpy
+  const [finding] = find({
+    code: { memcpy: '4889f8' + '8817' + '48ffc7' + 'ebf9', apply: '488b7f18' + 'e800000000' },
+    at: 'memcpy+3',
+    registers: { di: 0x1c },
+    callers: [{ name: 'apply', offset: 9 }, 'kthread'],
+    log: [NULL_AT('1c')],
+    more(kernel) {
+      const to = kernel.addressOf('memcpy') - (kernel.addressOf('apply') + 9n)
+      kernel.write(kernel.addressOf('apply') + 5n, 4, BigInt.asUintN(32, to))
+    },
+  })
+  assert.match(finding?.title ?? '', /^channel->config \(.*\) is NULL: channel->config->rate is/)
+  assert.ok(
+    finding?.evidence.some(({ text }) =>
+      text.endsWith('%rdi held 0x1c: channel->config + 0x1c in apply()'),
+    ),
+  )
+})
+
 test('a pointer that is good, and one that is an error, are no finding', () => {
   assert.deepEqual(find({ ...APPLY, registers: { si: -19n }, log: [NULL_AT('9')] }), [])
   const log = ['BUG: unable to handle page fault for address: ffff88800400001c']

@@ -46,8 +46,8 @@ export interface PointerTale {
   readonly frame: NamedFrame | undefined
 }
 
-/** Helpers call helpers. */
-const CALLERS_MAX = 4
+/** Helpers call helpers, and jump to them. */
+const CALLERS_MAX = 6
 
 /** Tell of the pointer that an access went through. */
 export function tellPointer(scene: Scene, access: FaultingAccess): PointerTale {

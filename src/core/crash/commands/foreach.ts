@@ -94,12 +94,20 @@ function parseForeach(session: Session, operands: readonly string[]): Foreach {
   const args = operands.slice(end)
   // Once, rather than once a task.
   for (const command of commands) parseArguments(command, args)
-  const tasks = all.filter(
-    (task) =>
-      (any.length === 0 || any.some((selects) => selects(task))) &&
-      narrow.every((selects) => selects(task)),
+  const chosen = all.map((task) =>
+    attempt(
+      () =>
+        (any.length === 0 || any.some((selects) => selects(task))) &&
+        narrow.every((selects) => selects(task)),
+    ),
   )
-  return { commands, args, tasks, problem }
+  const unread = chosen.filter((isChosen) => isChosen === undefined).length
+  const problems = [problem, unread === 0 ? '' : `tasks that cannot be read: ${unread}`]
+  return {
+    ...{ commands, args },
+    tasks: all.filter((_, index) => chosen[index]),
+    problem: problems.filter((text) => text !== '').join('; '),
+  }
 }
 
 function findPerTask(session: Session, word: string): Command | undefined {

@@ -73,7 +73,7 @@ export function accessEvidence(
   }
   if (tale.place !== undefined) evidence.push(placeEvidence(program, access, tale.place))
   if (fault.trouble) evidence.push({ text: `the log says: ${fault.trouble.line}`, command: 'log' })
-  evidence.push({ text: `the way there: ${pathText(fault.frames)}`, command: 'bt' })
+  evidence.push({ text: `the way there: ${pathText(program, fault.frames)}`, command: 'bt' })
   return evidence
 }
 

@@ -4,9 +4,8 @@ import { attempt } from '../base/errors.ts'
 import { findBug } from '../kernel/bug.ts'
 import { forEachModule, type Module } from '../kernel/module.ts'
 import { taintFlags, taintLetters } from '../kernel/taint.ts'
-import type { KernelSymbol } from '../debuginfo/symbol_index.ts'
 import type { Program } from '../program/program.ts'
-import { findTailCaller } from '../program/tail_call.ts'
+import { jumperTo } from './jumper.ts'
 import { isBlamable } from './known_functions.ts'
 import type { NamedFrame } from './named_frame.ts'
 import { bareName, isPanicMachinery } from './panic_machinery.ts'
@@ -31,7 +30,7 @@ export function blamedFrame(frames: readonly NamedFrame[]): NamedFrame | undefin
 export function blame(program: Program, frames: readonly NamedFrame[]): Culprit | null {
   const frame = blamedFrame(frames)
   if (!frame) return null
-  const jumped = tailCaller(program, frames, frame)
+  const jumped = jumperTo(program, frames, frames.indexOf(frame) - 1)
   return jumped ? symbolCulprit(program, jumped) : culpritOf(program, frame)
 }
 
@@ -44,18 +43,6 @@ export function symbolCulprit(
     ...{ function: bareName(name), module, taints: moduleTaints(program, module) },
     ...{ source: '', unit: '' },
   }
-}
-
-function tailCaller(
-  program: Program,
-  frames: readonly NamedFrame[],
-  frame: NamedFrame,
-): KernelSymbol | undefined {
-  const callee = frames[frames.indexOf(frame) - 1]
-  if (!callee || frame.interrupted || callee.ip === 0n || frame.ip === 0n) return undefined
-  const address = callee.interrupted ? callee.ip : callee.ip - 1n
-  const jumped = attempt(() => findTailCaller(program, frame.ip, address))
-  return jumped && isBlamable(jumped) ? jumped : undefined
 }
 
 /** A frame's function as the culprit. */

@@ -3,6 +3,7 @@
 import { attempt } from '../base/errors.ts'
 import { formatAddress } from '../base/hex.ts'
 import { findBug } from '../kernel/bug.ts'
+import type { Program } from '../program/program.ts'
 import type { Fault } from './fault.ts'
 import { pathText } from './frame_text.ts'
 import type { Evidence } from './rule.ts'
@@ -90,7 +91,11 @@ export function checkPlace({ file, line }: FailedCheck): string {
 }
 
 /** What shows the check: the instruction, the line of the log, who got there. */
-export function checkEvidence({ ip, frames, trouble }: Fault, check: FailedCheck): Evidence[] {
+export function checkEvidence(
+  program: Program,
+  { ip, frames, trouble }: Fault,
+  check: FailedCheck,
+): Evidence[] {
   const what = check.isWarning ? 'WARN()' : 'BUG()'
   const evidence: Evidence[] = []
   if (ip !== undefined && check.isInTable) {
@@ -99,6 +104,6 @@ export function checkEvidence({ ip, frames, trouble }: Fault, check: FailedCheck
   }
   if (trouble) evidence.push({ text: `the log says: ${trouble.line}`, command: 'log' })
   if (check.message !== '') evidence.push({ text: `it said: ${check.message}`, command: 'log' })
-  evidence.push({ text: `the way there: ${pathText(frames)}`, command: 'bt' })
+  evidence.push({ text: `the way there: ${pathText(program, frames)}`, command: 'bt' })
   return evidence
 }

@@ -1,4 +1,6 @@
 // How findings name functions.
+import type { Program } from '../program/program.ts'
+import { jumperTo } from './jumper.ts'
 import type { NamedFrame } from './named_frame.ts'
 import { bareName } from './panic_machinery.ts'
 import type { Culprit } from './rule.ts'
@@ -15,10 +17,14 @@ export function inCulprit(culprit: Culprit | null): string {
   return ` in ${functionText({ name: culprit.function, module: culprit.module })}`
 }
 
-/** `a() < b() < c()`, innermost first. */
-export function pathText(frames: readonly NamedFrame[], count = 4): string {
-  return frames
-    .slice(0, count)
-    .map(({ name, module }) => functionText({ name: name && bareName(name), module }))
-    .join(' < ')
+/** `a() < b() < c()`, innermost first; `b() (jumped on)` for one that has left no frame. */
+export function pathText(program: Program, frames: readonly NamedFrame[], count = 4): string {
+  const functions = frames.slice(0, count).flatMap((frame, index) => {
+    const jumper = jumperTo(program, frames, index)
+    return [bareText(frame), ...(jumper ? [`${bareText(jumper)} (jumped on)`] : [])]
+  })
+  return functions.slice(0, count).join(' < ')
 }
+
+const bareText = ({ name, module }: Pick<NamedFrame, 'name' | 'module'>): string =>
+  functionText({ name: name && bareName(name), module })

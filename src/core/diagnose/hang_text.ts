@@ -30,7 +30,7 @@ export function stuckCode(scene: Scene, cpu: number): StuckCode {
   const task = scene.currentTask(cpu)
   const evidence: Evidence[] = [
     {
-      text: `CPU ${cpu} ran ${task ? `${taskText(task)}: ` : ''}${pathText(frames)}`,
+      text: `CPU ${cpu} ran ${task ? `${taskText(task)}: ` : ''}${pathText(program, frames)}`,
       ...(frames[0] ? { address: frames[0].ip } : {}),
       command: `bt -c ${cpu}`,
     },

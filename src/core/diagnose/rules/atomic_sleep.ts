@@ -28,7 +28,7 @@ export const atomicSleep: Rule = {
         evidence: [
           { text: `the log says: ${trouble.line}`, command: 'log' },
           ...detailLines(scene.lines, trouble),
-          { text: `the way there: ${pathText(callers, 6)}`, command: 'bt' },
+          { text: `the way there: ${pathText(scene.program, callers, 6)}`, command: 'bt' },
         ],
         refutedBy: [
           'somebody before it left preemption disabled, and it is allowed to sleep: none of its callers takes a spin lock',

@@ -28,7 +28,7 @@ export const bug: Rule = {
         role,
         title: `BUG at ${place} was hit${inCulprit(culprit)}${said}`,
         confidence: 'certain',
-        evidence: checkEvidence(fault, check),
+        evidence: checkEvidence(scene.program, fault, check),
         refutedBy: [
           'an earlier oops or report in the log, of which this check only saw the result',
         ],

@@ -111,6 +111,6 @@ function evidenceOf(program: Program, fault: Fault, divisor: Divisor | undefined
       command: 'bt',
     })
   if (trouble) evidence.push({ text: `the log says: ${trouble.line}`, command: 'log' })
-  evidence.push({ text: `the way there: ${pathText(frames)}`, command: 'bt' })
+  evidence.push({ text: `the way there: ${pathText(program, frames)}`, command: 'bt' })
   return evidence
 }

@@ -31,7 +31,7 @@ export const doubleFree: Rule = {
         confidence: atMost(told.confidence, limit),
         evidence: [
           ...told.evidence,
-          { text: `freed by ${pathText(fault.frames, 6)}`, command: 'bt' },
+          { text: `freed by ${pathText(scene.program, fault.frames, 6)}`, command: 'bt' },
         ],
         refutedBy: told.refutedBy,
         culprit,

@@ -27,7 +27,7 @@ export const invalidOpcode: Rule = {
         confidence: atMost(told.confidence, limit),
         evidence: [
           ...told.evidence,
-          { text: `the way there: ${pathText(fault.frames)}`, command: 'bt' },
+          { text: `the way there: ${pathText(scene.program, fault.frames)}`, command: 'bt' },
         ],
         refutedBy: [
           'the code in the kernel file differs from that in memory: then it was written over',

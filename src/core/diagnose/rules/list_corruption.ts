@@ -76,7 +76,7 @@ function evidenceOf(
     const head = [owner, entry].map((node) => node && listHead(program, node)).find(Boolean)
     if (head !== undefined) evidence.push(nodeEvidence(program, 'the list leads to', head))
   }
-  evidence.push({ text: `the way there: ${pathText(frames)}`, command: 'bt' })
+  evidence.push({ text: `the way there: ${pathText(program, frames)}`, command: 'bt' })
   return evidence
 }
 

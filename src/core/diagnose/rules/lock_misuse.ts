@@ -45,7 +45,7 @@ export const lockMisuse: Rule = {
         evidence: [
           { text: `the log says: ${line}`, command: 'log' },
           ...lockEvidence(scene, trouble),
-          { text: `the way there: ${pathText(frames, 6)}`, command: 'bt' },
+          { text: `the way there: ${pathText(scene.program, frames, 6)}`, command: 'bt' },
         ],
         refutedBy: ['the memory around the lock was written over, and the lock with it'],
         culprit,

@@ -204,6 +204,11 @@ test('who has jumped to a helper is told of, with what it gave, not what it was 
     /^channel->config \(struct config \*, struct channel.config\) is NULL: channel->config->label\S* is read in apply\(\)$/,
   )
   assert.ok(finding?.evidence.some(({ text }) => text.endsWith('channel->config in apply()')))
+  assert.ok(
+    finding?.evidence.some(
+      ({ text }) => text === 'the way there: strlen() < apply() (jumped on) < user() < kthread()',
+    ),
+  )
 })
 
 test('a helper that has moved its pointer on was given the one it keeps to return', () => {

@@ -27,7 +27,7 @@ export const panicCall: Rule = {
       confidence: panicReason === '' ? 'likely' : 'certain',
       evidence: [
         ...(panicReason === '' ? [] : [{ text: `panic: ${panicReason}`, command: 'log' }]),
-        { text: `called by ${pathText(callers, 6)}`, command: 'bt' },
+        { text: `called by ${pathText(scene.program, callers, 6)}`, command: 'bt' },
       ],
       refutedBy: ['an earlier oops or report in the log, which is why it gave up'],
       culprit,

@@ -80,7 +80,7 @@ function finding(
   const texts = above.map((context) => contextText(scene.program, context))
   const title = titleOf(above.some(isNoTrouble), texts.join(', which interrupted '), ran, who, cpu)
   const evidence: Evidence[] = contexts.map(({ kind, frames }) => ({
-    text: `${kind}: ${pathText(withoutMachinery(frames).length > 0 ? withoutMachinery(frames) : frames)}`,
+    text: `${kind}: ${pathText(scene.program, withoutMachinery(frames).length > 0 ? withoutMachinery(frames) : frames)}`,
     ...(frames[0] ? { address: frames[0].ip } : {}),
     command: 'bt',
   }))

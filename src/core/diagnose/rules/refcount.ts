@@ -45,7 +45,7 @@ export const refcount: Rule = {
         evidence: [
           ...(line === '' ? [] : [{ text: `the log says: ${line}`, command: 'log' }]),
           ...counterEvidence(program, fault),
-          { text: `the way there: ${pathText(fault.frames, 6)}`, command: 'bt' },
+          { text: `the way there: ${pathText(program, fault.frames, 6)}`, command: 'bt' },
         ],
         refutedBy: [
           'the counter was written over: what lies around it in its object makes no sense either',

@@ -119,7 +119,10 @@ function evidenceOf(scene: Scene, fault: Fault, report: SlabReport): Evidence[] 
   if (freed) evidence.push(trackEvidence('freed', freed))
   if (info && sortOf(report.what) === 'before the start')
     evidence.push(...neighbourEvidence(scene.program, info))
-  evidence.push({ text: `found on the way of ${pathText(fault.frames, 6)}`, command: 'bt' })
+  evidence.push({
+    text: `found on the way of ${pathText(scene.program, fault.frames, 6)}`,
+    command: 'bt',
+  })
   return evidence
 }
 

@@ -35,7 +35,7 @@ export const stackCorruption: Rule = {
       evidence: [
         ...(scene.panicReason === '' ? [] : [{ text: scene.panicReason, command: 'log' }]),
         ...(frame ? writtenEvidence(scene, frame) : []),
-        { text: `the way there: ${pathText(callers, 6)}`, command: 'bt' },
+        { text: `the way there: ${pathText(scene.program, callers, 6)}`, command: 'bt' },
       ],
       refutedBy: [
         'who writes is a function that was given the address of the array: look at what it calls',

@@ -27,7 +27,7 @@ export const warning: Rule = {
         role,
         title: `WARN at ${place} was hit${inCulprit(culprit)}, and warnings panic${said}`,
         confidence: 'certain',
-        evidence: [...checkEvidence(fault, check), ...panicEvidence(scene)],
+        evidence: [...checkEvidence(scene.program, fault, check), ...panicEvidence(scene)],
         refutedBy: ['an earlier report in the log, of which this check only saw the result'],
         culprit: culprit && { ...culprit, source: place },
         next: [

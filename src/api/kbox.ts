@@ -659,6 +659,7 @@ export {
   stackOrigin,
   unknownOrigin,
   addressOrigin,
+  elementOrigin,
   loadOrigin,
 } from '../core/program/value_origin.ts'
 export type { Origin } from '../core/program/value_origin.ts'

@@ -103,6 +103,7 @@ export const API_NAMES: readonly string[] = [
   'diskOfBlockDevice',
   'diskOfInode',
   'dmiStrings',
+  'elementOrigin',
   'enclosingStruct',
   'evaluate',
   'fairCurrent',

@@ -1,7 +1,8 @@
 // Tasks that wait for each other, for a disk, or for nobody; found by the kernel's watch over hung tasks.
 import type { FaultExpectation, FaultScenario } from '../scenarios.ts'
 
-const HUNG = {
+/** Who waits for five seconds is hung. */
+export const HUNG = {
   'kernel.hung_task_panic': 1,
   'kernel.hung_task_timeout_secs': 5,
   'kernel.hung_task_check_interval_secs': 2,

@@ -1,12 +1,8 @@
 // The driver ledger: bugs in plain code, of rules that were not made with it.
 import type { CrashKind } from '../../../src/core/diagnose/crash_kind.ts'
 import type { FaultExpectation, FaultScenario } from '../scenarios.ts'
+import { HUNG } from './deadlocks.ts'
 
-const HUNG = {
-  'kernel.hung_task_panic': 1,
-  'kernel.hung_task_timeout_secs': 5,
-  'kernel.hung_task_check_interval_secs': 2,
-}
 const LOCKED_UP = { 'kernel.softlockup_panic': 1, 'kernel.watchdog_thresh': 2 }
 const WARNED = { 'kernel.panic_on_warn': 1 }
 

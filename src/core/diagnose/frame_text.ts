@@ -13,9 +13,15 @@ export function functionText({ name, module }: Pick<NamedFrame, 'name' | 'module
 
 /** ` in session_put() [sensorhub]`, to go behind a sentence; '' for what is no code. */
 export function inCulprit(culprit: Culprit | null): string {
-  if (!culprit?.function) return ''
-  return ` in ${functionText({ name: culprit.function, module: culprit.module })}`
+  return culprit?.function ? ` in ${culpritText(culprit)}` : ''
 }
+
+/** ` by session_put() [sensorhub]`. */
+export function byCulprit(culprit: Culprit | null): string {
+  return culprit?.function ? ` by ${culpritText(culprit)}` : ''
+}
+
+const culpritText = ({ function: name, module }: Culprit): string => functionText({ name, module })
 
 /** `a() < b() < c()`, innermost first; `b() (jumped on)` for one that has left no frame. */
 export function pathText(program: Program, frames: readonly NamedFrame[], count = 4): string {

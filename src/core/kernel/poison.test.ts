@@ -18,6 +18,8 @@ const KNOWN: readonly (readonly [value: bigint, name: string])[] = [
   [0xffff_ffff_ffff_f100n, 'ERR_PTR(-3840)'],
   [0x6f77_206f_6c6c_6568n, '"hello wo"'],
   [0x0000_6f6c_6c65_6820n, '" hello"'],
+  [0xffff_7473_6165_2d79n, '"y-east"'],
+  [0x5c5c_5c5c_5c5c_5c5cn, '0x5c repeated'],
 ]
 
 for (const [value, name] of KNOWN) {

@@ -56,7 +56,7 @@ export function valueMeaning(value: bigint): ValueMeaning | undefined {
       name: `ERR_PTR(-${errnoName(error) ?? error})`,
       meaning: `error ${error} as a pointer`,
     }
-  return filled(value) ?? poisonedPointer(value) ?? text(value)
+  return filled(value) ?? poisonedPointer(value) ?? repeated(value) ?? text(value)
 }
 
 function filled(value: bigint): ValueMeaning | undefined {
@@ -83,6 +83,13 @@ function poisonedPointer(value: bigint): ValueMeaning | undefined {
   return { name: withOffset(name, low - known), meaning }
 }
 
+/** One byte over and over: memset(), or a buffer of a test pattern. */
+function repeated(value: bigint): ValueMeaning | undefined {
+  const [byte = 0, ...others] = bytesOf(value)
+  if (byte === 0 || byte === 0xff || others.some((each) => each !== byte)) return undefined
+  return { name: `${formatHex(BigInt(byte))} repeated`, meaning: 'memory filled with one byte' }
+}
+
 /** Printable characters: a string has been written over a pointer, or over the lower bytes of one. */
 function text(value: bigint): ValueMeaning | undefined {
   const bytes = bytesOf(value)
@@ -92,7 +99,12 @@ function text(value: bigint): ValueMeaning | undefined {
   if (shown.length === 8 && value >> 48n === 0xffffn) shown.length = 6
   const isText = shown.length >= 6 && shown.every((byte) => byte >= 0x20 && byte < 0x7f)
   const rest = new Set(bytes.slice(shown.length))
-  if (!isText || rest.size > 1 || (rest.size === 1 && !rest.has(0) && !rest.has(0xff)))
+  if (
+    !isText ||
+    new Set(bytes).size === 1 ||
+    rest.size > 1 ||
+    (rest.size === 1 && !rest.has(0) && !rest.has(0xff))
+  )
     return undefined
   return {
     name: JSON.stringify(String.fromCharCode(...shown)),

@@ -69,6 +69,23 @@ test('an index that leads out of a variable is told with the variable', () => {
   assert.ok(finding?.evidence.some(({ text }) => text === 'the index in %rdx was -9123456789'))
 })
 
+test('what was given to kfree() and is no object of a slab is told as that', () => {
+  // kfree: mov %rdi,%rbx; mov 0x8(%rax),%rdx
+  const scene = faultScene({
+    code: { kfree: '4889fb488b5008' },
+    at: 'kfree+3',
+    registers: { ax: 0xffff_f6e7_0090_9340n, bx: '&budget+64', di: '&budget+64' },
+    variables: { budget: ['char [256]'] },
+    log: ['BUG: unable to handle page fault for address: fffff6e700909348'],
+  })
+  const [finding] = badAddress.find(scene)
+  assert.match(
+    finding?.title ?? '',
+    /^kfree\(\) was given 0xf\w+, budget\+0x40 by caller\(\): it cannot free that$/,
+  )
+  assert.equal(finding?.culprit?.function, 'caller')
+})
+
 test('NULL, errors and addresses that are none are not of this rule', () => {
   for (const other of [0x10n, -2n, 0x6b6b_6b6b_6b6b_6b6bn])
     assert.deepEqual(find(BigInt.asUintN(64, other)), [])

@@ -3,13 +3,14 @@
 import { formatHex } from '../../base/hex.ts'
 import { accessFinding } from '../access_finding.ts'
 import { accessSort, type AccessSort } from '../access_sort.ts'
-import { accessText, pointerText } from '../access_text.ts'
+import { accessText, hex, pointerText } from '../access_text.ts'
 import { blame } from '../blame.ts'
 import { faultingAccesses } from '../faulting_access.ts'
-import { inCulprit } from '../frame_text.ts'
+import { byCulprit, inCulprit } from '../frame_text.ts'
 import { tellPointer } from '../pointer_tale.ts'
 import type { Rule } from '../rule.ts'
 import { unmappedPlace } from '../unmapped_place.ts'
+import { wrongFree } from '../wrong_free.ts'
 
 /** Sorts that are left for this rule. */
 const SORTS: readonly AccessSort['kind'][] = ['not-mapped', 'mapped', 'unknown']
@@ -34,11 +35,17 @@ export const badAddress: Rule = {
             }
           : unmappedPlace(program, address)
       const done = accessText(tale, access)
+      const freed = wrongFree(program, access.fault)
       yield accessFinding(scene, access, tale, {
         kind: 'bad-address',
-        title: `${pointerText(tale, access)} leads to ${formatHex(address)}, which ${place.text}: ${done}${inCulprit(culprit)}`,
+        title: freed
+          ? `${freed.text}${byCulprit(culprit)}: it cannot free that`
+          : `${pointerText(tale, access)} leads to ${formatHex(address)}, which ${place.text}: ${done}${inCulprit(culprit)}`,
         confidence: sort.kind === 'not-mapped' ? 'likely' : 'possible',
         evidence: [
+          ...(freed
+            ? [{ text: freed.text, address: freed.address, command: `kmem ${hex(freed.address)}` }]
+            : []),
           {
             text: `${formatHex(address)} ${place.text}`,
             address,
@@ -49,7 +56,14 @@ export const badAddress: Rule = {
           'an earlier report of corrupted memory: then the pointer was written over',
           'a neighbouring value one bit away that is a good pointer: then it is bad memory',
         ],
-        next: [{ text: place.next, command: '' }],
+        next: [
+          freed
+            ? {
+                text: 'see who has made it: only what kmalloc() and its like return is freed so',
+                command: '',
+              }
+            : { text: place.next, command: '' },
+        ],
         explains: ['oops'],
       })
     }

@@ -171,7 +171,8 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
     assert.equal(await output(loaded), '0\n')
     await output('kbox start')
     assert.equal(await output(loaded), '1\n')
-    assert.equal((await run('systemctl is-active kdump.service')).output, 'inactive\n')
+    // Failed is what was stopped while it started.
+    assert.match((await run('systemctl is-active kdump.service')).output, /^(inactive|failed)$/m)
     await output('kbox uninstall')
     assert.equal(await output(loaded), '0\n')
     assert.equal((await run('systemctl status kdump.service')).code, 4)

@@ -5,7 +5,7 @@ import { HostError, UsageError } from '../core/base/errors.ts'
 import { readCrashState } from '../host/control/crash_sysfs.ts'
 import { applyInstall, applyUninstall } from '../host/control/install/apply_install.ts'
 import { conflicts, planInstall, type InstallPlan } from '../host/control/install/install_plan.ts'
-import { readRecord } from '../host/control/install/install_record.ts'
+import { readRecord, type InstallRecord } from '../host/control/install/install_record.ts'
 import { findPayload, type Payload } from '../host/control/install/payload.ts'
 import { findRivals } from '../host/control/install/rivals.ts'
 import {
@@ -95,9 +95,10 @@ export function runUninstall(argv: readonly string[]): Outcome {
     throw new HostError(`no kbox is installed below ${path.join(root, prefix)}`, 'ENOENT')
   const isDry = values['dry-run']
   const wasUp = !isDry && disableUnit(root, record.unit)
+  // While what it takes is there: a library that is loaded when it is needed is among the files.
+  if ((wasUp || (!isDry && mayBeOurs(root, record))) && readCrashState().loaded) unloadCrashImage()
   const kept = isDry ? [] : applyUninstall(root, prefix, record)
   if (!isDry) reloadManagers(root)
-  if ((wasUp || (!isDry && mayBeOurs(root))) && readCrashState().loaded) unloadCrashImage()
   if (values.json) {
     const files = record.files.map((file) => absolute(file.path))
     const value = { version: 1, root, prefix, dryRun: isDry, files, kept: kept.map(absolute) }
@@ -113,8 +114,9 @@ export function runUninstall(argv: readonly string[]): Outcome {
 }
 
 /** What a unit that has failed, a late reload or somebody by hand has loaded; not what another package's unit may have. */
-function mayBeOurs(root: string): boolean {
-  const hasRival = findRivals(root, () => false).some(({ isEnabled }) => isEnabled)
+function mayBeOurs(root: string, { files }: InstallRecord): boolean {
+  const isOurs = (file: string): boolean => files.some((own) => own.path === file)
+  const hasRival = findRivals(root, isOurs).some(({ isEnabled }) => isEnabled)
   return root === '/' && existsSync(LOADED_RECORD) && !hasRival
 }
 

@@ -76,7 +76,9 @@ export function debianRoot({
   const name = createHash('sha256').update(key).digest('hex').slice(0, 16)
   const folder = cachePath('roots', name)
   const image = path.join(folder, 'root.img')
+  if (existsSync(image)) return image
   using _ = lockCache()
+  // By who had the lock.
   if (existsSync(image)) return image
   const fresh = `${folder}.${process.pid}`
   rmSync(fresh, { recursive: true, force: true })

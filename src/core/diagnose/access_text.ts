@@ -3,6 +3,7 @@ import { attempt } from '../base/errors.ts'
 import { formatHex } from '../base/hex.ts'
 import { forEachInstruction } from '../program/disassemble.ts'
 import type { Program } from '../program/program.ts'
+import { sumText } from '../program/value_text.ts'
 import { thingText } from './address_text.ts'
 import type { FaultingAccess } from './faulting_access.ts'
 import { functionText, pathText } from './frame_text.ts'
@@ -84,10 +85,8 @@ function registerEvidence(
   const holds = `${registerText(pointer.register)} held ${formatHex(pointer.value)}`
   if (tale.name === '') return holds
   const whose = tale.frame ? ` in ${functionText(tale.frame)}` : ''
-  const sign = tale.shift < 0n ? '-' : '+'
-  const shift =
-    tale.shift === 0n ? '' : ` ${sign} ${formatHex(tale.shift < 0n ? -tale.shift : tale.shift)}`
-  return `${holds}: ${tale.name}${shift}${whose}`
+  const what = tale.shift === 0n ? tale.name : sumText(tale.name, tale.shift)
+  return `${holds}: ${what}${whose}`
 }
 
 function indexEvidence({ operand, fault }: FaultingAccess): Evidence | undefined {

@@ -91,8 +91,11 @@ function jumpedFrom(
   const seen = new Set<bigint>()
   const work = [called]
   for (const at of work) {
-    const code = seen.has(at) || seen.size >= JUMPERS_MAX ? undefined : functionFlow(program, at)
+    if (seen.has(at)) continue
+    // Another might be the one.
+    if (seen.size >= JUMPERS_MAX) return undefined
     seen.add(at)
+    const code = functionFlow(program, at)
     if (code?.symbol.address !== at) continue
     for (const { address, flow, target } of code.operations.values()) {
       if ((flow !== 'jump' && flow !== 'branch') || target === undefined) continue

@@ -2,10 +2,12 @@
 // faults on the page that it takes the address for one of. Source: mm/slub.c kfree(), include/linux/mm.h virt_to_page().
 import { formatHex } from '../base/hex.ts'
 import type { Program } from '../program/program.ts'
+import { hex } from './access_text.ts'
 import { thingAt, thingText } from './address_text.ts'
 import type { Fault } from './fault.ts'
-import { functionText } from './frame_text.ts'
+import { byCulprit, functionText } from './frame_text.ts'
 import { frameArgument } from './frame_value.ts'
+import type { Culprit, Evidence } from './rule.ts'
 
 /** Names, without leading underscores, and which argument is freed. */
 const FREES: Readonly<Record<string, number>> = {
@@ -14,13 +16,17 @@ const FREES: Readonly<Record<string, number>> = {
 
 /** What was freed in a wrong way. */
 export interface WrongFree {
-  /** `kfree() was given budget+0x40 [ledger]`. */
-  readonly text: string
-  readonly address: bigint
+  readonly title: string
+  readonly evidence: Evidence
+  readonly next: string
 }
 
 /** Say what a free function that faulted was given, if that is no object of a slab. */
-export function wrongFree(program: Program, { frames }: Fault): WrongFree | undefined {
+export function wrongFree(
+  program: Program,
+  { frames }: Fault,
+  culprit: Culprit | null,
+): WrongFree | undefined {
   const [frame] = frames
   const argument = FREES[frame?.name?.replace(/^_+/, '') ?? '']
   if (!frame || argument === undefined) return undefined
@@ -29,5 +35,9 @@ export function wrongFree(program: Program, { frames }: Fault): WrongFree | unde
   if (address === undefined || !thing || thing.kind === 'slab object' || thing.kind === 'value')
     return undefined
   const text = `${functionText(frame)} was given ${formatHex(address)}, ${thingText(program, address)}`
-  return { text, address }
+  return {
+    title: `${text}${byCulprit(culprit)}: it cannot free that`,
+    evidence: { text, address, command: `kmem ${hex(address)}` },
+    next: 'see who has made it: only what kmalloc() and its like return is freed so',
+  }
 }

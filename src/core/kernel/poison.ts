@@ -93,19 +93,12 @@ function repeated(value: bigint): ValueMeaning | undefined {
 /** Printable characters: a string has been written over a pointer, or over the lower bytes of one. */
 function text(value: bigint): ValueMeaning | undefined {
   const bytes = bytesOf(value)
-  const end = bytes.indexOf(0)
-  const shown = bytes.slice(0, end < 0 ? 8 : end)
   // The end of a string that reached into an address of the kernel: its upper bytes are left.
-  if (shown.length === 8 && value >> 48n === 0xffffn) shown.length = 6
+  const isPart = value >> 48n === 0xffffn
+  const end = isPart ? 6 : bytes.indexOf(0)
+  const shown = bytes.slice(0, end < 0 ? 8 : end)
   const isText = shown.length >= 6 && shown.every((byte) => byte >= 0x20 && byte < 0x7f)
-  const rest = new Set(bytes.slice(shown.length))
-  if (
-    !isText ||
-    new Set(bytes).size === 1 ||
-    rest.size > 1 ||
-    (rest.size === 1 && !rest.has(0) && !rest.has(0xff))
-  )
-    return undefined
+  if (!isText || (!isPart && bytes.slice(shown.length).some((byte) => byte !== 0))) return undefined
   return {
     name: JSON.stringify(String.fromCharCode(...shown)),
     meaning: 'text where an address was expected',

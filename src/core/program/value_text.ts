@@ -214,7 +214,8 @@ function elementType(type: Type, size: number): Type | undefined {
   return element && sizeofType(element) === size ? element : undefined
 }
 
-const sumText = (text: string, offset: bigint): string =>
+/** `text + 0x10`. @internal */
+export const sumText = (text: string, offset: bigint): string =>
   offset < 0n ? `${text} - ${formatHex(-offset)}` : `${text} + ${formatHex(offset)}`
 
 const parenthesized = (text: string): string => (/^[*&]| [-+] /.test(text) ? `(${text})` : text)

@@ -3,10 +3,10 @@
 import { formatHex } from '../../base/hex.ts'
 import { accessFinding } from '../access_finding.ts'
 import { accessSort, type AccessSort } from '../access_sort.ts'
-import { accessText, hex, pointerText } from '../access_text.ts'
+import { accessText, pointerText } from '../access_text.ts'
 import { blame } from '../blame.ts'
 import { faultingAccesses } from '../faulting_access.ts'
-import { byCulprit, inCulprit } from '../frame_text.ts'
+import { inCulprit } from '../frame_text.ts'
 import { tellPointer } from '../pointer_tale.ts'
 import type { Rule } from '../rule.ts'
 import { unmappedPlace } from '../unmapped_place.ts'
@@ -35,17 +35,15 @@ export const badAddress: Rule = {
             }
           : unmappedPlace(program, address)
       const done = accessText(tale, access)
-      const freed = wrongFree(program, access.fault)
+      const freed = wrongFree(program, access.fault, culprit)
       yield accessFinding(scene, access, tale, {
         kind: 'bad-address',
-        title: freed
-          ? `${freed.text}${byCulprit(culprit)}: it cannot free that`
-          : `${pointerText(tale, access)} leads to ${formatHex(address)}, which ${place.text}: ${done}${inCulprit(culprit)}`,
+        title:
+          freed?.title ??
+          `${pointerText(tale, access)} leads to ${formatHex(address)}, which ${place.text}: ${done}${inCulprit(culprit)}`,
         confidence: sort.kind === 'not-mapped' ? 'likely' : 'possible',
         evidence: [
-          ...(freed
-            ? [{ text: freed.text, address: freed.address, command: `kmem ${hex(freed.address)}` }]
-            : []),
+          ...(freed ? [freed.evidence] : []),
           {
             text: `${formatHex(address)} ${place.text}`,
             address,
@@ -56,14 +54,7 @@ export const badAddress: Rule = {
           'an earlier report of corrupted memory: then the pointer was written over',
           'a neighbouring value one bit away that is a good pointer: then it is bad memory',
         ],
-        next: [
-          freed
-            ? {
-                text: 'see who has made it: only what kmalloc() and its like return is freed so',
-                command: '',
-              }
-            : { text: place.next, command: '' },
-        ],
+        next: [{ text: freed?.next ?? place.next, command: '' }],
         explains: ['oops'],
       })
     }

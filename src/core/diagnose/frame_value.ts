@@ -1,6 +1,5 @@
 // Values in the frames of a stack: what a function was given, told by following its callers' code up to where the value is
 // a constant, or lies in a register that was saved.
-import { wrap64 } from '../base/addr.ts'
 import { attempt } from '../base/errors.ts'
 import { getDisassembler } from '../arch/disassembler.ts'
 import {
@@ -10,6 +9,7 @@ import {
   type Operation,
 } from '../program/function_flow.ts'
 import type { Program } from '../program/program.ts'
+import { originValue } from '../program/origin_value.ts'
 import type { ValueState } from '../program/value_flow.ts'
 import type { Origin } from '../program/value_origin.ts'
 import type { NamedFrame } from './named_frame.ts'
@@ -184,33 +184,7 @@ function valueOf(
   origin: Origin,
   depth: number,
 ): bigint | undefined {
-  switch (origin.kind) {
-    case 'constant':
-      return origin.value
-    case 'argument':
-      return passed(program, frames, at, origin.index, depth)
-    case 'address': {
-      const base = valueOf(program, frames, at, origin.of, depth)
-      return base === undefined ? undefined : wrap64(base + origin.offset)
-    }
-    case 'load': {
-      const base = valueOf(program, frames, at, origin.of, depth)
-      // Memory may have changed since it was loaded; pointers to what is locked rarely do.
-      return base === undefined || origin.size !== 8
-        ? undefined
-        : program.memory.u64(wrap64(base + origin.offset))
-    }
-    case 'element': {
-      const base = valueOf(program, frames, at, origin.of, depth)
-      const element = base === undefined ? base : valueOf(program, frames, at, origin.index, depth)
-      return base === undefined || element === undefined
-        ? undefined
-        : wrap64(base + element * BigInt(origin.scale))
-    }
-    case 'result':
-    case 'percpu':
-    case 'stack':
-    case 'unknown':
-      return undefined
-  }
+  return originValue(program, origin, (part) =>
+    part.kind === 'argument' ? passed(program, frames, at, part.index, depth) : undefined,
+  )
 }

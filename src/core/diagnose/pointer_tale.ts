@@ -6,6 +6,7 @@ import { getDisassembler } from '../arch/disassembler.ts'
 import { formatType } from '../program/format_type.ts'
 import type { FunctionFlow } from '../program/function_flow.ts'
 import { functionPrototype, parameterInRegister } from '../program/function_prototype.ts'
+import { originValue } from '../program/origin_value.ts'
 import type { Program } from '../program/program.ts'
 import type { ValueState } from '../program/value_flow.ts'
 import { addressOrigin, type Origin } from '../program/value_origin.ts'
@@ -199,30 +200,11 @@ export function liveValue(
   origin: Origin,
 ): bigint | undefined {
   const { state, fault } = access
-  for (const [name, known] of state?.registers ?? [])
-    if (known.key === origin.key && fault.registers[name] !== undefined)
-      return fault.registers[name]
-  switch (origin.kind) {
-    case 'constant':
-      return origin.value
-    case 'address': {
-      const base = liveValue(program, access, origin.of)
-      return base === undefined ? undefined : wrap64(base + origin.offset)
-    }
-    case 'load': {
-      const base = liveValue(program, access, origin.of)
-      return base === undefined || origin.size !== 8
-        ? undefined
-        : attempt(() => program.memory.u64(wrap64(base + origin.offset)))
-    }
-    case 'element': {
-      const base = liveValue(program, access, origin.of)
-      const element = liveValue(program, access, origin.index)
-      return base === undefined || element === undefined
-        ? undefined
-        : wrap64(base + element * BigInt(origin.scale))
-    }
-    default:
-      return frameValue(program, fault.frames, standpointOf(program, fault.frames, 0), origin)
-  }
+  const at = standpointOf(program, fault.frames, 0)
+  return originValue(program, origin, (part) => {
+    for (const [name, known] of state?.registers ?? [])
+      if (known.key === part.key && fault.registers[name] !== undefined)
+        return fault.registers[name]
+    return part.kind === 'argument' ? frameValue(program, fault.frames, at, part) : undefined
+  })
 }

@@ -1,7 +1,9 @@
 // `js`: JavaScript over the dump, at a prompt of node's own or one expression at a time. Names are those of the API, with
 // sugar: `findTask(1).mm.total_vm`, `k.jiffies`, `forEachTask().map((t) => t.comm).toArray()`.
+import { Console } from 'node:console'
 import { openSync } from 'node:fs'
 import { start } from 'node:repl'
+import { Writable } from 'node:stream'
 import tty from 'node:tty'
 import { inspect } from 'node:util'
 import { createContext, Script, type Context } from 'node:vm'
@@ -9,6 +11,7 @@ import { once } from 'node:events'
 import * as api from '../api/kbox.ts'
 import { UsageError } from '../core/base/errors.ts'
 import type { Session } from '../core/crash/session.ts'
+import { writeFully } from '../host/platform/stream.ts'
 import { sugar, sugarFunction, sugarGlobals } from '../core/program/sugar.ts'
 import { historyPath } from './history_file.ts'
 import { completeJs } from './js_complete.ts'
@@ -32,6 +35,9 @@ export class JsPrompt {
    * @throws whatever the code throws
    */
   *evaluate(code: string): Generator<string> {
+    // Ctrl-C while all of this was loaded.
+    if (this.#session.aborted) return
+    this.#context['console'] = freshConsole()
     const value: unknown = runCode(code, this.#context)
     if (isIterator(value)) {
       for (const each of value) {
@@ -63,6 +69,21 @@ export class JsPrompt {
     await once(prompt, 'exit')
     input.destroy()
   }
+}
+
+/**
+ * A console for one evaluation. Ctrl-C may end that in the middle of a write, and a stream that was left so takes no more:
+ * process.stdout would be silent for the rest of the session.
+ */
+function freshConsole(): Console {
+  const direct = (fd: number): Writable =>
+    new Writable({
+      write(chunk: Uint8Array, _encoding, done) {
+        writeFully(fd, chunk)
+        done()
+      },
+    })
+  return new Console({ stdout: direct(1), stderr: direct(2), colorMode: process.stdout.isTTY })
 }
 
 /** Ctrl-C ends it, whatever it is doing. */

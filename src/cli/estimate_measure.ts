@@ -12,7 +12,7 @@ import {
 } from '../host/rehearse/measure_reservation.ts'
 import { SCENARIOS } from '../host/rehearse/scenarios.ts'
 import type { EstimateValues } from './estimate.ts'
-import { readConfig } from './rehearse.ts'
+import { readConfig } from './rehearse_here.ts'
 import { parseSizeOption } from './size_option.ts'
 
 const MIB = 2 ** 20

@@ -17,7 +17,12 @@ import { buildGuestInitramfs } from '../../src/host/rehearse/guest_root.ts'
 import { findTool } from '../../src/host/rehearse/host_tool.ts'
 import { findModuleFolder } from '../../src/host/control/load/kernel/kernel_image.ts'
 import { Machine, type MachineEnd } from '../../src/host/rehearse/machine.ts'
-import type { MachineCard, MachineDisk, MachineSpec } from '../../src/host/rehearse/machine_spec.ts'
+import {
+  EMULATED_ENVIRONMENT,
+  type MachineCard,
+  type MachineDisk,
+  type MachineSpec,
+} from '../../src/host/rehearse/machine_spec.ts'
 import { getCachedKernel } from './rehearsals.ts'
 
 /** What a guest is made of. */
@@ -78,12 +83,15 @@ export class DebianGuest implements AsyncDisposable {
         const modules = new ModuleIndex(findModuleFolder(release, vmlinuz, baseDir))
         buildGuestInitramfs(initrd, { busybox, modules })
       }
+      const accelerator = await chooseAccelerator(vmlinuz, busybox)
+      // systemd hands its own environment on to nobody.
+      const environment = accelerator === 'tcg' ? `systemd.setenv=${EMULATED_ENVIRONMENT} ` : ''
       return new DebianGuest(folder, {
-        accelerator: await chooseAccelerator(vmlinuz, busybox),
+        accelerator,
         memoryBytes: options.memoryBytes ?? 640 * 2 ** 20,
         cpus: options.cpus ?? 2,
         ...{ kernel: vmlinuz, initrd },
-        cmdline: `console=ttyS0 panic=10 ${options.cmdline ?? ''}`.trimEnd(),
+        cmdline: `console=ttyS0 panic=10 ${environment}${options.cmdline ?? ''}`.trimEnd(),
         disks: [{ file: disk }, ...(options.disks ?? [])],
         cards: options.cards ?? [],
       })

@@ -6,9 +6,7 @@ import { FormatError } from '../../core/base/errors.ts'
 import { sync } from '../platform/syscalls.ts'
 import { GO, type GuestMessage } from './guest_channel.ts'
 import { GUEST, type GuestPlan } from './guest_files.ts'
-import { forEachStatLine, takeTruth } from './guest_truth.ts'
 import { parseJson } from './json_members.ts'
-import { startWorkload } from './guest_workload.ts'
 
 /**
  * Run a plan in the guest.
@@ -25,18 +23,22 @@ export async function runInGuest(planFile: string): Promise<number> {
   for (const [name, node] of plan.links) symlinkSync(node, name)
   let step = 'workload'
   try {
-    const workload = plan.workload ? await startWorkload() : undefined
+    // Under emulation a file that is loaded takes a tenth of a second; the truth's are here before it is taken.
+    const truth = plan.takeTruth ? await import('./guest_truth.ts') : undefined
+    const workload = plan.workload
+      ? await (await import('./guest_workload.ts')).startWorkload()
+      : undefined
     say({ event: 'workload', processes: workload?.processes ?? 0 })
     step = 'arm'
     say({ event: 'armed', output: plan.arm.map(runCommand).join('') })
     step = 'truth'
-    if (plan.takeTruth) say({ event: 'truth', files: takeTruth(GUEST.truth) })
+    if (truth) say({ event: 'truth', files: truth.takeTruth(GUEST.truth) })
     workload?.freeze()
     sync()
     step = 'crash'
     let tasks = 0
     // Nobody keeps the list without the truth, and the channel takes milliseconds a task.
-    for (const { pid, stat } of plan.takeTruth ? forEachStatLine() : []) {
+    for (const { pid, stat } of truth?.forEachStatLine() ?? []) {
       say({ event: 'task', pid, stat })
       tasks++
     }

@@ -20,7 +20,12 @@ const after = (option: string): string[] =>
 test('kernel, initrd and command line are words of their own and stay as they are', () => {
   assert.deepEqual(after('-kernel'), ['/boot/vmlinuz'])
   assert.deepEqual(after('-initrd'), ['/tmp/a, b/initrd'])
-  assert.deepEqual(after('-append'), [SPEC.cmdline])
+  const kvm = machineArgv({ ...SPEC, accelerator: 'kvm' }, SOCKETS)
+  assert.equal(kvm[kvm.indexOf('-append') + 1], SPEC.cmdline)
+})
+
+test('an emulated guest is told to do without vectors in OpenSSL', () => {
+  assert.deepEqual(after('-append'), [`${SPEC.cmdline} OPENSSL_ia32cap=~0x1000020000000000:~0x20`])
 })
 
 test('a comma in a path is doubled where QEMU would split at it', () => {

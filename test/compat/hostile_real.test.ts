@@ -44,8 +44,7 @@ registerNativeCodecs()
 const DUMPS = [
   '6.1/vmcore',
   '6.12/vmcore',
-  'sid/vmcore',
-  ...(IS_WHOLE ? ['6.12/vmcore.elf'] : []),
+  ...(IS_WHOLE ? ['sid/vmcore', '6.12/vmcore.elf'] : []),
   '6.1-qemu/panic.kdump-zlib',
 ]
 for (const name of DUMPS) {

@@ -1,5 +1,6 @@
 // The guide on a booted Debian: install, reserve, configure, enable, start, crash, and find the dump after the reboot. The
-// commands are typed as the guide types them; the machine is a debootstrap root with systemd, kbox comes as the tarball.
+// commands are typed as the guide types them; the machine is a debootstrap root with systemd, kbox comes as the tarball. It
+// dies as late as a machine can: when its shutdown has ended everything. backends.test.ts has one that dies at work.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
@@ -107,12 +108,12 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
     assert.deepEqual([code, text], [3, 'no crash is known\n'])
   })
 
-  test('crashed by sysrq, the machine resets by itself', async () => {
-    await output('sync')
-    assert.equal(
-      await guest.crash('echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger'),
-      'reset',
-    )
+  test('crashed at the last moment of its shutdown, the machine resets by itself', async () => {
+    // systemd-shutdown(8) runs it when all units are stopped and the root is mounted read-only.
+    const script = '/usr/lib/systemd/system-shutdown/die'
+    const text = '#!/bin/sh\\necho 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger\\n'
+    await output(`printf '${text}' >${script} && chmod 755 ${script}`)
+    assert.equal(await guest.crash('systemctl reboot'), 'reset')
   })
 
   test('after the reboot it is armed again and the dump is there', async () => {
@@ -128,6 +129,7 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
       )
     const dmesg = await output('cat /var/crash/*/vmcore-dmesg.txt')
     assert.match(dmesg, /Kernel panic - not syncing: sysrq triggered crash/)
+    assert.match(await output('kbox last'), /^dump +saved, whole$/m)
   })
 
   test('in the background its report is written, for root only, and the folder is as recorded', async () => {
@@ -145,24 +147,7 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
   test('kbox crash opens it, without any debuginfo', async () => {
     const text = await output('cd /var/crash/*/ && kbox crash -c "bt" vmcore')
     assert.match(text, /#\d+ \[[\da-f]+\] sysrq_handle_crash at /)
-    assert.match(text, /COMMAND: "sh"/)
-  })
-
-  test('a machine that dies at the last moment of its shutdown is dumped too', async () => {
-    // systemd-shutdown(8) runs it when all units are stopped and the root is mounted read-only.
-    const script = '/usr/lib/systemd/system-shutdown/die'
-    const text = '#!/bin/sh\\necho 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger\\n'
-    await output(`printf '${text}' >${script} && chmod 755 ${script}`)
-    assert.equal(await guest.crash('systemctl reboot'), 'reset')
-    await guest.boot('crashkernel=192M')
-    await output(`rm ${script}`)
-    assert.equal((await output('ls /var/crash/*/vmcore')).trim().split('\n').length, 2)
-    const last = 'cd "$(ls -d /var/crash/* | tail -1)"'
-    assert.match(
-      await output(`${last} && kbox crash -c sys vmcore`),
-      /PANIC: .*sysrq triggered crash/,
-    )
-    assert.match(await output('kbox last'), /^dump +saved, whole$/m)
+    assert.match(text, /COMMAND: "die"/)
   })
 
   test('uninstalled, a machine that was armed by hand is disarmed too, and keeps its dump', async () => {
@@ -171,8 +156,7 @@ describe('the guide on a booted Debian', { skip: whyNoDebianRoot() }, () => {
     assert.equal(await output(loaded), '0\n')
     await output('kbox start')
     assert.equal(await output(loaded), '1\n')
-    // Failed is what was stopped while it started.
-    assert.match((await run('systemctl is-active kdump.service')).output, /^(inactive|failed)$/m)
+    assert.match((await run('systemctl is-active kdump.service')).output, /^inactive$/m)
     await output('kbox uninstall')
     assert.equal(await output(loaded), '0\n')
     assert.equal((await run('systemctl status kdump.service')).code, 4)

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Machine } from '../../src/host/rehearse/machine.ts'
 import { formatRehearseText } from '../../src/host/rehearse/rehearse_text.ts'
+import { UNLESS_WHOLE } from '../support/extent.ts'
 import { FAULT_CONF, rehearseFault } from '../support/faults.ts'
 import { QUIET_ARM } from '../support/rehearsals.ts'
 import { readPhysical, writePhysical } from '../support/gdb_stub.ts'
@@ -23,7 +24,8 @@ test('a target that is gone: the log is in the breadcrumbs, and collected from t
   assert.match(dmesg, PANIC)
 })
 
-test('a target that can only be read: mount says so, the log is in the breadcrumbs', async () => {
+const READ_ONLY = 'a target that can only be read: mount says so, the log is in the breadcrumbs'
+test(READ_ONLY, { skip: UNLESS_WHOLE }, async () => {
   const { result, last, dmesg } = await rehearseFault({
     kdumpConf: FAULT_CONF,
     isTargetReadOnly: true,

@@ -22,10 +22,6 @@ const OPTIONS = {
 /** What was asked for. */
 export type RehearseValues = ReturnType<typeof parseRehearseOptions>
 
-function parseRehearseOptions(argv: readonly string[]) {
-  return parseVerbOptions(argv, OPTIONS)
-}
-
 /**
  * Run `kbox rehearse`.
  *
@@ -37,4 +33,8 @@ export async function rehearseMain(argv: readonly string[]): Promise<number> {
   const plan = values['in-guest']
   if (plan === undefined) return (await import('./rehearse_here.ts')).rehearseHere(values)
   return (await import('../host/rehearse/guest_program.ts')).runInGuest(plan)
+}
+
+function parseRehearseOptions(argv: readonly string[]) {
+  return parseVerbOptions(argv, OPTIONS)
 }

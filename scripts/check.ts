@@ -49,6 +49,12 @@ function freeBytes(folder: string): number {
 
 for (const step of STEPS) await run(step)
 const scratch = scratchFolder()
+// Memory that nobody would give back.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    rmSync(scratch, { recursive: true, force: true })
+    process.exit(1)
+  })
 try {
   // Twice as many as there are CPUs: many tests wait for a process or a clock.
   const stages = sharedTestStages('unit tests', UNIT_TESTS, 2 * availableParallelism())

@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import { rehearse } from '../../src/host/rehearse/rehearse.ts'
 import type { RehearseResult } from '../../src/host/rehearse/rehearse_result.ts'
 import { formatRehearseText } from '../../src/host/rehearse/rehearse_text.ts'
+import { UNLESS_WHOLE } from '../support/extent.ts'
 import {
   DHCP_ADDRESS,
   SILENCE_PORT,
@@ -135,7 +136,9 @@ describe('NFS', () => {
     )
   })
 
-  test('a server that takes connections and answers nothing costs its deadline, and the next target takes the dump', async () => {
+  const SILENT =
+    'a server that takes connections and answers nothing costs its deadline, and the next target takes the dump'
+  test(SILENT, { skip: UNLESS_WHOLE }, async () => {
     const crashed = await crash('6.1', `${FALLING_BACK}disk_timeout 5\n`, {
       arm: [...QUIET_ARM, ['nc', '-w', '20', '10.0.2.2', String(SILENCE_PORT)]],
     })

@@ -75,14 +75,25 @@ export function openSnapshot(folder: string, madeIn = `${folder}.partial`): Snap
   return { folder, spec }
 }
 
-/** Go on from a snapshot. @param memoryFile a copy of its memory, which the machine changes */
+/** What a machine that goes on from a snapshot changes. */
+export interface ResumeFiles {
+  /** A copy of the snapshot's memory. */
+  readonly memory: string
+  readonly console: string
+  /** Copies of its disks; without them what is written to a disk is forgotten. */
+  readonly disks?: readonly string[]
+}
+
+/** Go on from a snapshot. */
 export async function resume(
   { folder, spec }: Snapshot,
-  memoryFile: string,
-  consoleFile: string,
+  { memory: memoryFile, console, disks: copies }: ResumeFiles,
 ): Promise<Machine> {
-  const disks = spec.disks.map((disk) => ({ ...disk, isScratch: true }))
-  const machine = await Machine.start({ ...spec, disks, memoryFile, isIncoming: true }, consoleFile)
+  const disks = spec.disks.map((disk, index) => {
+    const file = copies?.[index]
+    return file === undefined ? { ...disk, isScratch: true } : { ...disk, file }
+  })
+  const machine = await Machine.start({ ...spec, disks, memoryFile, isIncoming: true }, console)
   try {
     const signal = AbortSignal.any([machine.gone, AbortSignal.timeout(BOOT_TIMEOUT_MS)])
     await shareMemory(machine.qmp)

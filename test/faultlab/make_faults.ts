@@ -62,6 +62,16 @@ function provocation({ run, sysctls, host, hostAfterMs }: FaultScenario): unknow
   return { run, sysctls, host, hostAfterMs }
 }
 
+/** The snapshot that a series' dumps are made from, and the scenario of a name. */
+export async function prepareFault(
+  series: string,
+  name: string,
+): Promise<{ snapshot: Snapshot; scenario: FaultScenario }> {
+  const scenario = SCENARIOS.find((each) => each.name === name)
+  if (!scenario) throw new Error(`no scenario ${name}`)
+  return { snapshot: await bootOnce(series, 0, buildModule(getCachedKernel(series))), scenario }
+}
+
 async function bootOnce(series: string, repeat: number, drivers: BuiltModule): Promise<Snapshot> {
   const folder = cachePath('faultlab', series, `snapshot.${repeat}`)
   const guest = readFileSync(path.join(import.meta.dirname, 'fault_guest.ts'), 'utf8')

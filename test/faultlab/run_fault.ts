@@ -1,10 +1,11 @@
 // Runs one scenario to a dump: from the snapshot to the first words of the capture kernel; then kbox makes of the crashed
 // kernel's memory, here and not in the guest, the dump it would make there. What that saves is the boot of each capture
 // kernel in an emulator: 20 s of 25.
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import {
   constants,
   copyFileSync,
+  globSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -17,8 +18,9 @@ import { openKernel } from '../../src/core/kernel/open_kernel.ts'
 import { formatLogLines, readLog } from '../../src/core/kernel/printk.ts'
 import { openFileSource } from '../../src/host/platform/file_source.ts'
 import { registerNativeCodecs } from '../../src/host/platform/native_codecs.ts'
+import { extractFolder, repairDisk } from '../../src/host/rehearse/disk_image.ts'
 import type { Machine } from '../../src/host/rehearse/machine.ts'
-import { resume, type Snapshot } from './fault_guest.ts'
+import { resume, type ResumeFiles, type Snapshot } from './fault_guest.ts'
 import { writeOldMemory } from './old_memory.ts'
 import type { FaultScenario } from './scenarios.ts'
 
@@ -26,6 +28,9 @@ const KBOX = path.join(import.meta.dirname, '../../bin/kbox')
 /** More than one: a console may lose characters. */
 const FIRST_WORDS = /Linux version |Command line: |physical RAM map|capture kernel is up/
 const CRASH_TIMEOUT_MS = 300_000
+const CAPTURE_TIMEOUT_MS = 300_000
+/** Where the guest's kdump.conf has them, on a disk of their own. */
+const DUMPS = '/var/crash'
 /** Said when all lines were run. */
 const RAN = `echo '{"event":"ran","code":0,"output":""}' >&7`
 
@@ -57,12 +62,10 @@ export async function runFault(
   const elf = path.join(fresh, 'vmcore.elf')
   try {
     const startMs = performance.now()
-    copyFileSync(path.join(snapshot.folder, 'memory'), memory, constants.COPYFILE_FICLONE)
-    await crash(snapshot, scenario, memory, path.join(fresh, 'console.log'))
-    const crashedMs = performance.now()
+    const files = { memory, console: path.join(fresh, 'console.log') }
+    const crashedMs = await crash(snapshot, scenario, files, () => performance.now())
     writeOldMemory(memory, elf)
-    const make = ['makedumpfile', '-z', '-d', '31', '--message-level', '4', elf]
-    await run(KBOX, [...make, path.join(fresh, 'vmcore')])
+    await makeDump(elf, path.join(fresh, 'vmcore'))
     writeLog(path.join(fresh, 'vmcore'), path.join(fresh, 'vmcore-dmesg.txt'))
     const times = { crashMs: crashedMs - startMs, dumpMs: performance.now() - crashedMs }
     const note = { name: scenario.name, key, ...times }
@@ -75,6 +78,45 @@ export async function runFault(
   } finally {
     for (const file of [memory, elf]) rmSync(file, { force: true })
   }
+}
+
+/**
+ * Crash a machine once and take its dump twice: from its memory, here, and by its capture kernel, which then goes on.
+ *
+ * @param folder gets both
+ * @returns the two dumps
+ * @throws {Error} if the machine did not come to a capture kernel, or that left no dump
+ */
+export async function runFaultBothWays(
+  snapshot: Snapshot,
+  scenario: FaultScenario,
+  folder: string,
+): Promise<{ read: string; captured: string }> {
+  const at = (name: string): string => path.join(folder, name)
+  const disks = snapshot.spec.disks.map(({ file }, index) => {
+    execFileSync('cp', ['--sparse=always', file, at(`disk${index}`)])
+    return at(`disk${index}`)
+  })
+  const files = { memory: at('memory'), console: at('console.log'), disks }
+  const end = await crash(snapshot, scenario, files, async (machine) => {
+    writeOldMemory(files.memory, at('vmcore.elf'))
+    await machine.qmp.execute('cont')
+    return machine.waitForEnd(
+      AbortSignal.any([machine.gone, AbortSignal.timeout(CAPTURE_TIMEOUT_MS)]),
+    )
+  })
+  await makeDump(at('vmcore.elf'), at('vmcore'))
+  for (const disk of disks) {
+    repairDisk(disk)
+    const folders = extractFolder(disk, DUMPS, `${disk}.files`)
+    const [captured] = folders === undefined ? [] : globSync(`${folders}/**/vmcore`)
+    if (captured !== undefined) return { read: at('vmcore'), captured }
+  }
+  throw new Error(`${scenario.name}: the capture kernel left no dump, and the machine by ${end}`)
+}
+
+async function makeDump(elf: string, vmcore: string): Promise<void> {
+  await run(KBOX, ['makedumpfile', '-z', '-d', '31', '--message-level', '4', elf, vmcore])
 }
 
 function writeLog(vmcore: string, file: string): void {
@@ -97,13 +139,15 @@ export function holdsFault(folder: string, key: string): boolean {
   }
 }
 
-async function crash(
+/** Let a machine crash, and hold it when the capture kernel says its first words. */
+async function crash<Result>(
   snapshot: Snapshot,
   scenario: FaultScenario,
-  memory: string,
-  consoleFile: string,
-): Promise<void> {
-  await using machine = await resume(snapshot, memory, consoleFile)
+  files: ResumeFiles,
+  whenHeld: (machine: Machine) => Result | Promise<Result>,
+): Promise<Result> {
+  copyFileSync(path.join(snapshot.folder, 'memory'), files.memory, constants.COPYFILE_FICLONE)
+  await using machine = await resume(snapshot, files)
   const timeout = AbortSignal.timeout(scenario.timeoutMs ?? CRASH_TIMEOUT_MS)
   const signal = AbortSignal.any([machine.gone, timeout])
   const settings = Object.entries(scenario.sysctls ?? {})
@@ -124,6 +168,7 @@ async function crash(
       cause,
     })
   }
+  return await whenHeld(machine)
 }
 
 async function provoke(machine: Machine, host: NonNullable<FaultScenario['host']>): Promise<void> {

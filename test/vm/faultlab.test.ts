@@ -1,6 +1,8 @@
 // Machines crashed in the ways of test/faultlab, and what the diagnosis says of each. Dumps are made once and kept; how
 // the host of a machine is loaded decides nothing here but time.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { before, describe, test } from 'node:test'
 import { findCachedKernel } from '../../scripts/cache.ts'
@@ -10,9 +12,10 @@ import {
   judgeFault,
   type FaultJudgement,
 } from '../faultlab/judge_fault.ts'
-import { makeFaults } from '../faultlab/make_faults.ts'
+import { makeFaults, prepareFault } from '../faultlab/make_faults.ts'
+import { runFaultBothWays } from '../faultlab/run_fault.ts'
 import { CORE_SCENARIOS, SCENARIOS } from '../faultlab/scenarios.ts'
-import { IS_WHOLE } from '../support/extent.ts'
+import { IS_WHOLE, UNLESS_WHOLE } from '../support/extent.ts'
 
 /**
  * How much is crashed. By default, since a run of the tests may not take for ever, half of the core scenarios on one kernel,
@@ -102,4 +105,21 @@ describe('crashes', { skip: SERIES.length < 2 && 'needs kernels: make kernels' }
       [],
     )
   })
+
+  // The dumps above are read from outside: no capture kernel has seen them.
+  for (const name of ['use-after-free', 'mutex-three']) {
+    const what = `what the capture kernel records of ${name} is diagnosed like what was read from outside`
+    test(what, { skip: UNLESS_WHOLE }, async () => {
+      const folder = mkdtempSync(path.join(os.tmpdir(), 'kbox-both-ways-'))
+      try {
+        const { snapshot, scenario } = await prepareFault('6.1', name)
+        const { read, captured } = await runFaultBothWays(snapshot, scenario, folder)
+        const judgement = judgeFault(scenario, captured)
+        assert.ok(isRight(judgement), formatJudgement(judgement))
+        assert.deepEqual(judgement, judgeFault(scenario, read))
+      } finally {
+        rmSync(folder, { recursive: true })
+      }
+    })
+  }
 })

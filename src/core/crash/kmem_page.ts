@@ -2,7 +2,7 @@
 // terabyte of memory has 268 million.
 import { FaultError, UsageError } from '../base/errors.ts'
 import { formatAddress } from '../base/hex.ts'
-import { readCell, type Cell, type Column } from '../base/table.ts'
+import { cellFault, readCell, type Cell, type CellFault, type Column } from '../base/table.ts'
 import { sizeofType, stripType } from '../debuginfo/type.ts'
 import { forEachPage } from '../kernel/memmap.ts'
 import {
@@ -53,10 +53,15 @@ function* pageRows(pages: Iterable<Page>): Generator<Cell[]> {
   for (const page of pages) {
     const { program } = page
     const copy = snapshot(page)
+    const physical = readCell(() => pageToPhys(page))
+    if (isFault(copy)) {
+      yield [page.address, physical, copy, copy, copy, copy, null, copy]
+      continue
+    }
     const flags = readCell(() => pageFlags(copy))
     yield [
       page.address,
-      readCell(() => pageToPhys(page)),
+      physical,
       readCell(() => copy.bigint('mapping')),
       // Since v6.16, commit acc53a0b4c15 ("mm: rename page->index to page->__folio_index").
       readCell(() => copy.bigint('__folio_index', 'index')),
@@ -68,14 +73,18 @@ function* pageRows(pages: Iterable<Page>): Generator<Cell[]> {
   }
 }
 
-/** One read for all members; what cannot be read faults where it is used. */
-function snapshot(page: Page): Page {
+/** One read for all members: of a million descriptors that cannot be read, an error each is enough. */
+function snapshot(page: Page): Page | CellFault {
   try {
     return page.snapshot()
   } catch (error) {
-    if (error instanceof FaultError) return page
+    if (error instanceof FaultError) return cellFault(error)
     throw error
   }
+}
+
+function isFault(copy: Page | CellFault): copy is CellFault {
+  return 'fault' in copy
 }
 
 /** `kmem -m`: members of descriptors. @throws {UsageError} for one that does not exist */
@@ -107,7 +116,9 @@ function* memberRows(
     const copy = snapshot(page)
     yield [
       page.address,
-      ...members.map((member) => readCell(() => memberText(copy.get(member), member, radix))),
+      ...members.map((member) =>
+        isFault(copy) ? copy : readCell(() => memberText(copy.get(member), member, radix)),
+      ),
     ]
   }
 }

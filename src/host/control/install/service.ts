@@ -51,6 +51,8 @@ export function disableUnit(root: string, unit: string): boolean {
       timeout: TIMEOUT_MS,
     })
     run('systemctl', ['disable', '--now', unit])
+    // A start that was ended has failed, and would be listed when its unit is gone. What has not failed is refused.
+    spawnSync('systemctl', ['reset-failed', unit], { stdio: 'ignore', timeout: TIMEOUT_MS })
     return /^(active|activating|reloading)$/m.test(stdout)
   }
   if (globSync(`etc/systemd/system/*.wants/${unit}`, { cwd: root }).length > 0)

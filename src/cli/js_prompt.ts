@@ -12,7 +12,7 @@ import * as api from '../api/kbox.ts'
 import { UsageError } from '../core/base/errors.ts'
 import type { Session } from '../core/crash/session.ts'
 import { sugar, sugarFunction, sugarGlobals } from '../core/program/sugar.ts'
-import { writeFully } from '../host/platform/stream.ts'
+import { writeText } from '../host/platform/stream.ts'
 import { historyPath } from './history_file.ts'
 import { completeJs } from './js_complete.ts'
 
@@ -37,7 +37,6 @@ export class JsPrompt {
   *evaluate(code: string): Generator<string> {
     // Ctrl-C while all of this was loaded.
     if (this.#session.aborted) return
-    this.#context['console'] = freshConsole()
     const value: unknown = runCode(code, this.#context)
     if (isIterator(value)) {
       for (const each of value) {
@@ -66,24 +65,16 @@ export class JsPrompt {
     const names = Object.getOwnPropertyDescriptors(contextOf(this.#session))
     Object.defineProperties(prompt.context, names)
     prompt.setupHistory(historyPath('js_history'), () => undefined)
-    await once(prompt, 'exit')
-    input.destroy()
+    // Code runs without them, for Node takes them away, and with the last one its own handler: Ctrl-C would end kbox.
+    const listeners = process.listeners('SIGINT')
+    process.removeAllListeners('SIGINT')
+    try {
+      await once(prompt, 'exit')
+    } finally {
+      for (const listener of listeners) process.on('SIGINT', listener)
+      input.destroy()
+    }
   }
-}
-
-/**
- * A console for one evaluation. Ctrl-C may end that in the middle of a write, and a stream that was left so takes no more:
- * process.stdout would be silent for the rest of the session.
- */
-function freshConsole(): Console {
-  const direct = (fd: number): Writable =>
-    new Writable({
-      write(chunk: Uint8Array, _encoding, done) {
-        writeFully(fd, chunk)
-        done()
-      },
-    })
-  return new Console({ stdout: direct(1), stderr: direct(2), colorMode: process.stdout.isTTY })
 }
 
 /** Ctrl-C ends it, whatever it is doing. */
@@ -108,10 +99,34 @@ function contextOf(session: Session): object {
     return [name, isHelper ? sugarFunction(program, value as never) : value]
   })
   return Object.defineProperty(
-    { ...Object.fromEntries(helpers), program, session, k: sugarGlobals(program), console },
+    {
+      ...Object.fromEntries(helpers),
+      program,
+      session,
+      k: sugarGlobals(program),
+      console: directConsole(),
+    },
     'task',
     { get: () => sugar(session.task), enumerable: true, configurable: true },
   )
+}
+
+/**
+ * A console whose streams keep no state. Ctrl-C may end code in the middle of a write, and process.stdout, left so, would take
+ * no more for the rest of the session.
+ */
+function directConsole(): Console {
+  const direct = (fd: number): Writable =>
+    Object.assign(new Writable(), {
+      write(text: string): boolean {
+        writeText(fd, text)
+        return true
+      },
+    })
+  return new Console({
+    ...{ stdout: direct(1), stderr: direct(2), ignoreErrors: false },
+    colorMode: process.stdout.isTTY,
+  })
 }
 
 function show(value: unknown): string {

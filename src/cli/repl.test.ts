@@ -53,6 +53,26 @@ test('Ctrl-C ends a command, not the session', async () => {
   await terminal.see(/= 42/)
 })
 
+test('Ctrl-C ends code that prints and prints, at either prompt, and what comes then is shown', async () => {
+  await using terminal = start()
+  const interrupt = async (line: string): Promise<void> => {
+    terminal.type(`${line}${KEYS.enter}`)
+    await terminal.see(/(\n42){9}/)
+    terminal.type(KEYS.ctrlC)
+    await terminal.see(/interrupted by `SIGINT`/)
+  }
+  await terminal.see(/crash> $/)
+  await interrupt('js for (;;) console.log(6 * 7)')
+  await terminal.see(/crash> $/)
+  terminal.type(`js${KEYS.enter}`)
+  await terminal.see(/js> $/)
+  await interrupt('for (;;) console.log(6 * 7)')
+  await terminal.see(/js> $/)
+  terminal.type(`console.log(7 * 9)${KEYS.enter}`)
+  await terminal.see(/\n63\n/)
+  await terminal.see(/js> $/)
+})
+
 test('lines are remembered, by this session and the next', async () => {
   {
     await using terminal = start()
